@@ -1,0 +1,1 @@
+"""Durable workflows behind the Dapr Workflow API."""
