@@ -1,0 +1,1 @@
+"""The gRPC door: what workers and clients of the released SDKs speak."""

@@ -1,0 +1,1 @@
+"""Floor 4: what a workflow component is, and the ones that this server offers."""
