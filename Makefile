@@ -1,0 +1,77 @@
+# Every target installs what it needs: `make test` works on a fresh machine with Python.
+# What may be told from outside:
+#   PYTHON       the interpreter that the environments are made with
+#   N            the rounds of `make crash`
+#   JOBS         how many tests run side by side
+#   PYTEST_ARGS  and BENCH_ARGS: more arguments for either
+
+PYTHON ?= python3
+N ?= 50
+JOBS ?= auto
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+BIN := .venv/bin
+SDK := dapr-1.18.3
+SDK_PACKAGES := dapr==1.18.3 dapr-ext-workflow==1.18.3
+
+# An environment is complete when its stamp is newer than pyproject.toml. The stamp of the larger
+# installation comes with that of the smaller one, so that a demo after a test installs nothing.
+RUN_STAMP := .venv/.installed
+DEV_STAMP := .venv/.installed-dev
+SDK_STAMP := .venvs/$(SDK)/.installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv demo test test-sdks check bench generate crash clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(DEV_STAMP) ## make .venv and install all that development needs
+
+demo: $(RUN_STAMP) $(SDK_STAMP) ## run an order through a server and a worker, and show what happened
+	$(BIN)/python examples/demo.py
+
+test: $(DEV_STAMP) ## run every test but those of the SDKs in other languages
+	$(BIN)/python -m pytest --ignore=tests/e2e/sdks -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+
+test-sdks: $(DEV_STAMP) ## run the tests of the SDKs in Go, Java and JavaScript
+	$(BIN)/python -m pytest tests/e2e/sdks $(PYTEST_ARGS)
+
+check: $(DEV_STAMP) ## check format, lint, types, floors and generated code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate.py --check
+
+bench: $(DEV_STAMP) $(SDK_STAMP) ## measure, and print JSON and a table
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+generate: $(DEV_STAMP) ## make src/perdure/wire/generated from our .proto files
+	$(BIN)/python scripts/generate.py
+
+crash: $(DEV_STAMP) $(SDK_STAMP) ## kill the server N times under load, and account for everything
+	$(BIN)/python -m pytest tests/e2e/crash -q --crash-rounds=$(N) $(PYTEST_ARGS)
+
+clean: ## remove the environments and everything that tools left behind
+	rm -rf .venv .venvs build dist htmlcov .coverage .coverage.*
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+$(RUN_STAMP): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(DEV_STAMP): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(RUN_STAMP) $@
+
+$(SDK_STAMP): Makefile
+	$(PYTHON) -m venv .venvs/$(SDK)
+	.venvs/$(SDK)/bin/python -m pip install --quiet --disable-pip-version-check $(SDK_PACKAGES)
+	touch $@

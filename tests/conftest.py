@@ -1,0 +1,33 @@
+"""What holds for every test: the options of the command line, and how hypothesis searches."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A deadline per example measures the machine and not the code. Failures print how to repeat them.
+settings.register_profile(
+    "default",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=2_000)
+settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--crash-rounds",
+        type=int,
+        default=50,
+        help="how often the crash test kills the server (default: 50)",
+    )
+
+
+@pytest.fixture(scope="session")
+def crash_rounds(request: pytest.FixtureRequest) -> int:
+    """How often the crash test kills the server."""
+    rounds = request.config.getoption("--crash-rounds")
+    assert isinstance(rounds, int)
+    if rounds < 1:
+        raise pytest.UsageError("--crash-rounds must be at least 1")
+    return rounds
