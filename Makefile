@@ -12,14 +12,14 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 BIN := .venv/bin
+# Each released Python SDK lives in an environment of its own; that module knows their versions.
+SDK_ENVIRONMENTS = $(BIN)/python -m tests.e2e.venvs
 SDK := dapr-1.18.3
-SDK_PACKAGES := dapr==1.18.3 dapr-ext-workflow==1.18.3
 
 # An environment is complete when its stamp is newer than pyproject.toml. The stamp of the larger
 # installation comes with that of the smaller one, so that a demo after a test installs nothing.
 RUN_STAMP := .venv/.installed
 DEV_STAMP := .venv/.installed-dev
-SDK_STAMP := .venvs/$(SDK)/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -30,10 +30,12 @@ help: ## list the targets
 
 venv: $(DEV_STAMP) ## make .venv and install all that development needs
 
-demo: $(RUN_STAMP) $(SDK_STAMP) ## run an order through a server and a worker, and show what happened
+demo: $(RUN_STAMP) ## run an order through a server and a worker, and show what happened
+	$(SDK_ENVIRONMENTS) $(SDK)
 	$(BIN)/python examples/demo.py
 
 test: $(DEV_STAMP) ## run every test but those of the SDKs in other languages
+	$(SDK_ENVIRONMENTS)
 	$(BIN)/python -m pytest --ignore=tests/e2e/sdks -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-sdks: $(DEV_STAMP) ## run the tests of the SDKs in Go, Java and JavaScript
@@ -46,13 +48,15 @@ check: $(DEV_STAMP) ## check format, lint, types, floors and generated code
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate.py --check
 
-bench: $(DEV_STAMP) $(SDK_STAMP) ## measure, and print JSON and a table
+bench: $(DEV_STAMP) ## measure, and print JSON and a table
+	$(SDK_ENVIRONMENTS) $(SDK)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 generate: $(DEV_STAMP) ## make src/perdure/wire/generated from our .proto files
 	$(BIN)/python scripts/generate.py
 
-crash: $(DEV_STAMP) $(SDK_STAMP) ## kill the server N times under load, and account for everything
+crash: $(DEV_STAMP) ## kill the server N times under load, and account for everything
+	$(SDK_ENVIRONMENTS) $(SDK)
 	$(BIN)/python -m pytest tests/e2e/crash -q --crash-rounds=$(N) $(PYTEST_ARGS)
 
 clean: ## remove the environments and everything that tools left behind
@@ -70,8 +74,3 @@ $(RUN_STAMP): pyproject.toml | $(BIN)/python
 $(DEV_STAMP): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $(RUN_STAMP) $@
-
-$(SDK_STAMP): Makefile
-	$(PYTHON) -m venv .venvs/$(SDK)
-	.venvs/$(SDK)/bin/python -m pip install --quiet --disable-pip-version-check $(SDK_PACKAGES)
-	touch $@
