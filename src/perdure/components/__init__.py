@@ -1,1 +1,1 @@
-"""Floor 4: what a workflow component is, and the ones that this server offers."""
+"""Workflow components: the one interface behind every door, and what implements it."""

@@ -1,1 +1,1 @@
-"""Floor 2: where commits land. One port, and the stores that keep its promises."""
+"""Where instances are kept: one write verb whose argument is data, and the reads beside it."""

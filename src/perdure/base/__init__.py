@@ -1,0 +1,1 @@
+"""The ground floor: identifiers, time, errors, limits and the observer every room may report to."""

@@ -1,0 +1,40 @@
+"""Faults, as exceptions. Refusals, which a caller has to expect, are values (`core.requests`).
+
+Each exception says whose trouble it is; every door maps them by one table.
+"""
+
+
+class PerdureError(Exception):
+    """The root of every fault that this package raises on purpose."""
+
+
+class CallerFault(PerdureError):
+    """The request cannot be read: malformed, too large, of the wrong shape."""
+
+
+class WorkerFault(PerdureError):
+    """A worker's answer breaks the protocol; the turn is tried again, the worker is told."""
+
+
+class StoreError(PerdureError):
+    """The store could not do what was asked, and nothing of it was kept."""
+
+
+class StoreUnavailable(StoreError):  # noqa: N818 - it is a state, not a mistake
+    """The store cannot write or read just now (disk full, busy, away). Trying again may help."""
+
+
+class StoreBroken(StoreError):  # noqa: N818 - it is a state, not a mistake
+    """The store's data or file cannot be used: damaged, read-only, of an unknown version."""
+
+
+class StoreLocked(StoreError):  # noqa: N818 - it is a state, not a mistake
+    """Another process owns the store."""
+
+
+class ConfigurationError(PerdureError):
+    """A flag, an environment variable or a file cannot be used; the text names where and why."""
+
+
+class ShuttingDown(PerdureError):  # noqa: N818 - it is a state, not a mistake
+    """The process is stopping and takes no more work."""

@@ -1,0 +1,80 @@
+"""Every number that bounds something, in one place, with their relations asserted.
+
+A limit that a user may set has its default here and its flag or key in `app.config`.
+"""
+
+from typing import Final
+
+from perdure.base.time import SECOND_US
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+# Identifiers. Dapr's Workflow API allows 64 bytes on its start calls; ids that come through
+# TaskHub or from a parent are not checked there, so they get a wider bound of our own.
+INSTANCE_ID_BYTES_MAX: Final = 64
+TASKHUB_INSTANCE_ID_BYTES_MAX: Final = 1_024
+NAME_BYTES_MAX: Final = 1_024
+
+# The metadata (tags) of a start: the `dapr-workflow-metadata` header or gRPC metadata.
+TAGS_MAX: Final = 64
+TAG_KEY_CHARS_MAX: Final = 128
+TAG_VALUE_CHARS_MAX: Final = 1_024
+
+# Messages. Dapr's default is 4 MiB each way. A work item is refused to the stream (the
+# instance stalls) above 95 % of it, so that it cannot end the stream for everybody else.
+MESSAGE_BYTES_MAX: Final = 4 * MIB
+WORK_ITEM_PERCENT_MAX: Final = 95
+FAILURE_DEPTH_MAX: Final = 32
+
+# Turns.
+ACTIONS_PER_TURN_MAX: Final = 100_000
+TURN_BATCH_EVENTS_MAX: Final = 10_000
+TURN_RETRY_FIRST_US: Final = 1 * SECOND_US
+TURN_RETRY_LONGEST_US: Final = 60 * SECOND_US
+STALL_RETRY_FIRST_US: Final = 5 * SECOND_US
+STALL_RETRY_LONGEST_US: Final = 300 * SECOND_US
+
+# What is held in memory.
+RESIDENTS_MAX: Final = 10_000
+RESIDENT_BYTES_MAX: Final = 128 * MIB
+READY_QUEUE_MAX: Final = 10_000
+REFILL_ROWS_MAX: Final = 1_000
+
+# Streams.
+STREAMS_MAX: Final = 1_000
+STREAM_ITEMS_MAX: Final = 1_000
+# A JavaScript worker holds 10 items and queues 100 more, then drops without a word.
+STREAM_ITEMS_MAX_NODE: Final = 100
+STREAM_SEND_TIMEOUT_US: Final = 10 * SECOND_US
+
+# The committer.
+COMMIT_ENTRIES_MAX: Final = 2_000
+COMMIT_QUEUE_MAX: Final = 100_000
+
+# Timers, retention and other background work.
+TIMERS_PER_SWEEP_MAX: Final = 1_000
+PURGES_PER_SWEEP_MAX: Final = 200
+LIFECYCLE_ROWS_MAX: Final = 1_000_000
+
+# Reading.
+PAGE_ROWS_DEFAULT: Final = 50
+PAGE_ROWS_MAX: Final = 1_000
+LIST_IDS_PAGE_DEFAULT: Final = 1_024
+HISTORY_PAGE_ROWS_MAX: Final = 1_000
+WAIT_SECONDS_MAX: Final = 3_600
+WAITERS_MAX: Final = 100_000
+QUERY_DEPTH_MAX: Final = 16
+QUERY_TERMS_MAX: Final = 100
+
+# Stopping.
+STOP_TIMEOUT_US: Final = 10 * SECOND_US
+
+assert INSTANCE_ID_BYTES_MAX <= TASKHUB_INSTANCE_ID_BYTES_MAX
+assert 0 < WORK_ITEM_PERCENT_MAX < 100  # noqa: PLR2004 - a percentage
+assert REFILL_ROWS_MAX <= READY_QUEUE_MAX
+assert STREAM_ITEMS_MAX_NODE <= STREAM_ITEMS_MAX
+assert PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX
+assert COMMIT_ENTRIES_MAX <= COMMIT_QUEUE_MAX
+assert TURN_RETRY_FIRST_US <= TURN_RETRY_LONGEST_US
+assert STALL_RETRY_FIRST_US <= STALL_RETRY_LONGEST_US

@@ -1,0 +1,36 @@
+"""The loaded workflow components by name, and which of the two path forms is meant."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from perdure.components.port import WorkflowComponent
+
+EMBEDDED: Final = "dapr"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The workflow components of this process. `dapr`, the embedded one, is always there."""
+
+    components: dict[str, WorkflowComponent]
+    # Workflow types that another component than the embedded one runs, for the document form.
+    component_of_type: dict[str, str]
+
+    def named(self, name: str) -> WorkflowComponent | None:
+        """Return the component of this name."""
+        return self.components.get(name)
+
+    def for_type(self, workflow_type: str) -> WorkflowComponent:
+        """Return the component that runs this workflow type."""
+        return self.components[self.component_of_type.get(workflow_type, EMBEDDED)]
+
+
+def is_released_form(
+    *, prefix: str, first_segment: str, component_names: frozenset[str], has_instance_query: bool
+) -> bool:
+    """Tell whether a path is in released form rather than in document form (api.md section 1).
+
+    `prefix` is the version segment (`v1.0`, `v1.0-beta1`, `v1.0-alpha1`), `has_instance_query`
+    whether a start carries an `instanceID` query parameter.
+    """
+    return prefix != "v1.0" or has_instance_query or first_segment in component_names

@@ -1,0 +1,239 @@
+"""One turn: what workflow code decided about a batch of events, made into history and effects.
+
+Theory of operation. A turn takes a batch from the inbox, under a fresh WorkflowStarted whose
+time is the workflow's clock. The batch is frozen while a worker has it: whatever arrives
+meanwhile waits for the next turn, so that a late answer to the same batch means the same.
+The worker's `Decision` then closes the turn in one of three ways:
+
+- `Closed`: the batch and one event per action go to the history; effects follow.
+- `ContinuedAsNew`: the history is wiped, ids restart, and a new generation begins with a fresh
+  ExecutionStarted and the events carried over. Other actions of the same answer are dropped.
+- `Stalled`: nothing of the turn is kept, except once per description an ExecutionStalled; the
+  inbox stays, and the turn is tried again when something may have changed.
+
+A terminate never waits for a worker: `terminate` closes the instance by itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from perdure.base.ids import derived_id
+from perdure.core import actions as act
+from perdure.core.applying import Caller, apply_actions
+from perdure.core.effects import CancelTimer, Effect, EndChildren, TellParent
+from perdure.core.events import (
+    ChildCompleted,
+    ChildFailed,
+    Event,
+    EventRaised,
+    ExecutionCompleted,
+    ExecutionStalled,
+    ExecutionStarted,
+    ExecutionTerminated,
+    Failure,
+    StallReason,
+    TaskCompleted,
+    TaskFailed,
+    TimerFired,
+    WorkflowStarted,
+)
+from perdure.core.state import State, blank, fold
+from perdure.core.status import Status
+from perdure.core.tracing import root, workflow_span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """A turn that is to be kept: history is `turn`, then the batch, then `recorded`."""
+
+    turn: WorkflowStarted
+    recorded: tuple[Event, ...]
+    state: State
+    effects: tuple[Effect, ...]
+    custom_status: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContinuedAsNew:
+    """The old generation is to be wiped and `begin` to be the head of the new one's inbox."""
+
+    begin: tuple[Event, ...]
+    state: State
+    custom_status: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stalled:
+    """Nothing is to be kept but `recorded` (empty if this stall is already in the history)."""
+
+    recorded: tuple[ExecutionStalled, ...]
+    state: State
+
+
+def takable(state: State, inbox: Iterable[Event]) -> list[bool]:
+    """Tell for each event of an inbox whether a turn of this generation should see it.
+
+    A second start, and the result of something that is not awaited or is already in the batch,
+    are not shown: stragglers of an earlier generation must not resolve what reuses their id.
+    """
+    tasks, timers, children = (
+        set(state.open_tasks),
+        set(state.open_timers),
+        set(state.open_children),
+    )
+    started = state.started is not None
+    verdicts = []
+    for event in inbox:
+        match event:
+            case ExecutionStarted():
+                keep, started = not started, True
+            case TaskCompleted() | TaskFailed():
+                keep = event.task_id in tasks
+                tasks.discard(event.task_id)
+            case TimerFired():
+                keep = event.timer_id in timers
+                timers.discard(event.timer_id)
+            case ChildCompleted() | ChildFailed():
+                keep = event.task_id in children
+                children.discard(event.task_id)
+            case _:
+                keep = True
+        verdicts.append(keep)
+    return verdicts
+
+
+def close(
+    state: State,
+    turn: WorkflowStarted,
+    batch: tuple[Event, ...],
+    decision: act.Decision,
+    caller: Caller,
+) -> Closed | ContinuedAsNew | Stalled:
+    """Close a turn with a worker's decision.
+
+    Raises WorkerFault if the decision breaks the protocol; then nothing has changed.
+    """
+    assert not state.finished, "a finished instance takes no turn"
+    stalled = _stall_of(state, decision, caller.now_us)
+    if stalled is not None:
+        return stalled
+    turn = replace(
+        turn,
+        patches=decision.patches[len(state.patches) :],
+        version_name=decision.version_name,
+    )
+    opened = fold(state, (turn, *batch))
+    assert opened.started is not None, "a turn's batch or history holds the start"
+    completion = next((a for a in decision.actions if isinstance(a, act.Complete)), None)
+    if completion is not None and completion.status is Status.CONTINUED_AS_NEW:
+        return _continue_as_new(opened, completion, decision, caller)
+    applied = apply_actions(opened, decision.actions, caller)
+    after = fold(opened, applied.recorded)
+    effects = (*_cancelled(state, opened, batch), *applied.effects, *_outcome(after))
+    return Closed(
+        turn=turn,
+        recorded=applied.recorded,
+        state=after,
+        effects=effects,
+        custom_status=decision.custom_status,
+    )
+
+
+def terminate(state: State, inbox: tuple[Event, ...], caller: Caller) -> Closed:
+    """End an instance whose inbox holds an ExecutionTerminated, without asking a worker.
+
+    The history keeps the start, if no turn had taken it yet, and the terminate; the rest of
+    the inbox is dropped. The first terminate wins.
+    """
+    assert not state.finished, "a finished instance cannot be terminated"
+    order = next(e for e in inbox if isinstance(e, ExecutionTerminated))
+    kept: list[Event] = []
+    if state.started is None:
+        kept += [e for e in inbox if isinstance(e, ExecutionStarted)][:1]
+    completed = ExecutionCompleted(
+        at_us=caller.now_us, status=Status.TERMINATED, result=order.input
+    )
+    recorded = (*kept, order, completed)
+    after = fold(state, recorded)
+    assert after.started is not None, "every instance has a start in its history or inbox"
+    effects: tuple[Effect, ...] = _outcome(after)
+    if order.recurse:
+        effects = (*effects, EndChildren(order.input))
+    turn = WorkflowStarted(at_us=caller.now_us)
+    return Closed(turn=turn, recorded=recorded, state=after, effects=effects, custom_status=None)
+
+
+def stall(state: State, reason: StallReason, description: str, now_us: int) -> Stalled:
+    """Stall an instance; the same description is written to its history only once."""
+    event = ExecutionStalled(at_us=now_us, reason=reason, description=description)
+    if description in state.stall_descriptions:
+        return Stalled(recorded=(), state=replace(state, stalled=event))
+    return Stalled(recorded=(event,), state=fold(state, (event,)))
+
+
+def _stall_of(state: State, decision: act.Decision, now_us: int) -> Stalled | None:
+    if any(isinstance(action, act.VersionNotAvailable) for action in decision.actions):
+        text = f"Version not available: {state.version_name or ''}"
+        return stall(state, StallReason.VERSION_NOT_AVAILABLE, text, now_us)
+    known = state.patches
+    if decision.patches[: len(known)] == known:
+        return None
+    text = (
+        f"Patch mismatch. History patches: [{', '.join(known)}], "
+        f"current patches: [{', '.join(decision.patches)}]. "
+    )
+    return stall(state, StallReason.PATCH_MISMATCH, text, now_us)
+
+
+def _continue_as_new(
+    opened: State, completion: act.Complete, decision: act.Decision, caller: Caller
+) -> ContinuedAsNew:
+    before = opened.started
+    assert before is not None, "only a started instance continues"
+    execution_id = derived_id(before.execution_id, "continued", opened.generation)
+    trace = None if before.trace is None else root(execution_id)
+    started = replace(
+        before,
+        at_us=caller.now_us,
+        execution_id=execution_id,
+        version=None,
+        input=completion.result,
+        scheduled_start_us=None,
+        trace=trace,
+        span_id=workflow_span(trace, execution_id),
+        tags=(),
+    )
+    carried = tuple(
+        replace(e, at_us=e.at_us or caller.now_us, event_id=-1) for e in completion.carryover
+    )
+    return ContinuedAsNew(
+        begin=(started, *carried),
+        state=blank(opened.generation + 1),
+        custom_status=decision.custom_status,
+    )
+
+
+def _cancelled(state: State, opened: State, batch: tuple[Event, ...]) -> list[CancelTimer]:
+    fired = {event.timer_id for event in batch if isinstance(event, TimerFired)}
+    if not any(isinstance(event, EventRaised) for event in batch):
+        return []
+    gone = state.open_timers.keys() - opened.open_timers.keys() - fired
+    return [CancelTimer(timer_id) for timer_id in sorted(gone)]
+
+
+def _outcome(after: State) -> tuple[Effect, ...]:
+    completed, started = after.completed, after.started
+    if completed is None or started is None or started.parent is None:
+        return ()
+    task_id = started.parent.task_id
+    if completed.status is Status.COMPLETED:
+        event: Event = ChildCompleted(
+            at_us=completed.at_us, task_id=task_id, result=completed.result
+        )
+    else:
+        failure = completed.failure or Failure(
+            "WorkflowTerminated",
+            f"child workflow '{started.instance_id}' ended {completed.status.name}",
+        )
+        event = ChildFailed(at_us=completed.at_us, task_id=task_id, failure=failure)
+    return (TellParent(event),)
