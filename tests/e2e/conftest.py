@@ -1,0 +1,134 @@
+"""What the end-to-end tests share: servers, workers, and what each SDK made of its cases."""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import catalogue, venvs
+from tests.e2e.programs import Line, Program, tail
+from tests.e2e.serving import Server
+from tests.e2e.venvs import REPOSITORY, Environment
+
+CASES_DEADLINE_S = 100.0
+
+# The logs of the running test's server and workers, shown when it fails.
+_LOGS = pytest.StashKey[list[Path]]()
+
+OutcomeOf = Callable[[Environment, str], Line]
+Hire = Callable[[Environment, Server, str], Program]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    report = yield
+    if report.failed:
+        for log in item.stash.get(_LOGS, []):
+            report.sections.append((f"end of {log.name}", tail(log)))
+    return report
+
+
+def module_of(environment: Environment) -> str:
+    """The package of this suite that is written with the environment's SDK."""
+    name = "dapr_python" if environment in catalogue.DAPR else "durabletask_python"
+    return f"tests.e2e.workers.{name}"
+
+
+@pytest.fixture
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server of the test's own, which the test may kill and start again."""
+    server = Server.in_folder(tmp_path)
+    request.node.stash.setdefault(_LOGS, []).append(server.log)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def hire(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Hire]:
+    """Start a worker in a role, and wait until it is ready; all are killed when the test ends."""
+    hired: list[Program] = []
+
+    def start(environment: Environment, server: Server, role: str) -> Program:
+        log = tmp_path / f"worker-{len(hired)}-{role}.log"
+        request.node.stash.setdefault(_LOGS, []).append(log)
+        worker = Program(
+            [str(venvs.ensure(environment)), "-m", f"{module_of(environment)}.roles", role],
+            log=log,
+            folder=REPOSITORY,
+            environment=server.worker_environment,
+        )
+        hired.append(worker)
+        worker.wait_for(ready=role)
+        return worker
+
+    yield start
+    for worker in hired:
+        worker.kill()
+
+
+@pytest.fixture(scope="session")
+def outcome_of(tmp_path_factory: pytest.TempPathFactory) -> OutcomeOf:
+    """Tell what an SDK made of one of its cases; all its cases are run together, once a session."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # The processes of one test session share the folder above their own.
+        base = base.parent
+    known: dict[str, dict[str, Line]] = {}
+
+    def outcome(environment: Environment, case: str) -> Line:
+        if environment.name not in known:
+            folder = base / f"cases-{environment.name}"
+            folder.mkdir(exist_ok=True)
+            known[environment.name] = _once(environment, folder)
+        return known[environment.name][case]
+
+    return outcome
+
+
+def _once(environment: Environment, folder: Path) -> dict[str, Line]:
+    """Run the cases, or read what another process of this test session has found."""
+    found = folder / "outcomes.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not found.exists():
+            found.write_text(json.dumps(_run_cases(environment, folder)))
+    outcomes: dict[str, Line] = json.loads(found.read_text())
+    return outcomes
+
+
+def _run_cases(environment: Environment, folder: Path) -> dict[str, Line]:
+    cases = catalogue.cases_of(environment)
+    python = venvs.ensure(environment)
+    server = Server.in_folder(folder).start()
+    try:
+        program = Program(
+            [str(python), "-m", f"{module_of(environment)}.main", *cases],
+            log=folder / "worker.log",
+            folder=REPOSITORY,
+            environment=server.worker_environment,
+        )
+        try:
+            program.wait_until(_finished, CASES_DEADLINE_S)
+            told = {line["case"]: line for line in program.lines if "case" in line}
+        finally:
+            program.kill()
+    finally:
+        server.close()
+    troubles = f"worker:\n{tail(folder / 'worker.log')}\nserver:\n{tail(server.log)}"
+    silent = {"ok": False, "detail": "the program never told of this case"}
+    outcomes = {case: told.get(case, silent) for case in cases}
+    return {
+        case: line if line["ok"] else {**line, "detail": f"{line['detail']}\n{troubles}"}
+        for case, line in outcomes.items()
+    }
+
+
+def _finished(lines: list[Line]) -> list[Line]:
+    return [line for line in lines if "finished" in line]
