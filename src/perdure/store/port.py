@@ -10,6 +10,10 @@ Theory of operation.
   to the finished instance that they replace. Additions to an inbox commute and expect only
   what `require` says. The end of a task or timer whose row is gone makes the entry ENDED: that
   row is what makes a result count once.
+- An entry is checked whole before anything of it changes; of several failing expectations the
+  verdict tells the first of MISSING, FINISHED, STALE, ENDED. Then its head and flags change, its
+  other rows, births, messages and lifecycle rows in this order, and a purge last. So an
+  instance that its own head finishes takes nothing into its inbox any more.
 - An instance is named by its key, an integer given at birth and never given again, so that
   nothing meant for an earlier life of an id can reach a later one.
 
@@ -26,6 +30,7 @@ from typing import Protocol
 from perdure.store.query import InstanceQuery
 
 START_TIMER_ID = -1  # the timer that ends the holding of a scheduled start; generation 0
+FIRST_VERSION = 1  # of an instance that was just born
 
 
 class Require(Enum):
@@ -135,7 +140,10 @@ class TaskEnd:
 
 @dataclass(frozen=True, slots=True)
 class HandOut:
-    """A note that an activity was given to a worker; each adds one to its attempts."""
+    """A note that an activity was given to a worker; each adds one to its attempts.
+
+    It may come late: an ended activity takes it too, and one that is gone drops it.
+    """
 
     generation: int
     task_id: int
@@ -192,7 +200,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class LifecycleAdd:
-    """One row of the lifecycle table: created, started, suspended, completed, purged, …"""
+    """One row of the lifecycle table: created, started, suspended, completed, purged and so on.
+
+    A row that names the id of one of the entry's births is about the newborn, and is dropped if
+    that birth did not happen. Every other row is about the entry's own instance.
+    """
 
     kind: str
     at_us: int
@@ -202,7 +214,12 @@ class LifecycleAdd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """All that one step changes for the instance `key` (None: the entry is only births)."""
+    """All that one step changes for the instance `key`.
+
+    With a key of None the entry is births, messages and lifecycle rows alone, and an id in use
+    makes it ID_TAKEN; with a key, a birth whose id is in use is told in `Outcome.births`. What
+    an entry would change of an instance that is missing is dropped where nothing expects it.
+    """
 
     key: int | None
     expect_version: int | None = None
@@ -210,7 +227,7 @@ class Entry:
     head: Head | None = None  # written with the version one higher; needs expect_version
     suspended: bool | None = None
     held: bool | None = None
-    wipe_history: bool = False
+    wipe_history: bool = False  # and what is known of ended tasks; `history` counts from 1 again
     history: tuple[HistoryAdd, ...] = ()
     taken: tuple[int, ...] = ()  # sequence numbers of the inbox rows that leave it
     wipe_inbox: bool = False  # whatever else is in the inbox goes too
@@ -218,6 +235,7 @@ class Entry:
     tasks: tuple[TaskAdd, ...] = ()
     ended_tasks: tuple[TaskEnd, ...] = ()
     handed_out: tuple[HandOut, ...] = ()
+    wipe_tasks: bool = False  # those not ended leave the queue, before `tasks` are added
     timers: tuple[TimerAdd, ...] = ()
     ended_timers: tuple[TimerEnd, ...] = ()
     wipe_timers: bool = False  # before `timers` are added
@@ -422,8 +440,9 @@ class Store(Protocol):
     def stuck(self, limit: int) -> tuple[ReadyRow, ...]:
         """Return unfinished instances that nothing will ever move (promise P4); none is right.
 
-        An instance is fine if it is suspended, stalled, held with a start timer, has an inbox
-        row, a task row, a timer row, an unfinished child, or says that it waits for an event.
+        An instance is fine if it is suspended, stalled, held with a start timer, ready
+        (`ReadyRow`), has a task that has not ended, a timer, an unfinished child, or says that
+        it waits for an event.
         """
         ...
 

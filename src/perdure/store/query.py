@@ -2,6 +2,10 @@
 
 Every store turns the same tree into its own language. Field names are those that people write
 in the API (`api.md` section 5), `tags.KEY` among them.
+
+A comparison with a missing value, the instance's or the query's, is false, save that NEQ is
+true. A value of another type than the field's counts as missing. Text compares by code points.
+In an order, missing values are less than any other.
 """
 
 from dataclasses import dataclass

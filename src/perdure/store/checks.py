@@ -1,0 +1,43 @@
+"""What must hold of what goes into a store and of what comes out of it, whatever the store.
+
+A failure here is a broken invariant of ours, never a caller's mistake.
+"""
+
+from perdure.core.status import TERMINAL
+from perdure.store.port import FIRST_VERSION, Entry, Loaded, Snapshot
+
+
+def check_entry(entry: Entry) -> None:
+    """Assert what an entry promises before it is committed."""
+    if entry.head is not None:
+        assert entry.expect_version is not None, "a head is written over a version that is known"
+        _check_phase(entry.head.phase, entry.head.completed_at_us)
+    if entry.key is None:
+        own = (entry.head, entry.expect_version, entry.suspended, entry.held)
+        rows = (entry.history, entry.taken, entry.inbox, entry.tasks, entry.ended_tasks)
+        more_rows = (entry.handed_out, entry.timers, entry.ended_timers)
+        wipes = (entry.wipe_history, entry.wipe_inbox, entry.wipe_tasks, entry.wipe_timers)
+        assert own == (None,) * 4, "an entry without a key changes no instance"
+        assert not any((*rows, *more_rows, *wipes, entry.purge)), "an entry without a key is births"
+    for birth in entry.births:
+        _check_phase(birth.head.phase, birth.head.completed_at_us)
+
+
+def check_loaded(loaded: Loaded) -> None:
+    """Assert what a store promises of an instance that it has read."""
+    check_snapshot(loaded.snapshot)
+    assert loaded.snapshot.inbox_length == len(loaded.inbox), loaded.snapshot
+    if loaded.history:
+        first, last = loaded.history[0].seq, loaded.history[-1].seq
+        assert (first, last) == (1, len(loaded.history)), "a history has no gap"
+
+
+def check_snapshot(snapshot: Snapshot) -> None:
+    """Assert what a store promises of an instance's own row."""
+    assert snapshot.version >= FIRST_VERSION, snapshot
+    _check_phase(snapshot.head.phase, snapshot.head.completed_at_us)
+
+
+def _check_phase(phase: int, completed_at_us: int | None) -> None:
+    # Retention finds the finished by that moment, so one without it would stay for ever.
+    assert (phase in TERMINAL) == (completed_at_us is not None), (phase, completed_at_us)
