@@ -1,0 +1,1 @@
+"""Payloads and history events as the JSON of the HTTP API."""
