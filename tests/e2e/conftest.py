@@ -1,8 +1,5 @@
 """What the end-to-end tests share: servers, workers, and what each SDK made of its cases."""
 
-import fcntl
-import json
-import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -76,31 +73,15 @@ def hire(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Hire]:
 @pytest.fixture(scope="session")
 def outcome_of(tmp_path_factory: pytest.TempPathFactory) -> OutcomeOf:
     """Tell what an SDK made of one of its cases; all its cases are run together, once a session."""
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        # The processes of one test session share the folder above their own.
-        base = base.parent
     known: dict[str, dict[str, Line]] = {}
 
     def outcome(environment: Environment, case: str) -> Line:
         if environment.name not in known:
-            folder = base / f"cases-{environment.name}"
-            folder.mkdir(exist_ok=True)
-            known[environment.name] = _once(environment, folder)
+            folder = tmp_path_factory.mktemp(f"cases-{environment.name}")
+            known[environment.name] = _run_cases(environment, folder)
         return known[environment.name][case]
 
     return outcome
-
-
-def _once(environment: Environment, folder: Path) -> dict[str, Line]:
-    """Run the cases, or read what another process of this test session has found."""
-    found = folder / "outcomes.json"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not found.exists():
-            found.write_text(json.dumps(_run_cases(environment, folder)))
-    outcomes: dict[str, Line] = json.loads(found.read_text())
-    return outcomes
 
 
 def _run_cases(environment: Environment, folder: Path) -> dict[str, Line]:

@@ -47,9 +47,8 @@ class Program:
         assert self._process.stdout is not None
         with self._process.stdout as output:
             for text in output:
-                line = json.loads(text)
                 with self._changed:
-                    self.lines.append(line)
+                    self.lines.append(_line(text))
                     self._changed.notify_all()
         with self._changed:
             self._ended = True
@@ -94,6 +93,12 @@ class Program:
         self._process.kill()
         self._process.wait(STOP_DEADLINE_S)
         self._reader.join(STOP_DEADLINE_S)
+
+
+def _line(text: str) -> Line:
+    # An SDK prints words of its own now and then; they are kept, and mean nothing to a test.
+    line: Line = json.loads(text) if text.startswith("{") else {"text": text}
+    return line
 
 
 def _matching(lines: list[Line], wanted: Mapping[str, object]) -> list[Line]:

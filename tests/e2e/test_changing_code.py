@@ -18,7 +18,7 @@ EACH_DAPR_SDK = pytest.mark.parametrize(
 
 def await_custom_status(server: Server, instance_id: str, wanted: str) -> None:
     def told(state: dict[str, Any]) -> bool:
-        properties = state.get("properties", {})
+        properties: dict[str, str] = state.get("properties", {})
         return properties.get("dapr.workflow.custom_status") == f'"{wanted}"'
 
     server.await_state(instance_id, told)

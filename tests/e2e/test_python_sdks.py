@@ -11,9 +11,7 @@ from tests.e2e.venvs import Environment
 pytestmark = pytest.mark.timeout(400)
 
 PROMISES = [
-    pytest.param(
-        sdk, case, id=f"{sdk.name}-{case}", marks=pytest.mark.xdist_group(f"cases of {sdk.name}")
-    )
+    pytest.param(sdk, case, id=f"{sdk.name}-{case}")
     for sdk in venvs.ALL.values()
     for case in cases_of(sdk)
 ]

@@ -21,30 +21,28 @@ def the_asyncio_client_works(_app: App) -> None:
 
 
 async def _use_asyncio_client() -> None:
+    # This client cannot be closed in any of the generations; it ends with the process.
     client = AsyncWorkflowClient()
-    try:
-        expect(await client.get_workflow_state("not-there-either"), None)
-        instance_id = await client.schedule_new_workflow(hello, input="asyncio")
-        state = await client.wait_for_workflow_completion(instance_id, timeout_in_seconds=20)
-        expect(json.loads(state.serialized_output), "Hello, asyncio!")
-        await client.purge_workflow(instance_id)
-        expect(await client.get_workflow_state(instance_id), None)
+    expect(await client.get_workflow_state("not-there-either"), None)
+    instance_id = await client.schedule_new_workflow(hello, input="asyncio")
+    state = await client.wait_for_workflow_completion(instance_id, timeout_in_seconds=20)
+    expect(json.loads(state.serialized_output), "Hello, asyncio!")
+    await client.purge_workflow(instance_id)
+    expect(await client.get_workflow_state(instance_id), None)
 
-        instance_id = await client.schedule_new_workflow(waits_for_go)
-        await client.wait_for_workflow_start(instance_id, timeout_in_seconds=20)
-        await client.pause_workflow(instance_id)
-        expect((await client.get_workflow_state(instance_id)).runtime_status.name, "SUSPENDED")
-        await client.resume_workflow(instance_id)
-        await client.raise_workflow_event(instance_id, "Go", data="awaited")
-        state = await client.wait_for_workflow_completion(instance_id, timeout_in_seconds=20)
-        expect(json.loads(state.serialized_output), "awaited")
+    instance_id = await client.schedule_new_workflow(waits_for_go)
+    await client.wait_for_workflow_start(instance_id, timeout_in_seconds=20)
+    await client.pause_workflow(instance_id)
+    expect((await client.get_workflow_state(instance_id)).runtime_status.name, "SUSPENDED")
+    await client.resume_workflow(instance_id)
+    await client.raise_workflow_event(instance_id, "Go", data="awaited")
+    state = await client.wait_for_workflow_completion(instance_id, timeout_in_seconds=20)
+    expect(json.loads(state.serialized_output), "awaited")
 
-        instance_id = await client.schedule_new_workflow(waits_for_go)
-        await client.terminate_workflow(instance_id, output="stopped")
-        state = await client.wait_for_workflow_completion(instance_id, timeout_in_seconds=20)
-        expect([state.runtime_status.name, state.serialized_output], ["TERMINATED", '"stopped"'])
-    finally:
-        await client.close()
+    instance_id = await client.schedule_new_workflow(waits_for_go)
+    await client.terminate_workflow(instance_id, output="stopped")
+    state = await client.wait_for_workflow_completion(instance_id, timeout_in_seconds=20)
+    expect([state.runtime_status.name, state.serialized_output], ["TERMINATED", '"stopped"'])
 
 
 @case

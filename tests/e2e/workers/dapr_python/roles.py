@@ -1,7 +1,7 @@
 """Workers that a test starts, kills and replaces by others, each playing one role.
 
-Run as `python -m tests.e2e.workers.dapr_python.roles ROLE`. A worker says `{"ready": ROLE}` once its
-stream is open, and works until it is killed.
+Run as `python -m tests.e2e.workers.dapr_python.roles ROLE`. A worker says `{"ready": ROLE}` once
+its stream is open, and works until it is killed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A worker that a test starts, kills and replaces by another.
 
-Run as `python -m tests.e2e.workers.durabletask_python.roles steady`. It says `{"ready": "steady"}` once
-it is started, and works until it is killed.
+Run as `python -m tests.e2e.workers.durabletask_python.roles steady`. It says
+`{"ready": "steady"}` once it is started, and works until it is killed.
 """
 
 from __future__ import annotations
