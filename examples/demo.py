@@ -1,8 +1,8 @@
 """What `make demo` shows: two orders on their way through a server and a worker.
 
 It starts `perdure serve` with a store of its own and, as a second process, the order worker, which
-is written with the released Dapr Python SDK. Everything else it does over HTTP, as anybody could with
-curl. It exits with 0 if both orders went as they should.
+is written with the released Dapr Python SDK. Everything else it does over HTTP, as anybody could
+with curl. It exits with 0 if both orders went as they should.
 """
 
 import json

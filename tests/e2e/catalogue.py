@@ -110,6 +110,7 @@ SINCE_1_19 = (
     "a_rerun_gives_its_child_a_new_id",
     "a_rerun_that_makes_no_sense_is_refused",
     "a_worker_that_remembers_histories_replays_them_right",
+    "a_client_starts_and_tells_a_workflow_of_another_app",
 )
 
 # The client of the building block's beta left the package after 1.17.

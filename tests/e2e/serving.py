@@ -90,7 +90,12 @@ class Server:
             "DAPR_GRPC_PORT": str(self.grpc_port),
             "DAPR_HTTP_PORT": str(self.http_port),
             "DAPR_RUNTIME_HOST": HOST,
+            **self._token,
         }
+
+    @property
+    def _token(self) -> dict[str, str]:
+        return {k: v for k, v in self.environment.items() if k == "DAPR_API_TOKEN"}
 
     def start(self) -> "Server":
         """Start it and return once it says that it is ready."""
@@ -164,10 +169,15 @@ class Server:
         headers: Mapping[str, str] | None = None,
         timeout_s: float = 30.0,
     ) -> Answer:
+        token = self.environment.get("DAPR_API_TOKEN")
+        known = {} if token is None else {"dapr-api-token": token}
         # The proxy settings of the machine are not for a server on the loopback address.
         with httpx.Client(trust_env=False, timeout=timeout_s) as client:
             answer = client.request(
-                method, f"http://{HOST}:{self.http_port}{path}", content=body, headers=headers
+                method,
+                f"http://{HOST}:{self.http_port}{path}",
+                content=body,
+                headers={**known, **(headers or {})},
             )
         return Answer(answer.status_code, dict(answer.headers), answer.text)
 

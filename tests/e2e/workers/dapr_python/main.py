@@ -25,9 +25,9 @@ if GENERATION >= V1_18:
 
     MODULES.append(propagation)
 if GENERATION >= V1_19:
-    from tests.e2e.workers.dapr_python import management
+    from tests.e2e.workers.dapr_python import apps, management
 
-    MODULES.append(management)
+    MODULES += [apps, management]
 
 
 def main() -> None:

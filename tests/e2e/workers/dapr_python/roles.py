@@ -15,7 +15,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import grpc
-from dapr.ext.workflow import DaprWorkflowContext, WorkflowActivityContext, WorkflowRuntime
+from dapr.ext.workflow import (
+    DaprWorkflowClient,
+    DaprWorkflowContext,
+    WorkflowActivityContext,
+    WorkflowRuntime,
+)
 
 from tests.e2e.workers.dapr_python.sdk import Steps
 from tests.e2e.workers.kit import PATIENCE_S, POLL_S, say
@@ -143,7 +148,21 @@ def other(runtime: WorkflowRuntime) -> None:
     runtime.register_activity(whoami)
 
 
-class _AppId(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+# --- knocking: a worker and client that is not let in, and keeps trying
+
+
+def knocking(runtime: WorkflowRuntime) -> None:
+    steady(runtime)
+    client = DaprWorkflowClient()
+    # Said here, since the start of such a worker never returns.
+    say(ready="knocking")
+    try:
+        client.get_workflow_state("guarded")
+    except grpc.RpcError as error:
+        say(refused=error.code().name)
+
+
+class AppId(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
     """Say with each call which app this worker belongs to, as a sidecar of its own would."""
 
     def __init__(self, app_id: str) -> None:
@@ -165,12 +184,22 @@ class _AppId(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor
 
 
 ROLES: dict[str, Callable[[WorkflowRuntime], None]] = {
-    role.__name__: role for role in (steady, patched, unpatched, version_1, version_2, home, other)
+    role.__name__: role
+    for role in (
+        steady,
+        patched,
+        unpatched,
+        version_1,
+        version_2,
+        home,
+        other,
+        knocking,
+    )
 }
 
 
 def main(role: str) -> None:
-    interceptors = [_AppId("other")] if role == "other" else []
+    interceptors = [AppId("other")] if role == "other" else []
     runtime = WorkflowRuntime(interceptors=interceptors)
     ROLES[role](runtime)
     runtime.start()
