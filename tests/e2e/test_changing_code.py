@@ -19,7 +19,7 @@ EACH_DAPR_SDK = pytest.mark.parametrize(
 def await_custom_status(server: Server, instance_id: str, wanted: str) -> None:
     def told(state: dict[str, Any]) -> bool:
         properties: dict[str, str] = state.get("properties", {})
-        return properties.get("dapr.workflow.custom_status") == f'"{wanted}"'
+        return properties.get("dapr.workflow.custom_status") == wanted
 
     server.await_state(instance_id, told)
 

@@ -95,7 +95,7 @@ class App:
 
         def told() -> bool:
             state = self.client.get_workflow_state(instance_id)
-            return state is not None and state.serialized_custom_status == json.dumps(custom_status)
+            return state is not None and state.serialized_custom_status == custom_status
 
         until(told, f"{instance_id} at {custom_status!r}")
 
