@@ -78,3 +78,12 @@ assert PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX
 assert COMMIT_ENTRIES_MAX <= COMMIT_QUEUE_MAX
 assert TURN_RETRY_FIRST_US <= TURN_RETRY_LONGEST_US
 assert STALL_RETRY_FIRST_US <= STALL_RETRY_LONGEST_US
+
+# Landing what a worker has done while the store is away: tried again this often at most, from
+# the first pause, doubled, up to the longest.
+LAND_ATTEMPTS_MAX: Final = 200
+LAND_RETRY_FIRST_US: Final = SECOND_US // 10
+LAND_RETRY_LONGEST_US: Final = 5 * SECOND_US
+START_ATTEMPTS_MAX: Final = 5
+LOADS_AT_ONCE_MAX: Final = 64
+DESCENDANTS_MAX: Final = 100_000

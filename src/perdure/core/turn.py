@@ -59,6 +59,7 @@ class ContinuedAsNew:
 
     begin: tuple[Event, ...]
     state: State
+    ended: State  # the generation that is over
     custom_status: str | None
 
 
@@ -209,6 +210,7 @@ def _continue_as_new(
     return ContinuedAsNew(
         begin=(started, *carried),
         state=blank(opened.generation + 1),
+        ended=opened,
         custom_status=decision.custom_status,
     )
 

@@ -5,6 +5,7 @@ from enum import Enum
 
 START_TIMER_ID = -1  # the timer that ends the holding of a scheduled start; generation 0
 FIRST_VERSION = 1  # of an instance that was just born
+BORN_FIRST = -1  # as a birth's parent_key: the key of the first birth of the same entry
 
 
 class Require(Enum):

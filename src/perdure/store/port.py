@@ -26,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from perdure.store.entries import (
+    BORN_FIRST,
     FIRST_VERSION,
     START_TIMER_ID,
     Birth,
@@ -60,6 +61,7 @@ from perdure.store.rows import (
 )
 
 __all__ = [
+    "BORN_FIRST",
     "FIRST_VERSION",
     "START_TIMER_ID",
     "Birth",
@@ -136,6 +138,10 @@ class Store(Protocol):
 
     def ready(self, after_key: int, limit: int) -> tuple[ReadyRow, ...]:
         """Return instances with work for a turn, by key."""
+        ...
+
+    def terminating(self) -> tuple[int, ...]:
+        """Return the keys of unfinished instances with an EXECUTION_TERMINATED in the inbox."""
         ...
 
     def tasks(self, after_row: int, limit: int) -> tuple[TaskRow, ...]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from perdure.store.lifecycle import lifecycle_rows
 from perdure.store.memory.shelf import Draft, Instance
 from perdure.store.port import (
+    BORN_FIRST,
     FIRST_VERSION,
     Birth,
     BirthOutcome,
@@ -41,7 +42,7 @@ def apply_entry(draft: Draft, entry: Entry) -> Outcome:
     if own is not None:
         draft.put(_changed(draft, own, entry))
     inbox_seqs = tuple(_deliver(draft, entry.key, add) for add in entry.inbox)
-    births = tuple(_bear(draft, entry.key, birth) for birth in entry.births)
+    births = _bear_all(draft, entry)
     messages = tuple(_tell(draft, message) for message in entry.messages)
     _record_lifecycle(draft, entry, births)
     if entry.purge and entry.key is not None:
@@ -198,6 +199,17 @@ def _with_inbox(
         draft.counters.inbox_seq += 1
         rows.append(InboxRow(draft.counters.inbox_seq, add))
     return tuple(sorted(rows, key=lambda row: (row.add.rank, row.seq)))
+
+
+def _bear_all(draft: Draft, entry: Entry) -> tuple[BirthOutcome, ...]:
+    outcomes: list[BirthOutcome] = []
+    for birth in entry.births:
+        made = birth
+        if outcomes and birth.identity.parent_key == BORN_FIRST:
+            identity = replace(birth.identity, parent_key=outcomes[0].key)
+            made = replace(birth, identity=identity)
+        outcomes.append(_bear(draft, entry.key, made))
+    return tuple(outcomes)
 
 
 def _bear(draft: Draft, asker: int | None, birth: Birth) -> BirthOutcome:

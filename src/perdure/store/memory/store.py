@@ -101,6 +101,9 @@ class MemoryStore:
         found = [each for each in self._all() if each.key > after_key and _is_ready(each)]
         return tuple(map(_ready_row, found[:limit]))
 
+    def terminating(self) -> tuple[int, ...]:
+        return tuple(each.key for each in self._all() if _is_terminating(each))
+
     def tasks(self, after_row: int, limit: int) -> tuple[TaskRow, ...]:
         rows = [
             replace(row, suspended=each.suspended)
@@ -172,8 +175,12 @@ class MemoryStore:
 def _is_ready(instance: Instance) -> bool:
     if not instance.inbox or instance.finished:
         return False
-    terminated = any(row.add.kind == Kind.EXECUTION_TERMINATED for row in instance.inbox)
-    return terminated or not (instance.held or instance.suspended)
+    return _is_terminating(instance) or not (instance.held or instance.suspended)
+
+
+def _is_terminating(instance: Instance) -> bool:
+    ends = any(row.add.kind == Kind.EXECUTION_TERMINATED for row in instance.inbox)
+    return ends and not instance.finished
 
 
 def _is_fine(instance: Instance) -> bool:

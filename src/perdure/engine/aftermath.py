@@ -1,0 +1,214 @@
+"""What is true once a move is on disk: the resident, and everybody that its effects reach."""
+
+from collections.abc import Callable
+
+from perdure.base.observer import Observer
+from perdure.core import effects as fx
+from perdure.core.events import EventRaised, ExecutionStarted, TimerFired
+from perdure.core.state import State, blank
+from perdure.core.status import Status
+from perdure.core.turn import Closed, ContinuedAsNew, Stalled
+from perdure.engine.entries import Prepared
+from perdure.engine.inboxes import Inboxes, ReadyTurns
+from perdure.engine.landing import Landing
+from perdure.engine.queueing import TaskQueues
+from perdure.engine.reading import Reader
+from perdure.engine.reports import (
+    report_created,
+    report_finished,
+    report_timer,
+    subject_of,
+)
+from perdure.engine.residents import InboxItem, Resident, Residents, Turn
+from perdure.engine.timers import Timers
+from perdure.engine.waiters import Waiters
+from perdure.store.port import Birth, Outcome, Verdict
+from perdure.wire.events import decode
+
+
+class Aftermath:
+    """Makes landed moves true in memory."""
+
+    def __init__(  # noqa: PLR0913 - everybody that a move can reach
+        self,
+        observer: Observer,
+        residents: Residents,
+        ready: ReadyTurns,
+        inboxes: Inboxes,
+        tasks: TaskQueues,
+        timers: Timers,
+        waiters: Waiters,
+        landing: Landing,
+        reader: Reader,
+    ) -> None:
+        """Reach the rooms given; `on_finished` is set by whoever composes the engine."""
+        self._reader = reader
+        self.on_finished: Callable[[], None] = lambda: None
+        self._observer = observer
+        self._residents = residents
+        self._ready = ready
+        self._inboxes = inboxes
+        self._tasks = tasks
+        self._timers = timers
+        self._waiters = waiters
+        self._landing = landing
+
+    def moved(
+        self,
+        resident: Resident,
+        turn: Turn | None,
+        prepared: Prepared,
+        result: Closed | ContinuedAsNew | Stalled,
+        outcome: Outcome,
+    ) -> None:
+        """Apply the outcome of a move to its resident and to those it reaches."""
+        if outcome.verdict is not Verdict.LANDED:
+            self._not_moved(resident, outcome)
+            return
+        before = resident.state
+        self._advance(resident, turn, prepared)
+        match result:
+            case Closed():
+                self._spread(resident, prepared, result, outcome)
+                self._tell_closed(resident, turn, before, result)
+            case ContinuedAsNew():
+                self._begin_generation(resident, prepared, result, outcome)
+            case Stalled():
+                self._tell_stalled(resident, result)
+        self._residents.measure(resident)
+        self._waiters.tell(resident.instance_id, resident.status)
+
+    def born(
+        self, birth: Birth, started: ExecutionStarted, key: int, seqs: tuple[int, ...]
+    ) -> Resident:
+        """Take in an instance whose birth is on disk."""
+        if birth.replaces is not None:
+            self._residents.drop(birth.replaces)
+            self._tasks.forget(birth.replaces)
+        items = {
+            seq: InboxItem(seq, add, started) for seq, add in zip(seqs, birth.inbox, strict=True)
+        }
+        resident = Resident(
+            key=key,
+            version=1,
+            identity=birth.identity,
+            head=birth.head,
+            state=blank(),
+            held=birth.held,
+            inbox=items,
+        )
+        self._residents.add(resident)
+        for timer in birth.timers:
+            self._timers.note(timer.fire_at_us)
+        self._ready.consider(resident)
+        return resident
+
+    async def recover_tasks(self, key: int) -> None:
+        """Take in the activities that an instance was born with."""
+        for row in await self._reader.read(lambda store: store.tasks_of(key)):
+            if row.finished_at_us is None:
+                self._tasks.recover(row)
+
+    def _not_moved(self, resident: Resident, outcome: Outcome) -> None:
+        """A purge or a replacement came first, or memory and disk disagree: read it again."""
+        if outcome.verdict is Verdict.STALE:
+            error = AssertionError(f"instance '{resident.instance_id}' was moved by somebody else")
+            self._observer.fault("moving an instance", error)
+        self._residents.drop(resident.key)
+        self._landing.spawn(self._inboxes.wake(resident.key), "reading an instance again")
+
+    def _advance(self, resident: Resident, turn: Turn | None, prepared: Prepared) -> None:
+        entry = prepared.entry
+        resident.version += 1
+        resident.head = prepared.head
+        resident.state = prepared.state
+        if entry.wipe_history:
+            resident.past = bytearray()
+            resident.ends = []
+        resident.append_history(prepared.history)
+        for seq in entry.taken:
+            resident.inbox.pop(seq, None)
+        if entry.wipe_inbox:
+            resident.inbox.clear()
+        if turn is not None and entry.taken:
+            resident.turn = None
+
+    def _spread(
+        self, resident: Resident, prepared: Prepared, closed: Closed, outcome: Outcome
+    ) -> None:
+        """Reach everybody that the effects of a closed turn are for."""
+        entry = prepared.entry
+        scheduled = {
+            effect.scheduled.event_id: effect.scheduled
+            for effect in closed.effects
+            if isinstance(effect, fx.RunTask)
+        }
+        for task in entry.tasks:
+            self._tasks.add(resident, task, scheduled[task.task_id])
+        for timer in entry.timers:
+            self._timers.note(timer.fire_at_us)
+        for birth, started, born in zip(entry.births, prepared.starts, outcome.births, strict=True):
+            if born.key is not None:
+                child = self.born(birth, started, born.key, born.inbox_seqs)
+                span = None if resident.state.started is None else resident.state.started.span_id
+                report_created(self._observer, child.identity, started, span)
+            elif birth.if_taken is not None and born.inbox_seqs:
+                add = birth.if_taken
+                self._inboxes.deliver(resident.key, born.inbox_seqs[0], add, decode(add.event))
+        for message, landed in zip(entry.messages, outcome.messages, strict=True):
+            if landed is not None:
+                key, seq = landed
+                self._inboxes.deliver(key, seq, message.add, decode(message.add.event))
+
+    def _begin_generation(
+        self,
+        resident: Resident,
+        prepared: Prepared,
+        continued: ContinuedAsNew,
+        outcome: Outcome,
+    ) -> None:
+        for event, add, seq in zip(
+            continued.begin, prepared.entry.inbox, outcome.inbox_seqs, strict=True
+        ):
+            assert seq is not None, "an instance that goes on keeps what it is told"
+            resident.add_inbox(InboxItem(seq, add, event))
+        ended = continued.ended
+        report_finished(self._observer, resident, ended, Status.CONTINUED_AS_NEW.name)
+
+    def _tell_closed(
+        self, resident: Resident, turn: Turn | None, before: State, closed: Closed
+    ) -> None:
+        observer, after = self._observer, closed.state
+        if before.started is None and after.started is not None and turn is not None:
+            waited_us = max(0, turn.handed_out_at_us - after.started.at_us)
+            observer.instance_started(
+                subject_of(resident.identity), at_us=closed.turn.at_us, waited_us=waited_us
+            )
+        for item in turn.batch if turn is not None else ():
+            match item.event:
+                case TimerFired(timer_id=timer_id, at_us=at_us) if timer_id in before.open_timers:
+                    report_timer(observer, resident, before.open_timers[timer_id], at_us)
+                case EventRaised(name=name, at_us=at_us):
+                    observer.event_received(
+                        subject_of(resident.identity),
+                        at_us=at_us,
+                        event_name=name,
+                        size_bytes=len(item.add.event),
+                    )
+                case _:
+                    pass
+        if after.finished:
+            self.on_finished()
+            report_finished(observer, resident, after, after.phase.name)
+            if after.phase is Status.TERMINATED:
+                self._tasks.abandon(resident.key)
+
+    def _tell_stalled(self, resident: Resident, stalled: Stalled) -> None:
+        event = stalled.state.stalled
+        if event is not None and stalled.recorded:
+            self._observer.instance_stalled(
+                subject_of(resident.identity),
+                at_us=event.at_us,
+                reason=event.reason.name,
+                description=event.description,
+            )

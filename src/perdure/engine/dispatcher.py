@@ -1,0 +1,188 @@
+"""Which worker gets the next work item: streams, their rooms, and the configured limits.
+
+A stream is one GetWorkItems call. It holds what it was sent and has not finished; when it ends,
+all of that is handed out again. Work is given to the streams of its app in turn, and a turn to
+the stream that had the instance's last one, if that has room.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from enum import Enum
+
+from perdure.base.errors import ShuttingDown
+from perdure.base.limits import STREAMS_MAX
+from perdure.base.observer import Observer
+from perdure.engine.work import Profile
+
+
+class Work(Enum):
+    """The two kinds of work item."""
+
+    TURN = "turn"
+    ACTIVITY = "activity"
+
+
+class Slots:
+    """How much of one kind of work may be out at once, in all and by name."""
+
+    def __init__(self, most: int | None, by_name: Mapping[str, int]) -> None:
+        """Begin with nothing out; None is no bound."""
+        self._most = most
+        self._by_name = by_name
+        self._out: dict[str, int] = {}
+        self.total = 0
+
+    def full(self) -> bool:
+        """Tell whether nothing more may go out, whatever its name."""
+        return self._most is not None and self.total >= self._most
+
+    def full_for(self, name: str) -> bool:
+        """Tell whether the name's own limit is reached."""
+        most = self._by_name.get(name)
+        return most is not None and self._out.get(name, 0) >= most
+
+    def take(self, name: str) -> None:
+        """Count one out."""
+        self.total += 1
+        if name in self._by_name:
+            self._out[name] = self._out.get(name, 0) + 1
+
+    def give(self, name: str) -> None:
+        """Count one back in."""
+        assert self.total > 0, "nothing comes back that was not out"
+        self.total -= 1
+        if name in self._by_name:
+            self._out[name] -= 1
+
+
+class WorkStream:
+    """One open stream. `held` is what it was sent and has not finished, by kind."""
+
+    def __init__(self, profile: Profile, leave: Callable[["WorkStream"], None]) -> None:
+        """Open the stream of a worker."""
+        self.profile = profile
+        self.held: dict[Work, set[object]] = {Work.TURN: set(), Work.ACTIVITY: set()}
+        self.echoes_tokens = False
+        # For workers that keep histories: what each instance was last sent, by key.
+        self.sent: dict[int, tuple[int, int]] = {}
+        self._leave = leave
+        self._outbox: deque[bytes] = deque()
+        self._changed = asyncio.Event()
+        self._ending = False
+        self.closed = False
+
+    def has_room(self, work: Work) -> bool:
+        """Tell whether the worker can take one more of this kind."""
+        profile = self.profile
+        most = profile.turns_max if work is Work.TURN else profile.activities_max
+        held = len(self.held[work])
+        if self._ending or self.closed or (most is not None and held >= most):
+            return False
+        return len(self.held[Work.TURN]) + len(self.held[Work.ACTIVITY]) < profile.items_max
+
+    def send(self, work: Work, thing: object, item: bytes) -> None:
+        """Queue a work item to be sent; the stream holds `thing` until it is released."""
+        self.held[work].add(thing)
+        self._outbox.append(item)
+        self._changed.set()
+
+    def release(self, work: Work, thing: object) -> None:
+        """Let go of something that is finished or is to go elsewhere."""
+        self.held[work].discard(thing)
+
+    async def items(self) -> AsyncIterator[bytes]:
+        """Yield work items as they come, until the engine stops."""
+        while not self.closed:
+            while self._outbox:
+                yield self._outbox.popleft()
+            if self._ending:
+                return
+            self._changed.clear()
+            await self._changed.wait()
+
+    def end(self) -> None:
+        """Send what is queued, nothing more, and let the stream end well."""
+        self._ending = True
+        self._changed.set()
+
+    def close(self) -> None:
+        """End the stream now; may be called twice."""
+        if not self.closed:
+            self.closed = True
+            self._changed.set()
+            self._leave(self)
+
+
+class Dispatcher:
+    """All open streams."""
+
+    def __init__(self, observer: Observer) -> None:
+        """Begin with none. The two callbacks are set once, by whoever composes the engine."""
+        self._observer = observer
+        self._streams: dict[str, deque[WorkStream]] = {}
+        self._count = 0
+        self._stopping = False
+        self.on_join: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
+        self.on_leave: Callable[[WorkStream], None] = lambda stream: None  # noqa: ARG005
+
+    @property
+    def count(self) -> int:
+        """How many streams are open."""
+        return self._count
+
+    def apps(self) -> list[str]:
+        """Return the apps that have a worker."""
+        return [app_id for app_id, streams in self._streams.items() if streams]
+
+    def open(self, profile: Profile) -> WorkStream:
+        """Open a stream; raises ShuttingDown if the engine takes no more workers."""
+        if self._stopping:
+            msg = "the server is stopping"
+            raise ShuttingDown(msg)
+        if self._count >= STREAMS_MAX:
+            msg = f"there are {STREAMS_MAX} worker streams already"
+            raise ShuttingDown(msg)
+        stream = WorkStream(profile, self._left)
+        self._streams.setdefault(profile.app_id, deque()).append(stream)
+        self._count += 1
+        self._observer.worker_connected(
+            profile.worker, app_id=profile.app_id, dialect=profile.dialect.value
+        )
+        self.on_join(profile.app_id)
+        return stream
+
+    def pick(
+        self, app_id: str, work: Work, preferred: WorkStream | None = None
+    ) -> WorkStream | None:
+        """Return a stream of the app with room for one more, or None."""
+        if preferred is not None and preferred.has_room(work):
+            return preferred
+        streams = self._streams.get(app_id)
+        if not streams:
+            return None
+        for _ in range(len(streams)):
+            streams.rotate(-1)
+            if streams[-1].has_room(work):
+                return streams[-1]
+        return None
+
+    def has_room(self, app_id: str, work: Work) -> bool:
+        """Tell whether any stream of the app can take one more of this kind."""
+        return any(stream.has_room(work) for stream in self._streams.get(app_id, ()))
+
+    def stop(self) -> None:
+        """Hand out nothing more, and let every stream end well."""
+        self._stopping = True
+        for streams in self._streams.values():
+            for stream in streams:
+                stream.end()
+
+    def _left(self, stream: WorkStream) -> None:
+        self._streams[stream.profile.app_id].remove(stream)
+        self._count -= 1
+        outstanding = sum(map(len, stream.held.values()))
+        self._observer.worker_disconnected(
+            stream.profile.worker, app_id=stream.profile.app_id, outstanding=outstanding
+        )
+        self.on_leave(stream)

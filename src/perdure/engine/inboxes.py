@@ -1,0 +1,83 @@
+"""Events that have landed in an inbox: shown to the resident, and the instance made ready."""
+
+from collections.abc import Callable
+
+from perdure.core.events import Event, Kind
+from perdure.engine.landing import Landing
+from perdure.engine.ready import Delays, ReadyQueue
+from perdure.engine.residents import InboxItem, Resident, Residents
+from perdure.store.port import InboxAdd
+
+
+class ReadyTurns:
+    """Instances that have work for a turn, by app."""
+
+    def __init__(self) -> None:
+        """Begin with none. `on_ready` and `on_terminate` are set by whoever composes the engine."""
+        self._queues: dict[str, ReadyQueue[int, None]] = {}
+        self.delays = Delays(self._delay_over)
+        self.on_ready: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
+        self.on_terminate: Callable[[Resident], None] = lambda resident: None  # noqa: ARG005
+        self.on_delay_over: Callable[[int], None] = lambda key: None  # noqa: ARG005
+
+    def of(self, app_id: str) -> ReadyQueue[int, None]:
+        """Return one app's queue."""
+        queue = self._queues.get(app_id)
+        if queue is None:
+            queue = self._queues[app_id] = ReadyQueue()
+        return queue
+
+    def apps(self) -> list[str]:
+        """Return the apps that have a queue."""
+        return list(self._queues)
+
+    @property
+    def count(self) -> int:
+        """How many instances are ready."""
+        return sum(map(len, self._queues.values()))
+
+    def push(self, key: int, app_id: str, *, first: bool = False) -> None:
+        """Make an instance ready, unless it has to wait, and look for a worker."""
+        if key not in self.delays:
+            self.of(app_id).push(key, None, first=first)
+            self.on_ready(app_id)
+
+    def consider(self, resident: Resident) -> None:
+        """Make a resident ready if there is something for it to do now."""
+        if resident.gone or resident.finished or resident.moving or not resident.inbox:
+            return
+        if any(item.add.kind == Kind.EXECUTION_TERMINATED for item in resident.inbox.values()):
+            self.on_terminate(resident)
+            return
+        if resident.suspended or resident.held:
+            return
+        if resident.turn is None or not resident.turn.token:
+            self.push(resident.key, resident.identity.app_id)
+
+    def _delay_over(self, key: int) -> None:
+        self.on_delay_over(key)
+
+
+class Inboxes:
+    """Shows landed events to their instances."""
+
+    def __init__(self, residents: Residents, ready: ReadyTurns, landing: Landing) -> None:
+        """Deliver to `residents` and make them `ready`."""
+        self._residents = residents
+        self._ready = ready
+        self._landing = landing
+
+    def deliver(self, key: int, seq: int, add: InboxAdd, event: Event) -> None:
+        """Show one landed event to its instance, loading that if need be."""
+        item = InboxItem(seq, add, event)
+        resident = self._residents.do(key, lambda resident: resident.add_inbox(item))
+        if resident is not None:
+            self._ready.consider(resident)
+        else:
+            self._landing.spawn(self.wake(key), "waking an instance")
+
+    async def wake(self, key: int) -> None:
+        """Load an instance and make it ready if there is something for it to do."""
+        resident = await self._residents.get(key)
+        if resident is not None:
+            self._ready.consider(resident)

@@ -1,0 +1,134 @@
+"""Landing what must land: entries of workers, timers and the engine itself, tried until they do.
+
+A request from outside is told when the store is away and may try again itself. What a worker
+has done is not done twice for that reason: it is kept and landed when the store is back.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from perdure.base.errors import StoreError, StoreUnavailable
+from perdure.base.limits import LAND_ATTEMPTS_MAX, LAND_RETRY_FIRST_US, LAND_RETRY_LONGEST_US
+from perdure.base.observer import Observer
+from perdure.base.time import SECOND_US
+from perdure.engine.committer import Committer
+from perdure.store.port import Entry, Outcome
+
+Apply = Callable[[Outcome], None]
+Fail = Callable[[BaseException], None]
+
+
+class Landing:
+    """Lands entries and does what follows, in the order in which they land."""
+
+    def __init__(self, committer: Committer, observer: Observer) -> None:
+        """Land through `committer`."""
+        self._committer = committer
+        self._observer = observer
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def once(self, entry: Entry, apply: Apply) -> Outcome:
+        """Land an entry of a request; raises StoreUnavailable if the store is away.
+
+        `apply` is called when it is on disk even if the caller has gone away meanwhile.
+        """
+        return await asyncio.shield(self._attempt(entry, apply, None, LAND_ATTEMPTS_MAX))
+
+    def surely(self, entry: Entry, apply: Apply, fail: Fail) -> asyncio.Future[Outcome]:
+        """Land an entry, trying again while the store is away.
+
+        `fail` is called if it cannot be landed at all. Await the future shielded.
+        """
+        return self._attempt(entry, apply, fail, 1)
+
+    def note(self, entry: Entry) -> None:
+        """Land an entry that only tells something; a failure is reported and forgotten."""
+        try:
+            future = self._committer.submit(entry)
+        except StoreUnavailable as error:
+            self._observer.fault("landing a note", error)
+            return
+        future.add_done_callback(self._noted)
+
+    def spawn(self, work: Coroutine[Any, Any, None], where: str) -> asyncio.Task[None]:
+        """Run something beside the caller; what it raises is reported."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._spawned, where))
+        return task
+
+    def stop(self) -> None:
+        """Cancel what was spawned."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _spawned(self, where: str, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._observer.fault(where, error)
+
+    def _noted(self, future: asyncio.Future[Outcome]) -> None:
+        error = future.exception()
+        if error is not None:
+            self._observer.fault("landing a note", error)
+
+    def _attempt(
+        self, entry: Entry, apply: Apply, fail: Fail | None, attempt: int
+    ) -> asyncio.Future[Outcome]:
+        told: asyncio.Future[Outcome] = self._loop.create_future()
+        told.add_done_callback(_seen)
+        self._submit(entry, partial(self._came, told, entry, apply, fail), attempt)
+        return told
+
+    def _submit(
+        self,
+        entry: Entry,
+        came: Callable[[int, asyncio.Future[Outcome]], None],
+        attempt: int,
+    ) -> None:
+        try:
+            future = self._committer.submit(entry)
+        except StoreUnavailable as error:
+            future = self._loop.create_future()
+            future.set_exception(error)
+        future.add_done_callback(partial(came, attempt))
+
+    def _came(  # noqa: PLR0913 - a callback with its context
+        self,
+        told: asyncio.Future[Outcome],
+        entry: Entry,
+        apply: Apply,
+        fail: Fail | None,
+        attempt: int,
+        future: asyncio.Future[Outcome],
+    ) -> None:
+        error = future.exception()
+        if error is None:
+            try:
+                apply(future.result())
+            except Exception as fault:
+                self._observer.fault("applying what has landed", fault)
+                if not told.done():
+                    told.set_exception(fault)
+                raise
+            if not told.done():
+                told.set_result(future.result())
+        elif isinstance(error, StoreError) and attempt < LAND_ATTEMPTS_MAX:
+            pause_us = min(LAND_RETRY_FIRST_US << min(attempt, 16), LAND_RETRY_LONGEST_US)
+            came = partial(self._came, told, entry, apply, fail)
+            self._observer.fault(f"landing, attempt {attempt}", error)
+            self._loop.call_later(pause_us / SECOND_US, self._submit, entry, came, attempt + 1)
+        else:
+            if fail is not None:
+                fail(error)
+            if not told.done():
+                told.set_exception(error)
+
+
+def _seen(future: asyncio.Future[Outcome]) -> None:
+    # Whoever asked may be gone; the exception has been reported or will be raised to it.
+    if not future.cancelled():
+        future.exception()

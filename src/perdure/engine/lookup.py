@@ -1,0 +1,58 @@
+"""Finding instances: in memory if they are there, else in the store."""
+
+from uuid import uuid4
+
+from perdure.base.errors import CallerFault
+from perdure.engine.reading import Reader
+from perdure.engine.residents import Residents
+from perdure.engine.waiters import Waiters
+from perdure.store.port import Snapshot
+
+
+class Lookup:
+    """Finds instances."""
+
+    def __init__(self, reader: Reader, residents: Residents, waiters: Waiters) -> None:
+        """Look into `residents` first."""
+        self._reader = reader
+        self._residents = residents
+        self._waiters = waiters
+
+    def fresh_id(self) -> str:
+        """Return an id that nobody has had."""
+        return str(uuid4())
+
+    async def snapshot(self, instance_id: str) -> Snapshot | None:
+        """Return an instance by id."""
+        resident = self._residents.peek(instance_id)
+        if resident is not None:
+            return resident.snapshot()
+        return await self._reader.read(lambda store: store.snapshot(instance_id))
+
+    async def finished(self, key: int) -> None:
+        """Return once the instance has ended or is gone."""
+        resident = await self._residents.get(key)
+        if resident is None:
+            return
+        with self._waiters.waiting(resident.instance_id, finished=True) as future:
+            if not resident.finished and not resident.gone:
+                await future
+
+    async def descendants(self, key: int, most: int) -> list[Snapshot]:
+        """Return everybody below an instance, parents before their children.
+
+        Raises CallerFault if there are more than `most`.
+        """
+        found: list[Snapshot] = []
+        generation = [key]
+        while generation:
+            keys = generation
+            rows = await self._reader.read(
+                lambda store, keys=keys: [row for k in keys for row in store.children(k)]  # type: ignore[misc]
+            )
+            found += rows
+            generation = [row.key for row in rows]
+            if len(found) > most:
+                msg = f"the workflow has more than {most} descendants"
+                raise CallerFault(msg)
+        return found

@@ -1,0 +1,155 @@
+"""Moving an instance on: a closed turn, a terminate or a stall, landed and then made true here.
+
+A move expects the version it was made from. While one is under way the resident is `moving`
+and nobody else makes another; what arrives meanwhile goes to the inbox and is looked at after.
+"""
+
+from collections.abc import Callable
+
+from perdure.base.observer import Observer
+from perdure.base.time import Clock
+from perdure.core import effects as fx
+from perdure.core.applying import Caller
+from perdure.core.events import PropagationScope
+from perdure.core.turn import Closed, ContinuedAsNew, Stalled, terminate
+from perdure.engine.aftermath import Aftermath
+from perdure.engine.entries import (
+    NOTHING_FOUND,
+    Found,
+    Prepared,
+    Propagate,
+    closed_entry,
+    continued_entry,
+    stalled_entry,
+)
+from perdure.engine.landing import Landing
+from perdure.engine.reading import Reader
+from perdure.engine.residents import Resident, Turn
+from perdure.store.port import Outcome, Store
+from perdure.wire.events import encode
+from perdure.wire.generated import work_pb2 as pb
+from perdure.wire.work_items import events_of, propagated_history
+
+
+class Moves:
+    """Lands moves of residents, one at a time each."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        observer: Observer,
+        reader: Reader,
+        landing: Landing,
+        aftermath: Aftermath,
+    ) -> None:
+        """Move residents through `landing`."""
+        self._clock = clock
+        self._observer = observer
+        self._reader = reader
+        self._landing = landing
+        self._aftermath = aftermath
+
+    async def land(
+        self,
+        resident: Resident,
+        turn: Turn,
+        result: Closed | ContinuedAsNew | Stalled,
+        landed: Callable[[], None],
+    ) -> None:
+        """Land what a turn came to. The resident has been marked as moving.
+
+        `landed` is called once it is on disk, before anything that follows from it.
+        """
+        assert resident.moving, "a move is marked before it is made"
+        now_us = self._clock.now_us()
+        match result:
+            case Closed():
+                prepared = await self._prepare(resident, turn, result, now_us)
+            case ContinuedAsNew():
+                prepared = continued_entry(resident, turn, result, now_us)
+            case Stalled():
+                prepared = stalled_entry(resident, result, now_us)
+        await self._move(resident, turn, prepared, result, landed)
+
+    async def terminate(self, resident: Resident) -> None:
+        """End a resident whose inbox holds a terminate. It has been marked as moving."""
+        assert resident.moving, "a move is marked before it is made"
+        now_us = max(self._clock.now_us(), resident.state.last_turn_us)
+        caller = Caller(resident.instance_id, resident.identity.app_id, now_us)
+        items = sorted(resident.inbox.values(), key=lambda item: (item.add.rank, item.seq))
+        closed = terminate(resident.state, tuple(item.event for item in items), caller)
+        prepared = await self._prepare(resident, None, closed, now_us)
+        await self._move(resident, None, prepared, closed, lambda: None)
+
+    async def _prepare(
+        self, resident: Resident, turn: Turn | None, closed: Closed, now_us: int
+    ) -> Prepared:
+        found = await self._find(resident, closed.effects)
+        propagate = self._propagation(resident, turn, closed)
+        return closed_entry(resident, turn, closed, now_us, propagate, found)
+
+    async def _find(self, resident: Resident, effects: tuple[fx.Effect, ...]) -> Found:
+        """Read what the entry depends on: holders of wanted ids, children to be ended."""
+        wanted = [e.started.instance_id for e in effects if isinstance(e, fx.Birth)]
+        ends_children = any(isinstance(effect, fx.EndChildren) for effect in effects)
+        if not wanted and not ends_children:
+            return NOTHING_FOUND
+
+        def ask(store: Store) -> Found:
+            replaced = {}
+            for instance_id in wanted:
+                holder = store.snapshot(instance_id)
+                if holder is not None and holder.head.completed_at_us is not None:
+                    replaced[instance_id] = holder.key
+            children = store.children(resident.key) if ends_children else ()
+            unfinished = [c.key for c in children if c.head.completed_at_us is None]
+            return Found(replaced, unfinished)
+
+        return await self._reader.read(ask)
+
+    def _propagation(self, resident: Resident, turn: Turn | None, closed: Closed) -> Propagate:
+        made: dict[PropagationScope, bytes] = {}
+
+        def propagate(scope: PropagationScope) -> bytes | None:
+            if scope is PropagationScope.NONE:
+                return None
+            if scope not in made:
+                made[scope] = _handed_down(resident, turn, closed, scope)
+            return made[scope]
+
+        return propagate
+
+    async def _move(
+        self,
+        resident: Resident,
+        turn: Turn | None,
+        prepared: Prepared,
+        result: Closed | ContinuedAsNew | Stalled,
+        landed: Callable[[], None],
+    ) -> None:
+        def apply(outcome: Outcome) -> None:
+            resident.moving = False
+            landed()
+            self._aftermath.moved(resident, turn, prepared, result, outcome)
+
+        def fail(error: BaseException) -> None:
+            resident.moving = False
+            self._observer.fault(f"moving instance '{resident.instance_id}'", error)
+
+        await self._landing.surely(prepared.entry, apply, fail)
+
+
+def _handed_down(
+    resident: Resident, turn: Turn | None, closed: Closed, scope: PropagationScope
+) -> bytes:
+    events = events_of(resident.past, resident.ends)
+    if turn is not None:
+        events += [encode(closed.turn), *(item.add.event for item in turn.batch)]
+    events += [encode(event) for event in closed.recorded]
+    chunk = pb.PropagatedChunk(
+        events=events,
+        app_id=resident.identity.app_id,
+        instance_id=resident.instance_id,
+        workflow_name=resident.identity.name,
+    )
+    return propagated_history(scope, chunk, resident.identity.propagated)

@@ -1,0 +1,89 @@
+"""What was under way before the process started, and what overflowed a queue: found on disk.
+
+Nothing about hand-outs is needed for it: an instance with an inbox is ready, an activity with a
+row is ready, a timer is due when it is due. The queues have a limit; when one has overflowed
+and runs low, the same reading fills it up again.
+"""
+
+from perdure.base.limits import REFILL_ROWS_MAX
+from perdure.engine.inboxes import Inboxes, ReadyTurns
+from perdure.engine.landing import Landing
+from perdure.engine.queueing import TaskQueues
+from perdure.engine.reading import Reader
+
+
+class Recovery:
+    """Fills the queues from the store."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        landing: Landing,
+        ready: ReadyTurns,
+        inboxes: Inboxes,
+        tasks: TaskQueues,
+    ) -> None:
+        """Fill `ready` and `tasks`."""
+        self._reader = reader
+        self._landing = landing
+        self._ready = ready
+        self._inboxes = inboxes
+        self._tasks = tasks
+        self._turns_running = False
+        self._tasks_running = False
+
+    async def recover(self) -> None:
+        """Fill the queues as far as they go, and settle what was to be terminated."""
+        await self._fill_turns()
+        await self._fill_tasks()
+        keys = await self._reader.read(lambda store: store.terminating())
+        for key in keys:
+            await self._inboxes.wake(key)
+
+    def refill_turns(self, app_id: str) -> None:
+        """Fill up an app's queue of turns if it has overflowed and runs low."""
+        if self._ready.of(app_id).runs_low() and not self._turns_running:
+            self._turns_running = True
+            self._landing.spawn(self._fill_turns(), "filling the queue of turns")
+
+    def refill_tasks(self, app_id: str) -> None:
+        """Fill up an app's queue of activities if it has overflowed and runs low."""
+        if self._tasks.of(app_id).runs_low() and not self._tasks_running:
+            self._tasks_running = True
+            self._landing.spawn(self._fill_tasks(), "filling the queue of activities")
+
+    async def _fill_turns(self) -> None:
+        try:
+            for app_id in self._ready.apps():
+                self._ready.of(app_id).overflowed = False
+            after = 0
+            while True:
+                cursor = after
+                rows = await self._reader.read(
+                    lambda store, cursor=cursor: store.ready(cursor, REFILL_ROWS_MAX)  # type: ignore[misc]
+                )
+                for row in rows:
+                    self._ready.push(row.key, row.app_id)
+                if len(rows) < REFILL_ROWS_MAX:
+                    return
+                after = rows[-1].key
+        finally:
+            self._turns_running = False
+
+    async def _fill_tasks(self) -> None:
+        try:
+            for app_id in self._tasks.apps():
+                self._tasks.of(app_id).overflowed = False
+            after = 0
+            while True:
+                cursor = after
+                rows = await self._reader.read(
+                    lambda store, cursor=cursor: store.tasks(cursor, REFILL_ROWS_MAX)  # type: ignore[misc]
+                )
+                for row in rows:
+                    self._tasks.recover(row)
+                if len(rows) < REFILL_ROWS_MAX:
+                    return
+                after = rows[-1].row
+        finally:
+            self._tasks_running = False

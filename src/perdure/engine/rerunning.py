@@ -1,0 +1,141 @@
+"""Instances begun anew from an event of a finished one (behaviour.md 4.11)."""
+
+from dataclasses import replace
+
+from perdure.base.time import Clock, is_never
+from perdure.core import effects as fx
+from perdure.core.events import KIND_OF, ExecutionStarted
+from perdure.core.requests import Reason, Refusal, Rerun
+from perdure.core.rerun import Rerunnable, check_request, rerun
+from perdure.core.state import blank, fold
+from perdure.core.views import next_wake_us, waits_for
+from perdure.engine.aftermath import Aftermath
+from perdure.engine.entries import birth, inbox_add, lifecycle, task_add
+from perdure.engine.inboxes import Inboxes
+from perdure.engine.landing import Landing
+from perdure.engine.reading import Reader
+from perdure.engine.timers import Timers
+from perdure.store.port import (
+    BORN_FIRST,
+    Birth,
+    Entry,
+    HistoryAdd,
+    Loaded,
+    Outcome,
+    TaskAdd,
+    TimerAdd,
+    Verdict,
+)
+from perdure.wire.events import decode, encode
+
+
+class Rerunning:
+    """Begins instances anew."""
+
+    def __init__(  # noqa: PLR0913 - the rooms that it stands between
+        self,
+        clock: Clock,
+        reader: Reader,
+        landing: Landing,
+        inboxes: Inboxes,
+        aftermath: Aftermath,
+        timers: Timers,
+    ) -> None:
+        """Read sources from `reader`."""
+        self._clock = clock
+        self._reader = reader
+        self._landing = landing
+        self._inboxes = inboxes
+        self._aftermath = aftermath
+        self._timers = timers
+
+    async def rerun(self, request: Rerun) -> str | Refusal:
+        """Begin a new instance, and return its id once that is on disk."""
+        refusal = check_request(request)
+        if refusal is not None:
+            return refusal
+        source = await self._reader.read(lambda store: store.load(request.source_id))
+        if source is None:
+            text = f"workflow instance does not exist with ID '{request.source_id}'"
+            return Refusal(Reason.NOT_FOUND, text)
+        history = [decode(row.event) for row in source.history]
+        now_us = self._clock.now_us()
+        found = rerun(request, history, source.snapshot.identity.app_id, now_us)
+        if isinstance(found, Refusal):
+            return found
+        entry = self._entry(found, source, now_us)
+        outcome = await self._landing.once(entry, lambda outcome: self._born(entry, outcome))
+        if outcome.verdict is Verdict.LANDED:
+            return request.new_id
+        text = f"workflow '{request.new_id}' has already been created"
+        return Refusal(Reason.ALREADY_EXISTS, text)
+
+    def _entry(self, found: Rerunnable, source: Loaded, now_us: int) -> Entry:
+        propagated = source.snapshot.identity.propagated
+        main = birth(
+            replace(found.started, scheduled_start_us=None),
+            app_id=source.snapshot.identity.app_id,
+            now_us=now_us,
+            propagated=propagated,
+        )
+        rows = tuple(HistoryAdd(KIND_OF[type(e)], encode(e)) for e in found.history)
+        state = fold(blank(), found.history)
+        head = replace(
+            main.head,
+            phase=state.phase,
+            started_at_us=found.history[0].at_us,
+            updated_at_us=now_us,
+            waits_for=waits_for(state),
+            next_wake_us=next_wake_us(state),
+            history_length=state.history_length,
+            history_bytes=sum(len(row.event) for row in rows),
+            version_name=state.version_name,
+            patches=state.patches,
+        )
+        tasks: list[TaskAdd] = []
+        timers: list[TimerAdd] = []
+        children: list[Birth] = []
+        for effect in found.effects:
+            match effect:
+                case fx.RunTask():
+                    data = encode(effect.scheduled)
+                    tasks.append(task_add(effect, data, 1, lambda _scope: propagated))
+                case fx.SetTimer(created) if not is_never(created.fire_at_us):
+                    timers.append(TimerAdd(1, created.event_id, created.fire_at_us))
+                case fx.Birth():
+                    children.append(_child(effect, now_us))
+                case _:
+                    pass
+        main = replace(
+            main, head=head, inbox=(), history=rows, tasks=tuple(tasks), timers=tuple(timers)
+        )
+        row = lifecycle("created", now_us, main.identity)
+        return Entry(key=None, births=(main, *children), lifecycle=(row,))
+
+    def _born(self, entry: Entry, outcome: Outcome) -> None:
+        if outcome.verdict is not Verdict.LANDED:
+            return
+        first, *children = outcome.births
+        assert first.key is not None, "the first birth of a landed entry has a key"
+        for timer in entry.births[0].timers:
+            self._timers.note(timer.fire_at_us)
+        self._landing.spawn(self._aftermath.recover_tasks(first.key), "running again")
+        for made, born in zip(entry.births[1:], children, strict=True):
+            add = made.inbox[0]
+            started = decode(add.event)
+            assert isinstance(started, ExecutionStarted), "an instance is born with its start"
+            if born.key is not None:
+                self._aftermath.born(made, started, born.key, born.inbox_seqs)
+            elif made.if_taken is not None and born.inbox_seqs:
+                told = made.if_taken
+                self._inboxes.deliver(first.key, born.inbox_seqs[0], told, decode(told.event))
+
+
+def _child(effect: fx.Birth, now_us: int) -> Birth:
+    return birth(
+        effect.started,
+        app_id=effect.app_id,
+        now_us=now_us,
+        parent=(BORN_FIRST, 1),
+        if_taken=None if effect.if_taken is None else inbox_add(effect.if_taken, generation=1),
+    )

@@ -1,0 +1,238 @@
+"""Instances held in memory by their owner, so that the steady state reads nothing.
+
+A resident mirrors what is on disk: it is changed only after the commit that changes the store
+has landed. The least recently used ones are let go when there are too many or they are too
+large; one that has a turn, or a commit under way, stays.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from perdure.core.events import Event, WorkflowStarted
+from perdure.core.state import State, blank, fold
+from perdure.core.status import TERMINAL, Status, seen_status
+from perdure.engine.reading import Reader
+from perdure.store.port import Head, Identity, InboxAdd, Loaded, Snapshot
+from perdure.wire.events import decode
+from perdure.wire.work_items import past_field
+
+_RESIDENT_BYTES = 4_096  # what one costs besides its history, roughly
+
+
+@dataclass(slots=True)
+class InboxItem:
+    """One event of an inbox, as stored and as a record."""
+
+    seq: int
+    add: InboxAdd
+    event: Event
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """A batch frozen for a worker. `token` is the present hand-out's, "" while there is none."""
+
+    started: WorkflowStarted
+    batch: tuple[InboxItem, ...]
+    dropped: tuple[int, ...]  # inbox rows that no turn should see, to be deleted with it
+    token: str = ""
+    handed_out_at_us: int = 0
+    attempts: int = 0
+    faults: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Resident:
+    """One instance in memory."""
+
+    key: int
+    version: int
+    identity: Identity
+    head: Head
+    state: State
+    suspended: bool = False
+    held: bool = False
+    inbox: dict[int, InboxItem] = field(default_factory=dict)
+    past: bytearray = field(default_factory=bytearray)
+    ends: list[int] = field(default_factory=list)  # where each event of `past` ends
+    turn: Turn | None = None
+    moving: bool = False  # a commit that expects the version is under way
+    gone: bool = False  # purged or replaced: nothing may come of it any more
+
+    @property
+    def instance_id(self) -> str:
+        """The instance's id."""
+        return self.identity.instance_id
+
+    @property
+    def finished(self) -> bool:
+        """Whether the instance has ended."""
+        return Status(self.head.phase) in TERMINAL
+
+    @property
+    def status(self) -> Status:
+        """The status that readers see."""
+        return seen_status(
+            Status(self.head.phase),
+            suspended=self.suspended,
+            stalled=self.head.stalled is not None,
+        )
+
+    @property
+    def idle(self) -> bool:
+        """Whether it can be let go of."""
+        return self.turn is None and not self.moving
+
+    def snapshot(self) -> Snapshot:
+        """Return what the store would return as this instance's snapshot."""
+        return Snapshot(
+            key=self.key,
+            version=self.version,
+            identity=self.identity,
+            head=self.head,
+            suspended=self.suspended,
+            held=self.held,
+            status=self.status,
+            inbox_length=len(self.inbox),
+        )
+
+    def append_history(self, events: Iterable[bytes]) -> None:
+        """Add committed events to the history that is sent to workers."""
+        for event in events:
+            self.past += past_field(event)
+            self.ends.append(len(self.past))
+
+    def add_inbox(self, item: InboxItem) -> None:
+        """Add a committed event to the inbox; adding it again changes nothing."""
+        if not self.gone and not self.finished:
+            self.inbox[item.seq] = item
+
+
+def resident_of(loaded: Loaded) -> Resident:
+    """Return a loaded instance as a resident."""
+    snapshot = loaded.snapshot
+    events = [decode(row.event) for row in loaded.history]
+    state = fold(blank(snapshot.head.generation), events)
+    assert state.history_length == snapshot.head.history_length, "head and history agree"
+    resident = Resident(
+        key=snapshot.key,
+        version=snapshot.version,
+        identity=snapshot.identity,
+        head=snapshot.head,
+        state=state,
+        suspended=snapshot.suspended,
+        held=snapshot.held,
+    )
+    resident.append_history(row.event for row in loaded.history)
+    for row in loaded.inbox:
+        resident.add_inbox(InboxItem(row.seq, row.add, decode(row.add.event)))
+    return resident
+
+
+class Residents:
+    """All residents of this process, by key and by id."""
+
+    def __init__(self, reader: Reader, *, count_max: int, bytes_max: int) -> None:
+        """Begin with none."""
+        self._reader = reader
+        self._count_max = count_max
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._by_key: OrderedDict[int, Resident] = OrderedDict()
+        self._key_of: dict[str, int] = {}
+        self._sizes: dict[int, int] = {}
+        # What landed for an instance while it was being loaded, to be done to it afterwards.
+        self._late: dict[int, list[Callable[[Resident], None]]] = {}
+        self._loading: dict[int, asyncio.Task[Resident | None]] = {}
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._by_key)
+
+    def peek(self, instance: int | str) -> Resident | None:
+        """Return a resident without touching the order of use."""
+        key = self._key_of.get(instance) if isinstance(instance, str) else instance
+        return None if key is None else self._by_key.get(key)
+
+    async def get(self, key: int) -> Resident | None:
+        """Return an instance, loading it if need be; None if there is no such instance."""
+        resident = self._by_key.get(key)
+        if resident is not None:
+            self._by_key.move_to_end(key)
+            return resident
+        task = self._loading.get(key)
+        if task is None:
+            task = self._loading[key] = asyncio.create_task(self._load(key))
+        return await asyncio.shield(task)
+
+    def do(self, key: int, change: Callable[[Resident], None]) -> Resident | None:
+        """Do a landed change to a resident, or to one that is just being loaded.
+
+        One that is neither needs nothing: it will be read from the store when it is wanted.
+        Returns the resident if there is one.
+        """
+        resident = self._by_key.get(key)
+        if resident is not None:
+            change(resident)
+        elif key in self._late:
+            self._late[key].append(change)
+        return resident
+
+    def add(self, resident: Resident) -> None:
+        """Take in an instance that was just born or loaded."""
+        assert resident.key not in self._by_key, "an instance is resident once"
+        self._by_key[resident.key] = resident
+        self._key_of[resident.instance_id] = resident.key
+        self.measure(resident)
+        self._let_go()
+
+    def measure(self, resident: Resident) -> None:
+        """Note how large a resident has become."""
+        size = _RESIDENT_BYTES + len(resident.past)
+        self._bytes += size - self._sizes.get(resident.key, 0)
+        self._sizes[resident.key] = size
+
+    def drop(self, key: int) -> Resident | None:
+        """Forget an instance; it is marked as gone, for whoever still holds it."""
+        resident = self._by_key.pop(key, None)
+        if resident is not None:
+            resident.gone = True
+            self._forget(resident)
+        return resident
+
+    async def _load(self, key: int) -> Resident | None:
+        self._late[key] = []
+        try:
+            loaded = await self._reader.read(lambda store: store.load(key))
+            late = self._late[key]
+            if loaded is None:
+                return None
+            resident = resident_of(loaded)
+            for change in late:
+                change(resident)
+            self.add(resident)
+            return resident
+        finally:
+            del self._late[key]
+            del self._loading[key]
+
+    def _forget(self, resident: Resident) -> None:
+        if self._key_of.get(resident.instance_id) == resident.key:
+            del self._key_of[resident.instance_id]
+        self._bytes -= self._sizes.pop(resident.key)
+
+    def _let_go(self) -> None:
+        over = len(self._by_key) - self._count_max
+        if over <= 0 and self._bytes <= self._bytes_max:
+            return
+        # The newest one is in use by whoever added it. Busy ones are passed over, and a bound
+        # on the look-around keeps this from walking through thousands of them each time.
+        for key in list(self._by_key)[: max(over, 0) + 64]:
+            resident = self._by_key[key]
+            if len(self._by_key) <= self._count_max and self._bytes <= self._bytes_max:
+                return
+            if resident.idle and key != next(reversed(self._by_key)):
+                del self._by_key[key]
+                self._forget(resident)

@@ -1,0 +1,83 @@
+"""Finished instances deleted when their time of retention is over (behaviour.md 4.14).
+
+What is to go is read from the store, by status and time of completion, so that instances which
+finished before the policy was set, or before the process was started, go as well.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from perdure.base.errors import StoreError
+from perdure.base.limits import LAND_RETRY_LONGEST_US, PURGES_PER_SWEEP_MAX
+from perdure.base.observer import Observer
+from perdure.base.time import HOUR_US, SECOND_US, Clock
+from perdure.core.status import Status
+from perdure.engine.reading import Reader
+from perdure.engine.removal import Removal
+from perdure.store.port import Snapshot, Store
+
+
+class Retention:
+    """Deletes what has been kept long enough."""
+
+    def __init__(
+        self,
+        policy_us: Mapping[Status, int],
+        clock: Clock,
+        observer: Observer,
+        reader: Reader,
+        removal: Removal,
+    ) -> None:
+        """Keep finished instances for as long as `policy_us` says; a missing status for ever."""
+        self._policy_us = policy_us
+        self._clock = clock
+        self._observer = observer
+        self._reader = reader
+        self._removal = removal
+        self._changed = asyncio.Event()
+
+    def note_finished(self) -> None:
+        """Note that an instance has ended."""
+        if self._policy_us:
+            self._changed.set()
+
+    async def run(self) -> None:
+        """Delete until cancelled; returns at once if there is no policy."""
+        while self._policy_us:
+            self._changed.clear()
+            try:
+                pause_us = await self._sweep()
+            except StoreError as error:
+                self._observer.fault("deleting what has been kept long enough", error)
+                pause_us = LAND_RETRY_LONGEST_US
+            try:
+                await asyncio.wait_for(self._changed.wait(), pause_us / SECOND_US)
+            except TimeoutError:
+                continue
+
+    async def _sweep(self) -> int:
+        """Delete what is due, and return how long there is nothing more to do."""
+        pause_us = HOUR_US
+        for status, keep_us in self._policy_us.items():
+            before_us = self._clock.now_us() - keep_us
+            doomed = await self._reader.read(
+                lambda store, status=status, before_us=before_us: _expired(  # type: ignore[misc]
+                    store, status, before_us
+                )
+            )
+            await self._removal.remove(doomed, by_retention=True)
+            if len(doomed) == PURGES_PER_SWEEP_MAX:
+                return 0
+            oldest_us = await self._reader.read(
+                lambda store, status=status: store.oldest_completed_us(status)  # type: ignore[misc]
+            )
+            if oldest_us is not None:
+                due_us = oldest_us + keep_us - self._clock.now_us()
+                pause_us = min(pause_us, max(due_us, SECOND_US // 100))
+        return pause_us
+
+
+def _expired(store: Store, status: Status, before_us: int) -> list[Snapshot]:
+    keys = store.expired(status, before_us, PURGES_PER_SWEEP_MAX)
+    found = [store.snapshot(key) for key in keys]
+    return [snapshot for snapshot in found if snapshot is not None]

@@ -1,0 +1,275 @@
+"""The engine's face: requests and reads for the components, streams for the workers' door."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from perdure.base.observer import Observer
+from perdure.base.time import SECOND_US, Clock
+from perdure.core import requests as rq
+from perdure.core.requests import Refusal
+from perdure.core.status import TERMINAL, Status
+from perdure.engine.aftermath import Aftermath
+from perdure.engine.committer import Committer
+from perdure.engine.dispatcher import Dispatcher, WorkStream
+from perdure.engine.inboxes import Inboxes, ReadyTurns
+from perdure.engine.intake import Intake
+from perdure.engine.landing import Landing
+from perdure.engine.lookup import Lookup
+from perdure.engine.moves import Moves
+from perdure.engine.queueing import Task, TaskQueues
+from perdure.engine.reading import Reader
+from perdure.engine.recovery import Recovery
+from perdure.engine.removal import Removal
+from perdure.engine.rerunning import Rerunning
+from perdure.engine.residents import Resident, Residents
+from perdure.engine.retention import Retention
+from perdure.engine.settings import EngineSettings
+from perdure.engine.tasks import Tasks
+from perdure.engine.timers import Timers
+from perdure.engine.turns import Turns
+from perdure.engine.waiters import Waiters
+from perdure.engine.work import Profile, Stream
+from perdure.store.port import Entry, Snapshot, Store, TaskEnd
+
+T = TypeVar("T")
+
+
+class Engine:
+    """One owner of one store. Make it on the loop that it is to run on."""
+
+    def __init__(
+        self, settings: EngineSettings, store: Store, clock: Clock, observer: Observer
+    ) -> None:
+        """Compose the rooms; nothing runs before `start`."""
+        self.settings = settings
+        self._clock = clock
+        self._reader = Reader(store)
+        self._committer = Committer(store, observer)
+        self._landing = Landing(self._committer, observer)
+        self._residents = Residents(
+            self._reader, count_max=settings.residents_max, bytes_max=settings.resident_bytes_max
+        )
+        self._waiters = Waiters()
+        self._lookup = Lookup(self._reader, self._residents, self._waiters)
+        self._ready = ReadyTurns()
+        self._inboxes = Inboxes(self._residents, self._ready, self._landing)
+        self._queues = TaskQueues(self._end_quietly)
+        self._timers = Timers(
+            clock,
+            observer,
+            self._reader,
+            self._landing,
+            self._residents,
+            self._ready,
+            self._inboxes,
+        )
+        self._aftermath = Aftermath(
+            observer,
+            self._residents,
+            self._ready,
+            self._inboxes,
+            self._queues,
+            self._timers,
+            self._waiters,
+            self._landing,
+            self._reader,
+        )
+        self._moves = Moves(clock, observer, self._reader, self._landing, self._aftermath)
+        self._dispatcher = Dispatcher(observer)
+        self._turns = Turns(
+            settings,
+            clock,
+            observer,
+            self._residents,
+            self._ready,
+            self._dispatcher,
+            self._landing,
+            self._moves,
+        )
+        self._tasks = Tasks(
+            settings,
+            clock,
+            observer,
+            self._queues,
+            self._dispatcher,
+            self._landing,
+            self._inboxes,
+        )
+        self._intake = Intake(
+            settings,
+            clock,
+            observer,
+            self._lookup,
+            self._landing,
+            self._residents,
+            self._inboxes,
+            self._queues,
+            self._aftermath,
+        )
+        self._removal = Removal(
+            clock,
+            observer,
+            self._lookup,
+            self._landing,
+            self._residents,
+            self._inboxes,
+            self._queues,
+            self._turns,
+            self._waiters,
+        )
+        self._rerunning = Rerunning(
+            clock,
+            self._reader,
+            self._landing,
+            self._inboxes,
+            self._aftermath,
+            self._timers,
+        )
+        self._retention = Retention(
+            settings.retention_us, clock, observer, self._reader, self._removal
+        )
+        self._recovery = Recovery(
+            self._reader, self._landing, self._ready, self._inboxes, self._queues
+        )
+        self._connect()
+
+    def _connect(self) -> None:
+        """Tell each room whom it wakes."""
+        self._ready.on_ready = self._pump_turns
+        self._ready.on_terminate = self._terminate
+        self._ready.on_delay_over = lambda key: self._spawn_wake(key)
+        self._queues.on_ready = self._pump_tasks
+        self._dispatcher.on_join = self._joined
+        self._dispatcher.on_leave = self._left
+        self._aftermath.on_finished = self._retention.note_finished
+
+    # ---- life
+
+    async def start(self) -> None:
+        """Find what was under way, and begin to run."""
+        self._committer.start()
+        await self._recovery.recover()
+        self._landing.spawn(self._timers.run(), "firing timers")
+        self._landing.spawn(self._retention.run(), "deleting what has been kept long enough")
+
+    def stop_handing_out(self) -> None:
+        """Hand out nothing more and end every stream well; answers are still landed."""
+        self._dispatcher.stop()
+
+    async def stop(self) -> None:
+        """Land what was handed in, then stop. The store is not closed."""
+        self.stop_handing_out()
+        self._landing.stop()
+        await self._committer.stop()
+        self._reader.stop()
+
+    # ---- requests
+
+    async def begin(self, request: rq.Start) -> str | Refusal:
+        """Start an instance; its id, once that is on disk."""
+        return await self._intake.start(request)
+
+    async def change(
+        self, request: rq.RaiseEvent | rq.Terminate | rq.Suspend | rq.Resume
+    ) -> Snapshot | Refusal:
+        """Land a change; what it met, once it is on disk."""
+        return await self._intake.change(request)
+
+    async def purge(self, request: rq.Purge) -> int | Refusal:
+        """Delete an instance; how many were deleted."""
+        return await self._removal.purge(request)
+
+    async def rerun(self, request: rq.Rerun) -> str | Refusal:
+        """Begin an instance anew; its id, once that is on disk."""
+        return await self._rerunning.rerun(request)
+
+    # ---- reads
+
+    def resident(self, instance_id: str) -> Resident | None:
+        """Return an instance if it is in memory."""
+        return self._residents.peek(instance_id)
+
+    async def snapshot(self, instance_id: str) -> Snapshot | None:
+        """Return an instance without its history."""
+        return await self._lookup.snapshot(instance_id)
+
+    async def read(self, question: Callable[[Store], T]) -> T:
+        """Ask the store something, off the loop's thread."""
+        return await self._reader.read(question)
+
+    async def wait(
+        self, instance_id: str, *, finished: bool, timeout_us: int | None
+    ) -> Snapshot | None:
+        """Return an instance once it has started, or with `finished` ended, or time is up."""
+        with self._waiters.waiting(instance_id, finished=finished) as future:
+            snapshot = await self.snapshot(instance_id)
+            if snapshot is None or not _reached(Status(snapshot.status), finished=finished):
+                timeout_s = None if timeout_us is None else timeout_us / SECOND_US
+                try:
+                    await asyncio.wait_for(future, timeout_s)
+                except TimeoutError:
+                    pass
+                snapshot = await self.snapshot(instance_id)
+        return snapshot
+
+    def figures(self) -> dict[str, int]:
+        """Return how much of everything there is in memory just now, for metrics."""
+        return {
+            "ready_turns": self._ready.count,
+            "ready_activities": self._queues.count,
+            "outstanding_turns": self._turns.outstanding,
+            "outstanding_activities": self._tasks.outstanding,
+            "streams": self._dispatcher.count,
+            "residents": len(self._residents),
+        }
+
+    # ---- workers
+
+    def open_stream(self, profile: Profile) -> Stream:
+        """Begin to hand out work (see `engine.work.Workplace`)."""
+        return self._dispatcher.open(profile)
+
+    async def complete_turn(self, answer: bytes) -> None:
+        """Land a turn's answer (see `engine.work.Workplace`)."""
+        await self._turns.complete(answer)
+
+    async def complete_activity(self, answer: bytes) -> None:
+        """Land an activity's answer (see `engine.work.Workplace`)."""
+        await self._tasks.complete(answer)
+
+    # ---- who wakes whom
+
+    def _pump_turns(self, app_id: str) -> None:
+        self._turns.pump(app_id)
+        self._recovery.refill_turns(app_id)
+
+    def _pump_tasks(self, app_id: str) -> None:
+        self._tasks.pump(app_id)
+        self._recovery.refill_tasks(app_id)
+
+    def _joined(self, app_id: str) -> None:
+        self._turns.joined(app_id)
+        self._tasks.pump(app_id)
+
+    def _left(self, stream: WorkStream) -> None:
+        self._turns.left(stream)
+        self._tasks.left(stream)
+
+    def _terminate(self, resident: Resident) -> None:
+        # The worker's answer to a turn that is out will find nothing.
+        self._turns.forget(resident)
+        resident.turn = None
+        resident.moving = True
+        self._landing.spawn(self._moves.terminate(resident), "terminating")
+
+    def _spawn_wake(self, key: int) -> None:
+        self._landing.spawn(self._inboxes.wake(key), "trying again")
+
+    def _end_quietly(self, task: Task) -> None:
+        end = TaskEnd(task.add.generation, task.add.task_id, self._clock.now_us(), failed=True)
+        self._landing.note(Entry(key=task.key, ended_tasks=(end,)))
+
+
+def _reached(status: Status, *, finished: bool) -> bool:
+    return status in TERMINAL if finished else status is not Status.PENDING

@@ -1,0 +1,23 @@
+"""What of the engine can be set (behaviour.md 4.14, and bounds of our own)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from perdure.base.limits import MESSAGE_BYTES_MAX, RESIDENT_BYTES_MAX, RESIDENTS_MAX
+from perdure.core.status import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """The engine's settings. None means no bound; a missing retention means for ever."""
+
+    app_id: str
+    message_bytes_max: int = MESSAGE_BYTES_MAX
+    turns_max: int | None = None
+    activities_max: int | None = None
+    turns_max_by_name: Mapping[str, int] = field(default_factory=dict)
+    activities_max_by_name: Mapping[str, int] = field(default_factory=dict)
+    retention_us: Mapping[Status, int] = field(default_factory=dict)
+    trace_all: bool = False  # begin a trace for starts that bring none
+    residents_max: int = RESIDENTS_MAX
+    resident_bytes_max: int = RESIDENT_BYTES_MAX

@@ -1,0 +1,233 @@
+"""Activities: handed out once their cause is on disk, and ended by the first result that lands.
+
+A result counts if its token is the present hand-out's, or if it carries none. The activity's
+row is what makes it count once: a result whose row is gone finds nothing. An activity is
+handed out again only after its stream has ended or the process was restarted; each hand-out is
+noted in its row.
+"""
+
+import asyncio
+from uuid import uuid4
+
+from perdure.base.limits import WORK_ITEM_PERCENT_MAX
+from perdure.base.observer import Observer, Subject
+from perdure.base.time import Clock
+from perdure.core.events import Failure, TaskCompleted, TaskFailed
+from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
+from perdure.engine.entries import inbox_add
+from perdure.engine.inboxes import Inboxes
+from perdure.engine.landing import Landing
+from perdure.engine.queueing import Task, TaskOut, TaskQueues
+from perdure.engine.reports import activity_of
+from perdure.engine.settings import EngineSettings
+from perdure.engine.work import Dialect
+from perdure.store.port import Entry, HandOut, Outcome, TaskEnd, Verdict
+from perdure.wire.actions import parse_activity_answer
+from perdure.wire.work_items import activity_item, activity_request
+
+Result = TaskCompleted | TaskFailed
+
+
+class Tasks:
+    """Hands out activities and takes their results."""
+
+    def __init__(  # noqa: PLR0913 - the rooms that it stands between
+        self,
+        settings: EngineSettings,
+        clock: Clock,
+        observer: Observer,
+        queues: TaskQueues,
+        dispatcher: Dispatcher,
+        landing: Landing,
+        inboxes: Inboxes,
+    ) -> None:
+        """Stand between the queued activities and the workers."""
+        self._settings = settings
+        self._clock = clock
+        self._observer = observer
+        self._queues = queues
+        self._dispatcher = dispatcher
+        self._landing = landing
+        self._inboxes = inboxes
+        self._slots = Slots(settings.activities_max, settings.activities_max_by_name)
+        self._blocked: dict[str, list[Task]] = {}  # by name: those over its limit
+
+    @property
+    def outstanding(self) -> int:
+        """How many activities are at workers."""
+        return self._slots.total
+
+    # ---- handing out
+
+    def pump(self, app_id: str) -> None:
+        """Hand out ready activities of an app for as long as its workers have room."""
+        queue = self._queues.of(app_id)
+        while len(queue) and not self._slots.full():
+            stream = self._dispatcher.pick(app_id, Work.ACTIVITY)
+            if stream is None:
+                return
+            popped = queue.pop()
+            if popped is None:
+                return
+            task = popped[1]
+            if self._queues.must_wait(task):
+                continue
+            if self._slots.full_for(task.add.name):
+                self._blocked.setdefault(task.add.name, []).append(task)
+                continue
+            self._hand_out(task, stream)
+
+    def _hand_out(self, task: Task, stream: WorkStream) -> None:
+        token = uuid4().hex
+        microsoft = stream.profile.dialect is Dialect.MICROSOFT
+        request = activity_request(
+            task.add.event, task.instance_id, task.add.propagated, microsoft=microsoft
+        )
+        item = activity_item(request, token)
+        ratio = len(item) / self._settings.message_bytes_max
+        subject = self._subject(task)
+        self._observer.payload_size(subject, activity=task.add.name, ratio=ratio)
+        if ratio * 100 > WORK_ITEM_PERCENT_MAX:
+            self._too_large(task)
+            return
+        now_us = self._clock.now_us()
+        task.attempts += 1
+        out = TaskOut(task, stream, token, now_us)
+        self._queues.out[task.pair] = out
+        self._slots.take(task.add.name)
+        stream.send(Work.ACTIVITY, out, item)
+        note = HandOut(task.add.generation, task.add.task_id, stream.profile.worker, now_us)
+        self._landing.note(Entry(key=task.key, handed_out=(note,)))
+        activity = activity_of(task.scheduled, task.add.app_id, task.attempts)
+        waited_us = max(0, now_us - task.add.scheduled_at_us)
+        self._observer.activity_handed_out(subject, activity, waited_us=waited_us)
+
+    def _too_large(self, task: Task) -> None:
+        """End an activity that no message can carry; the workflow is told, and may go on."""
+        text = (
+            f"activity '{task.add.name}::{task.add.task_id}' payload: "
+            "activity payload exceeds max gRPC body size"
+        )
+        now_us = self._clock.now_us()
+        failed = TaskFailed(
+            at_us=now_us,
+            task_id=task.add.task_id,
+            failure=Failure("PayloadSizeExceeded", text),
+            execution_id=task.scheduled.execution_id,
+        )
+        self._landing.surely(
+            self._ending(task, failed), lambda outcome: self._ended(task, failed, outcome), _lost
+        )
+
+    # ---- what comes back
+
+    async def complete(self, answer_bytes: bytes) -> None:
+        """Land a worker's answer to an activity (see `engine.work.Workplace`)."""
+        answer = parse_activity_answer(answer_bytes)
+        out = self._queues.out.get((answer.instance_id, answer.task_id))
+        if out is None or out.landing or (answer.token and answer.token != out.token):
+            reason = "nothing is outstanding" if out is None else "it is not the present hand-out's"
+            self._drop(answer.instance_id, reason)
+            return
+        if answer.token:
+            out.stream.echoes_tokens = True
+        if out.void:
+            self._drop(answer.instance_id, "its instance is gone")
+            self._release(out)
+            return
+        now_us = self._clock.now_us()
+        execution_id = out.task.scheduled.execution_id
+        result: Result
+        if answer.HasField("failure"):
+            result = TaskFailed(
+                at_us=now_us,
+                task_id=answer.task_id,
+                failure=answer.failure,
+                execution_id=execution_id,
+            )
+        else:
+            result = TaskCompleted(
+                at_us=now_us,
+                task_id=answer.task_id,
+                result=answer.result.value if answer.HasField("result") else None,
+                execution_id=execution_id,
+            )
+        await asyncio.shield(self._land(out, result))
+
+    def _land(self, out: TaskOut, result: Result) -> "asyncio.Future[Outcome]":
+        out.landing = True
+
+        def landed(outcome: Outcome) -> None:
+            self._release(out)
+            self._ended(out.task, result, outcome)
+            if outcome.verdict is Verdict.LANDED:
+                self._report(out, result)
+
+        def failed(error: BaseException) -> None:
+            self._observer.fault("landing an activity's result", error)
+            self._release(out)
+            self._queues.push(out.task, first=True)
+
+        return self._landing.surely(self._ending(out.task, result), landed, failed)
+
+    def _ending(self, task: Task, result: Result) -> Entry:
+        add = inbox_add(result, generation=task.add.generation)
+        failed = isinstance(result, TaskFailed)
+        end = TaskEnd(task.add.generation, task.add.task_id, result.at_us, failed)
+        return Entry(key=task.key, ended_tasks=(end,), inbox=(add,))
+
+    def _ended(self, task: Task, result: Result, outcome: Outcome) -> None:
+        if outcome.verdict is not Verdict.LANDED:
+            self._drop(task.instance_id, f"the activity is {outcome.verdict.name}")
+            return
+        seq = outcome.inbox_seqs[0]
+        if seq is not None:
+            add = inbox_add(result, generation=task.add.generation)
+            self._inboxes.deliver(task.key, seq, add, result)
+
+    def _report(self, out: TaskOut, result: Result) -> None:
+        self._observer.activity_finished(
+            self._subject(out.task),
+            activity_of(out.task.scheduled, out.task.add.app_id, out.task.attempts),
+            failed=isinstance(result, TaskFailed),
+            handed_out_at_us=out.handed_out_at_us,
+            finished_at_us=result.at_us,
+            span=out.task.span,
+        )
+
+    def _drop(self, instance_id: str, reason: str) -> None:
+        self._observer.late_completion_dropped("activity", instance_id=instance_id, reason=reason)
+
+    def _subject(self, task: Task) -> Subject:
+        return Subject(task.instance_id, task.workflow_name, self._settings.app_id)
+
+    # ---- letting go
+
+    def left(self, stream: WorkStream) -> None:
+        """Hand out again what a stream that has ended still held."""
+        for out in [out for out in self._queues.out.values() if out.stream is stream]:
+            if out.landing:
+                continue
+            self._release(out)
+            if out.void:
+                continue
+            activity = activity_of(out.task.scheduled, out.task.add.app_id, out.task.attempts)
+            self._observer.activity_retried(
+                self._subject(out.task), activity, reason="its worker went away"
+            )
+            self._queues.push(out.task, first=True)
+
+    def _release(self, out: TaskOut) -> None:
+        out.stream.release(Work.ACTIVITY, out)
+        if self._queues.out.get(out.task.pair) is out:
+            self._queues.came_back(out)
+        name = out.task.add.name
+        self._slots.give(name)
+        for task in self._blocked.pop(name, ()):
+            self._queues.push(task, first=True)
+        self._queues.on_ready(out.stream.profile.app_id)
+
+
+def _lost(error: BaseException) -> None:
+    # `Landing` has reported it; after a restart the activity is found again in the store.
+    del error

@@ -1,0 +1,134 @@
+"""Timers: on disk, fired by one loop that sleeps until the earliest is due.
+
+Nothing is held in memory for a timer but the moment of the earliest one, so a hundred thousand
+of them cost what one does.
+"""
+
+import asyncio
+
+from perdure.base.errors import StoreError
+from perdure.base.limits import LAND_RETRY_LONGEST_US, TIMERS_PER_SWEEP_MAX
+from perdure.base.observer import Observer
+from perdure.base.time import SECOND_US, Clock
+from perdure.core.events import TimerFired
+from perdure.engine.entries import inbox_add
+from perdure.engine.inboxes import Inboxes, ReadyTurns
+from perdure.engine.landing import Landing
+from perdure.engine.reading import Reader
+from perdure.engine.residents import Resident, Residents
+from perdure.store.port import START_TIMER_ID, Entry, Outcome, TimerEnd, TimerRow, Verdict
+
+_LONGEST_SLEEP_US = 3_600 * SECOND_US
+
+
+class Timers:
+    """Fires what is due."""
+
+    def __init__(  # noqa: PLR0913 - the rooms that it stands between
+        self,
+        clock: Clock,
+        observer: Observer,
+        reader: Reader,
+        landing: Landing,
+        residents: Residents,
+        ready: ReadyTurns,
+        inboxes: Inboxes,
+    ) -> None:
+        """Fire timers of the store behind `reader`."""
+        self._clock = clock
+        self._observer = observer
+        self._reader = reader
+        self._landing = landing
+        self._residents = residents
+        self._ready = ready
+        self._inboxes = inboxes
+        self._next_us: int | None = None
+        self._changed = asyncio.Event()
+
+    def note(self, fire_at_us: int) -> None:
+        """Note that a timer has been set, and wake the loop if it is the earliest."""
+        if self._next_us is None or fire_at_us < self._next_us:
+            self._next_us = fire_at_us
+            self._changed.set()
+
+    async def run(self) -> None:
+        """Fire timers until cancelled."""
+        await self._look()
+        while True:
+            self._changed.clear()
+            await self._sleep()
+            now_us = self._clock.now_us()
+            if self._next_us is not None and self._next_us <= now_us:
+                await self._sweep(now_us)
+
+    async def _sleep(self) -> None:
+        until_us = _LONGEST_SLEEP_US
+        if self._next_us is not None:
+            until_us = min(until_us, max(0, self._next_us - self._clock.now_us()))
+        try:
+            await asyncio.wait_for(self._changed.wait(), until_us / SECOND_US)
+        except TimeoutError:
+            return
+
+    async def _sweep(self, now_us: int) -> None:
+        try:
+            due = await self._reader.read(
+                lambda store: store.due_timers(now_us, TIMERS_PER_SWEEP_MAX)
+            )
+        except StoreError as error:
+            self._observer.fault("reading due timers", error)
+            await asyncio.sleep(LAND_RETRY_LONGEST_US / SECOND_US)
+            return
+        if due:
+            # What could not be fired has been reported, and is due again.
+            await asyncio.gather(
+                *(self._fire(timer, now_us) for timer in due), return_exceptions=True
+            )
+        await self._look()
+
+    async def _look(self) -> None:
+        """Learn from the store which timer is the earliest."""
+        self._next_us = None
+        try:
+            earliest_us = await self._reader.read(lambda store: store.next_timer_us())
+        except StoreError as error:
+            self._observer.fault("reading the earliest timer", error)
+            earliest_us = self._clock.now_us() + LAND_RETRY_LONGEST_US
+        # One that was set meanwhile has told its moment already.
+        if earliest_us is not None:
+            self.note(earliest_us)
+
+    def _fire(self, timer: TimerRow, now_us: int) -> "asyncio.Future[Outcome]":
+        end = TimerEnd(timer.generation, timer.timer_id, must_exist=True)
+        if timer.timer_id == START_TIMER_ID:
+            entry = Entry(key=timer.key, ended_timers=(end,), held=False)
+            return self._landing.surely(
+                entry, lambda outcome: self._may_start(timer.key, outcome), self._not_fired
+            )
+        event = TimerFired(at_us=now_us, timer_id=timer.timer_id, fire_at_us=timer.fire_at_us)
+        add = inbox_add(event, generation=timer.generation)
+        entry = Entry(key=timer.key, ended_timers=(end,), inbox=(add,))
+
+        def fired(outcome: Outcome) -> None:
+            # A timer that is gone was cancelled meanwhile; that is as it should be.
+            seq = outcome.inbox_seqs[0] if outcome.verdict is Verdict.LANDED else None
+            if seq is not None:
+                self._inboxes.deliver(timer.key, seq, add, event)
+
+        return self._landing.surely(entry, fired, self._not_fired)
+
+    def _may_start(self, key: int, outcome: Outcome) -> None:
+        if outcome.verdict is not Verdict.LANDED:
+            return
+        resident = self._residents.do(key, _release)
+        if resident is not None:
+            self._ready.consider(resident)
+        else:
+            self._landing.spawn(self._inboxes.wake(key), "starting at its time")
+
+    def _not_fired(self, error: BaseException) -> None:
+        self._observer.fault("firing a timer", error)
+
+
+def _release(resident: Resident) -> None:
+    resident.held = False

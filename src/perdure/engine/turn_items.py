@@ -1,0 +1,38 @@
+"""The work item of a turn, for the dialect and the memory of the stream it goes to."""
+
+from perdure.engine.dispatcher import WorkStream
+from perdure.engine.residents import Resident, Turn
+from perdure.engine.work import Dialect
+from perdure.wire.events import encode
+from perdure.wire.generated import work_pb2 as pb
+from perdure.wire.work_items import events_of, for_microsoft, past_field, turn_item
+
+
+def history_sent(resident: Resident) -> tuple[int, int]:
+    """Return what a stream has seen of an instance once it was sent it: generation and length."""
+    return resident.state.generation, len(resident.ends)
+
+
+def turn_work_item(resident: Resident, turn: Turn, stream: WorkStream, token: str) -> bytes:
+    """Return the serialized WorkItem of a turn.
+
+    A worker that keeps histories is sent only what it has not seen (behaviour.md 3.3).
+    """
+    head = pb.TurnRequest(instance_id=resident.instance_id)
+    started = resident.state.started
+    if started is not None:
+        head.execution_id.value = started.execution_id
+    new = [encode(turn.started), *(item.add.event for item in turn.batch)]
+    if stream.profile.dialect is Dialect.MICROSOFT:
+        past_events = events_of(resident.past, resident.ends)
+        past = b"".join(past_field(for_microsoft(event)) for event in past_events)
+        return turn_item(head, past, [for_microsoft(event) for event in new], token)
+    if resident.identity.propagated is not None:
+        head.propagated = resident.identity.propagated
+    start = 0
+    if stream.profile.stateful_history:
+        generation, seen = stream.sent.get(resident.key, (0, 0))
+        if generation == resident.state.generation and 0 < seen <= len(resident.ends):
+            head.cached.event_count = seen
+            start = resident.ends[seen - 1]
+    return turn_item(head, bytes(memoryview(resident.past)[start:]), new, token)

@@ -1,0 +1,328 @@
+"""Turns: frozen from an inbox, handed out, and landed when the worker has decided.
+
+An instance has at most one turn out. Its batch stays as it was frozen until the turn lands,
+even if it is handed out again; each hand-out has a fresh token. An answer counts if its token
+is the present one's, or if it carries none (older SDKs echo none) and a turn is there; every
+other is dropped.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from perdure.base.errors import WorkerFault
+from perdure.base.limits import (
+    LOADS_AT_ONCE_MAX,
+    STALL_RETRY_FIRST_US,
+    STALL_RETRY_LONGEST_US,
+    TURN_BATCH_EVENTS_MAX,
+    TURN_RETRY_FIRST_US,
+    TURN_RETRY_LONGEST_US,
+    WORK_ITEM_PERCENT_MAX,
+)
+from perdure.base.observer import Observer
+from perdure.base.time import Clock
+from perdure.core.applying import Caller
+from perdure.core.events import StallReason, WorkflowStarted
+from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall, takable
+from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
+from perdure.engine.inboxes import ReadyTurns
+from perdure.engine.landing import Landing
+from perdure.engine.moves import Moves
+from perdure.engine.reports import subject_of
+from perdure.engine.residents import Resident, Residents, Turn
+from perdure.engine.settings import EngineSettings
+from perdure.engine.turn_items import history_sent, turn_work_item
+from perdure.engine.work import Dialect
+from perdure.store.port import Entry
+from perdure.wire.actions import decision_of, parse_turn_answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Out:
+    """A turn at a worker; the stream is None once that has ended while the answer lands."""
+
+    resident: Resident
+    turn: Turn
+    stream: WorkStream | None
+
+
+class Turns:
+    """Hands out turns and takes their answers."""
+
+    def __init__(  # noqa: PLR0913 - the rooms that it stands between
+        self,
+        settings: EngineSettings,
+        clock: Clock,
+        observer: Observer,
+        residents: Residents,
+        ready: ReadyTurns,
+        dispatcher: Dispatcher,
+        landing: Landing,
+        moves: Moves,
+    ) -> None:
+        """Stand between the ready instances and the workers."""
+        self._settings = settings
+        self._clock = clock
+        self._observer = observer
+        self._residents = residents
+        self._ready = ready
+        self._dispatcher = dispatcher
+        self._landing = landing
+        self._moves = moves
+        self._slots = Slots(settings.turns_max, settings.turns_max_by_name)
+        self._blocked: dict[str, list[tuple[int, str]]] = {}  # by name: those over its limit
+        self._out: dict[str, _Out] = {}
+        self._last_stream: dict[int, WorkStream] = {}
+        self._stalls: dict[int, tuple[str, int]] = {}  # by key: app and how often in a row
+        self._loads = 0
+
+    @property
+    def outstanding(self) -> int:
+        """How many turns are at workers."""
+        return self._slots.total
+
+    # ---- handing out
+
+    def pump(self, app_id: str) -> None:
+        """Hand out ready turns of an app for as long as its workers have room."""
+        queue = self._ready.of(app_id)
+        while len(queue) and not self._slots.full():
+            if not self._dispatcher.has_room(app_id, Work.TURN):
+                return
+            popped = queue.pop()
+            if popped is None:
+                return
+            resident = self._residents.peek(popped[0])
+            if resident is not None:
+                self._offer(resident)
+            elif self._loads < LOADS_AT_ONCE_MAX:
+                self._loads += 1
+                self._landing.spawn(self._load_and_offer(popped[0]), "loading for a turn")
+            else:
+                queue.push(popped[0], None, first=True)
+                return
+
+    async def _load_and_offer(self, key: int) -> None:
+        try:
+            resident = await self._residents.get(key)
+        finally:
+            self._loads -= 1
+        if resident is not None:
+            self._offer(resident)
+            self.pump(resident.identity.app_id)
+
+    def _offer(self, resident: Resident) -> None:
+        turn = resident.turn
+        if resident.gone or resident.finished or resident.moving or (turn and turn.token):
+            return
+        if resident.suspended or resident.held or not (resident.inbox or turn):
+            return
+        name, app_id = resident.identity.name, resident.identity.app_id
+        if self._slots.full_for(name):
+            self._blocked.setdefault(name, []).append((resident.key, app_id))
+            return
+        preferred = self._last_stream.get(resident.key)
+        stream = self._dispatcher.pick(app_id, Work.TURN, preferred)
+        if stream is None or self._slots.full():
+            self._ready.of(app_id).push(resident.key, None, first=True)
+            return
+        turn = turn or self._freeze(resident)
+        if turn is not None:
+            self._hand_out(resident, turn, stream)
+
+    def _freeze(self, resident: Resident) -> Turn | None:
+        """Take the batch of the next turn; None if nothing in the inbox is for any turn."""
+        rows = sorted(resident.inbox.values(), key=lambda item: (item.add.rank, item.seq))
+        rows = rows[:TURN_BATCH_EVENTS_MAX]
+        generation = resident.state.generation
+        current = [item for item in rows if item.add.generation in (0, generation)]
+        verdicts = takable(resident.state, [item.event for item in current])
+        batch = tuple(item for item, keep in zip(current, verdicts, strict=True) if keep)
+        kept = {item.seq for item in batch}
+        dropped = tuple(item.seq for item in rows if item.seq not in kept)
+        if not batch:
+            self._discard(resident, dropped)
+            return None
+        now_us = max(self._clock.now_us(), resident.state.last_turn_us)
+        resident.turn = Turn(WorkflowStarted(at_us=now_us), batch, dropped)
+        return resident.turn
+
+    def _discard(self, resident: Resident, dropped: tuple[int, ...]) -> None:
+        for seq in dropped:
+            resident.inbox.pop(seq, None)
+        if dropped:
+            self._landing.note(Entry(key=resident.key, taken=dropped))
+
+    def _hand_out(self, resident: Resident, turn: Turn, stream: WorkStream) -> None:
+        token = uuid4().hex
+        item = turn_work_item(resident, turn, stream, token)
+        ratio = len(item) / self._settings.message_bytes_max
+        self._observer.payload_size(subject_of(resident.identity), activity=None, ratio=ratio)
+        if ratio * 100 > WORK_ITEM_PERCENT_MAX:
+            self._too_large(resident, turn, len(item))
+            return
+        now_us = self._clock.now_us()
+        turn.token = token
+        turn.handed_out_at_us = now_us
+        turn.attempts += 1
+        self._slots.take(resident.identity.name)
+        self._out[resident.instance_id] = _Out(resident, turn, stream)
+        self._last_stream[resident.key] = stream
+        stream.sent[resident.key] = history_sent(resident)
+        stream.send(Work.TURN, turn, item)
+        self._observer.turn_handed_out(
+            subject_of(resident.identity), waited_us=max(0, now_us - turn.started.at_us)
+        )
+
+    def _too_large(self, resident: Resident, turn: Turn, size: int) -> None:
+        most = self._settings.message_bytes_max
+        text = (
+            f"Workflow payload size {size} bytes exceeds {WORK_ITEM_PERCENT_MAX}% of max gRPC "
+            f"body size {most} bytes; increase daprd --max-body-size and restart to resume"
+        )
+        now_us = self._clock.now_us()
+        result = stall(resident.state, StallReason.PAYLOAD_SIZE_EXCEEDED, text, now_us)
+        self._land(resident, turn, result)
+
+    # ---- what comes back
+
+    async def complete(self, answer_bytes: bytes) -> None:
+        """Land a worker's answer to a turn (see `engine.work.Workplace`)."""
+        answer = parse_turn_answer(answer_bytes)
+        out = self._out.get(answer.instance_id)
+        if out is None or out.resident.moving:
+            reason = "nothing is outstanding" if out is None else "an answer is being landed"
+            self._drop(answer.instance_id, reason)
+            return
+        resident, turn, stream = out.resident, out.turn, out.stream
+        if answer.token and answer.token != turn.token:
+            self._drop(answer.instance_id, "it is of an earlier hand-out")
+            return
+        if answer.token and stream is not None:
+            stream.echoes_tokens = True
+        microsoft = stream is not None and stream.profile.dialect is Dialect.MICROSOFT
+        caller = Caller(
+            resident.instance_id,
+            resident.identity.app_id,
+            max(self._clock.now_us(), turn.started.at_us),
+        )
+        try:
+            decision = decision_of(answer, microsoft=microsoft)
+            events = tuple(item.event for item in turn.batch)
+            result = close(resident.state, turn.started, events, decision, caller)
+        except WorkerFault as fault:
+            self._at_fault(resident, turn, fault)
+            raise
+        await asyncio.shield(self._land(resident, turn, result))
+
+    def _drop(self, instance_id: str, reason: str) -> None:
+        self._observer.late_completion_dropped("turn", instance_id=instance_id, reason=reason)
+
+    def _at_fault(self, resident: Resident, turn: Turn, fault: WorkerFault) -> None:
+        turn.faults += 1
+        self.release(resident)
+        self._observer.turn_retried(
+            subject_of(resident.identity), attempt=turn.attempts, reason=str(fault)
+        )
+        self._delay(resident, turn.faults)
+
+    def _delay(self, resident: Resident, attempt: int) -> None:
+        self._ready.delays.delay(
+            resident.key,
+            attempt=attempt,
+            first_us=TURN_RETRY_FIRST_US,
+            longest_us=TURN_RETRY_LONGEST_US,
+        )
+
+    def _land(
+        self, resident: Resident, turn: Turn, result: Closed | ContinuedAsNew | Stalled
+    ) -> "asyncio.Future[None]":
+        resident.moving = True
+        return self._landing.spawn(self._land_turn(resident, turn, result), "landing a turn")
+
+    async def _land_turn(
+        self, resident: Resident, turn: Turn, result: Closed | ContinuedAsNew | Stalled
+    ) -> None:
+        def landed() -> None:
+            self.release(resident)
+            if isinstance(result, Stalled):
+                self._stalled(resident, turn)
+            else:
+                self._stalls.pop(resident.key, None)
+
+        try:
+            await self._moves.land(resident, turn, result, landed)
+        except Exception:
+            # It could not be written at all. The turn is as good as never answered.
+            self.release(resident)
+            self._delay(resident, turn.attempts)
+            raise
+        if not isinstance(result, Stalled):
+            latency_us = max(0, self._clock.now_us() - turn.handed_out_at_us)
+            self._observer.turn_landed(subject_of(resident.identity), latency_us=latency_us)
+        if resident.finished:
+            self._last_stream.pop(resident.key, None)
+        self._ready.consider(resident)
+
+    def _stalled(self, resident: Resident, turn: Turn) -> None:
+        resident.turn = turn  # the batch stays frozen: an answer to it is still an answer
+        _, attempt = self._stalls.get(resident.key, ("", 0))
+        self._stalls[resident.key] = (resident.identity.app_id, attempt + 1)
+        self._ready.delays.delay(
+            resident.key,
+            attempt=attempt + 1,
+            first_us=STALL_RETRY_FIRST_US,
+            longest_us=STALL_RETRY_LONGEST_US,
+        )
+
+    # ---- letting go
+
+    def release(self, resident: Resident) -> None:
+        """Take a turn back from its worker, if it is at one; the batch stays frozen."""
+        out = self._out.get(resident.instance_id)
+        if out is None or out.resident is not resident:
+            return
+        del self._out[resident.instance_id]
+        out.turn.token = ""
+        self._give_slot(resident.identity.name)
+        if out.stream is not None:
+            out.stream.release(Work.TURN, out.turn)
+            self._ready.on_ready(out.stream.profile.app_id)
+
+    def left(self, stream: WorkStream) -> None:
+        """Hand out again what a stream that has ended still held."""
+        self._last_stream = {k: s for k, s in self._last_stream.items() if s is not stream}
+        for out in [out for out in self._out.values() if out.stream is stream]:
+            resident = out.resident
+            if resident.moving:
+                self._out[resident.instance_id] = replace(out, stream=None)
+                continue
+            self.release(resident)
+            self._observer.turn_retried(
+                subject_of(resident.identity),
+                attempt=out.turn.attempts,
+                reason="its worker went away",
+            )
+            self._ready.push(resident.key, resident.identity.app_id, first=True)
+
+    def joined(self, app_id: str) -> None:
+        """Try an app's stalled instances again: a worker has come, perhaps a fitting one."""
+        for key, (stalled_app, _) in list(self._stalls.items()):
+            if stalled_app == app_id and self._ready.delays.end(key):
+                self._ready.push(key, app_id)
+        self.pump(app_id)
+
+    def forget(self, resident: Resident) -> None:
+        """Drop everything about an instance that is gone."""
+        self.release(resident)
+        self._stalls.pop(resident.key, None)
+        self._last_stream.pop(resident.key, None)
+        self._ready.delays.end(resident.key)
+        self._ready.of(resident.identity.app_id).discard(resident.key)
+
+    def _give_slot(self, name: str) -> None:
+        self._slots.give(name)
+        for key, app_id in self._blocked.pop(name, ()):
+            self._ready.of(app_id).push(key, None, first=True)
+            self._ready.on_ready(app_id)

@@ -1,0 +1,50 @@
+"""Those who wait for an instance to start or to end."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from perdure.base.errors import StoreUnavailable
+from perdure.base.limits import WAITERS_MAX
+from perdure.core.status import TERMINAL, Status
+
+
+class Waiters:
+    """Futures by instance id, each for a start or for an end."""
+
+    def __init__(self) -> None:
+        """Begin with nobody waiting."""
+        self._waiting: dict[str, set[tuple[bool, asyncio.Future[None]]]] = {}
+        self._count = 0
+
+    @contextmanager
+    def waiting(self, instance_id: str, *, finished: bool) -> Iterator[asyncio.Future[None]]:
+        """Give a future that is done once the instance has started, or with `finished` ended.
+
+        Look at the instance after entering: what happened before is not told.
+        """
+        if self._count >= WAITERS_MAX:
+            msg = f"{WAITERS_MAX} calls are waiting for workflows already"
+            raise StoreUnavailable(msg)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (finished, future)
+        self._waiting.setdefault(instance_id, set()).add(entry)
+        self._count += 1
+        try:
+            yield future
+        finally:
+            self._count -= 1
+            group = self._waiting[instance_id]
+            group.discard(entry)
+            if not group:
+                del self._waiting[instance_id]
+
+    def tell(self, instance_id: str, status: Status) -> None:
+        """Wake those who wait for what this status means."""
+        group = self._waiting.get(instance_id)
+        if group is None:
+            return
+        for finished, future in group:
+            reached = status in TERMINAL if finished else status is not Status.PENDING
+            if reached and not future.done():
+                future.set_result(None)
