@@ -1,0 +1,101 @@
+"""The three small applications of this folder, each written with one released SDK, and their runs.
+
+An application is a worker and a client in one process. It is built with the tools of its language
+from its own list of dependencies, once a session; a build that fails, fails its tests.
+"""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.e2e.programs import Line, Program, tail
+from tests.e2e.serving import HOST, Server
+
+FOLDER = Path(__file__).resolve().parent
+BUILD_DEADLINE_S = 420.0
+CATALOGUE_DEADLINE_S = 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """How an application is built and started, both in its own folder."""
+
+    name: str
+    build: tuple[str, ...]
+    command: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        return FOLDER / self.name
+
+
+GO = Application("go", ("go", "build", "-o", "target/wfapp", "."), ("target/wfapp",))
+JAVA = Application(
+    "java",
+    ("mvn", "--quiet", "--batch-mode", "package"),
+    ("java", "-cp", f"target/wfapp-1.0.0.jar{os.pathsep}target/libraries/*", "wfapp.Main"),
+)
+JS = Application("js", ("npm", "ci", "--ignore-scripts"), ("node", "main.js"))
+
+
+@cache
+def built(application: Application) -> Application:
+    """Build the application if this session has not, and return it."""
+    words = " ".join(application.build)
+    try:
+        done = subprocess.run(
+            application.build,
+            cwd=application.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=BUILD_DEADLINE_S,
+        )
+    except FileNotFoundError as missing:
+        raise AssertionError(
+            f"`{application.build[0]}` is not installed; these tests need it"
+        ) from missing
+    assert done.returncode == 0, f"`{words}` ended with {done.returncode}:\n{done.stdout}"
+    return application
+
+
+def start(
+    application: Application, mode: str, *, log: Path, environment: Mapping[str, str]
+) -> Program:
+    """Start the application in a mode: `catalogue`, or `long` for one long workflow."""
+    assert mode in {"catalogue", "long"}, mode
+    # A path with a folder in it is looked up from here, not from the folder it will run in.
+    command = [*built(application).command, mode]
+    if "/" in command[0]:
+        command[0] = str(application.folder / command[0])
+    return Program(command, log=log, folder=application.folder, environment=environment)
+
+
+def run_catalogue(application: Application, folder: Path) -> list[Line]:
+    """Run all cases against a server of their own and return all that the application said."""
+    server = Server.in_folder(folder).start()
+    log = folder / f"{application.name}.log"
+    # The endpoint is the newer way to be told of a server; the long runs are told of ports.
+    environment = {
+        **server.worker_environment,
+        "DAPR_GRPC_ENDPOINT": f"{HOST}:{server.grpc_port}",
+    }
+    try:
+        program = start(application, "catalogue", log=log, environment=environment)
+        try:
+            code = program.wait_end(CATALOGUE_DEADLINE_S)
+        finally:
+            program.kill()
+    finally:
+        server.close()
+    said = [line for line in program.lines if "text" not in line]
+    assert code == 0, (
+        f"{application.name} ended with {code} after {len(said)} lines:\n{tail(log)}\n"
+        f"and the server:\n{tail(server.log)}"
+    )
+    return said

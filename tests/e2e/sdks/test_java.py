@@ -1,0 +1,56 @@
+"""The released Java SDK, unmodified: its worker and its client against a real server."""
+
+import pytest
+
+from tests.e2e.sdks.applications import JAVA
+from tests.e2e.sdks.conftest import Begin, OutcomesOf
+
+# The first test builds the application and waits until all its cases are run.
+pytestmark = pytest.mark.timeout(700)
+
+CASES = [
+    *("hello", "chain3", "fanout10", "timer", "child-result", "child-many"),
+    *("child-failure-caught", "activity-retry", "workflow-failure", "unregistered-activity"),
+    *("unregistered-workflow", "custom-status", "patched", "latest-version", "unicode"),
+    *("large-payload", "many-50", "race-event", "race-timer", "event-other-case"),
+    *("event-payload", "event-without-payload", "event-buffered", "event-timeout"),
+    *("continue-as-new", "suspend-event-resume", "suspend-timer-resume", "wait-for-start"),
+    *("scheduled-start", "terminate-with-output", "terminate-suspended"),
+    *("terminate-parent-only", "purge", "purge-running-refused", "finished-is-left-alone"),
+    *("id-in-use-refused", "finished-id-replaced", "missing-get", "missing-calls-refused"),
+    *("without-payloads",),
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case(case: str, outcomes_of: OutcomesOf) -> None:
+    outcome = outcomes_of(JAVA)[case]
+    assert outcome["ok"], outcome["detail"]
+
+
+def test_the_application_has_no_other_cases(outcomes_of: OutcomesOf) -> None:
+    assert list(outcomes_of(JAVA)) == CASES
+
+
+def test_the_worker_outlives_a_killed_server(begin: Begin) -> None:
+    run = begin(JAVA)
+    run.server.kill()
+    run.server.start()
+    run.second_runs(attempt=2)
+    run.finish()
+
+
+def test_the_worker_outlives_a_stopped_server(begin: Begin) -> None:
+    run = begin(JAVA)
+    assert run.server.stop() == 0
+    run.server.start()
+    run.second_runs(attempt=2)
+    run.finish()
+
+
+def test_another_worker_takes_over_from_a_killed_one(begin: Begin) -> None:
+    run = begin(JAVA)
+    run.program.kill()
+    run.hire()
+    run.second_runs(attempt=1)
+    run.finish()
