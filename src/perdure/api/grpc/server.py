@@ -1,0 +1,139 @@
+"""The gRPC door as one object: built from its parts, started, stopped."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import grpc
+
+from perdure.api.grpc.credentials import server_credentials
+from perdure.api.grpc.dapr.metadata import Metadata
+from perdure.api.grpc.dapr.service import DAPR_SERVICE, dapr_methods
+from perdure.api.grpc.dapr.workflows import Workflows
+from perdure.api.grpc.doorway import Doorway
+from perdure.api.grpc.health import Health
+from perdure.api.grpc.methods import Makers, Method
+from perdure.api.grpc.options import channel_options
+from perdure.api.grpc.reflection import reflection_handlers
+from perdure.api.grpc.settings import GrpcSettings
+from perdure.api.grpc.streams import WorkerStreams
+from perdure.api.grpc.taskhub.changing import Changing
+from perdure.api.grpc.taskhub.purging import Purging
+from perdure.api.grpc.taskhub.reading import Reading
+from perdure.api.grpc.taskhub.service import TASKHUB_SERVICE, taskhub_methods
+from perdure.api.grpc.taskhub.starting import Starting
+from perdure.api.grpc.taskhub.work import Work
+from perdure.api.grpc.waits import Waits
+from perdure.base.errors import ConfigurationError
+from perdure.components.catalog import EMBEDDED, Catalog
+from perdure.components.runtime import Runtime
+from perdure.engine.work import Workplace
+
+
+class GrpcServer:
+    """A server that is started once and stopped once."""
+
+    def __init__(
+        self,
+        settings: GrpcSettings,
+        services: Mapping[str, Sequence[Method]],
+        *,
+        health: Health,
+        streams: WorkerStreams,
+        waits: Waits,
+    ) -> None:
+        """Take the parts; `build_server` makes them."""
+        self._settings = settings
+        self._services = services
+        self._health = health
+        self._streams = streams
+        self._waits = waits
+        self._server: grpc.aio.Server | None = None
+
+    @property
+    def connected_workers(self) -> int:
+        """How many streams of work items are open."""
+        return self._streams.count
+
+    async def start(self, port: int) -> int:
+        """Listen on every host; return the port, which for 0 is one that was free.
+
+        Raises ConfigurationError if the port is in use or the files of TLS cannot be used.
+        """
+        assert self._server is None, "a server is started once"
+        server = grpc.aio.server(options=channel_options(self._settings))
+        server.add_generic_rpc_handlers((self._doorway(),))
+        tls = self._settings.tls
+        credentials = None if tls is None else server_credentials(tls)
+        for host in self._settings.hosts:
+            port = _listen(server, host, port, credentials)
+        await self._health.serve(self._services)
+        await server.start()
+        self._server = server
+        return port
+
+    async def stop(self, grace_s: float) -> None:
+        """Stop listening, then end the streams with OK, then wait for other calls for so long.
+
+        In that order: a worker whose stream ended with OK connects again, a JavaScript one at
+        once, and has to find nobody (behaviour.md section 8, point 17).
+        """
+        if self._server is None:
+            return
+        await self._health.stop()
+        stopping = asyncio.create_task(self._server.stop(grace_s))
+        await asyncio.sleep(0)  # the task has begun: nothing is accepted any more
+        self._streams.end()
+        self._waits.end()
+        await stopping
+        self._server = None
+
+    def _doorway(self) -> Doorway:
+        handlers = {
+            f"/{service}/{method.name}": method.handler
+            for service, methods in self._services.items()
+            for method in methods
+        }
+        handlers |= self._health.handlers()
+        handlers |= reflection_handlers(self._services)
+        return Doorway(handlers, self._settings.token)
+
+
+def build_server(
+    settings: GrpcSettings, catalog: Catalog, workplace: Workplace, runtime: Runtime
+) -> GrpcServer:
+    """Return the gRPC door to the components of `catalog` and to the work of `workplace`."""
+    makers = Makers(settings.message_bytes_max)
+    streams, waits = WorkerStreams(), Waits()
+    embedded, app_id = catalog.components[EMBEDDED], runtime.app_id
+    taskhub = taskhub_methods(
+        makers,
+        starting=Starting(embedded, frozenset(catalog.components), app_id),
+        reading=Reading(embedded, waits, settings.message_bytes_max // 2),
+        changing=Changing(embedded, waits),
+        purging=Purging(embedded),
+        work=Work(workplace, streams, settings, app_id),
+    )
+    dapr = dapr_methods(makers, Workflows(catalog, settings, app_id), Metadata(runtime, catalog))
+    return GrpcServer(
+        settings,
+        {TASKHUB_SERVICE: taskhub, DAPR_SERVICE: dapr},
+        health=Health(runtime),
+        streams=streams,
+        waits=waits,
+    )
+
+
+def _listen(
+    server: grpc.aio.Server, host: str, port: int, credentials: grpc.ServerCredentials | None
+) -> int:
+    named = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    address = f"{named}:{port}"
+    try:
+        if credentials is None:
+            return server.add_insecure_port(address)
+        return server.add_secure_port(address, credentials)
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"gRPC cannot listen on {address}: the port is in use or the address is not this "
+            "machine's; choose another with --dapr-grpc-port"
+        ) from error

@@ -1,0 +1,1 @@
+"""TaskHubSidecarService: what the workers and clients of every Dapr Workflow SDK call."""
