@@ -20,15 +20,15 @@ class StoreError(PerdureError):
     """The store could not do what was asked, and nothing of it was kept."""
 
 
-class StoreUnavailable(StoreError):  # noqa: N818 - it is a state, not a mistake
+class StoreUnavailable(StoreError):
     """The store cannot write or read just now (disk full, busy, away). Trying again may help."""
 
 
-class StoreBroken(StoreError):  # noqa: N818 - it is a state, not a mistake
+class StoreBroken(StoreError):
     """The store's data or file cannot be used: damaged, read-only, of an unknown version."""
 
 
-class StoreLocked(StoreError):  # noqa: N818 - it is a state, not a mistake
+class StoreLocked(StoreError):
     """Another process owns the store."""
 
 
@@ -36,5 +36,5 @@ class ConfigurationError(PerdureError):
     """A flag, an environment variable or a file cannot be used; the text names where and why."""
 
 
-class ShuttingDown(PerdureError):  # noqa: N818 - it is a state, not a mistake
+class ShuttingDown(PerdureError):
     """The process is stopping and takes no more work."""

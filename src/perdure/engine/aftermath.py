@@ -22,7 +22,7 @@ from perdure.engine.reports import (
 from perdure.engine.residents import InboxItem, Resident, Residents, Turn
 from perdure.engine.timers import Timers
 from perdure.engine.waiters import Waiters
-from perdure.store.port import Birth, Outcome, Verdict
+from perdure.store.port import Birth, Identity, Outcome, Verdict
 from perdure.wire.events import decode
 
 
@@ -102,6 +102,10 @@ class Aftermath:
             self._timers.note(timer.fire_at_us)
         self._ready.consider(resident)
         return resident
+
+    def born_running(self, identity: Identity) -> None:
+        """Tell those who wait for an instance that was born with a history."""
+        self._waiters.tell(identity.instance_id, Status.RUNNING)
 
     async def recover_tasks(self, key: int) -> None:
         """Take in the activities that an instance was born with."""

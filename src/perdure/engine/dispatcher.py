@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from enum import Enum
 
 from perdure.base.errors import ShuttingDown
-from perdure.base.limits import STREAMS_MAX
+from perdure.base.limits import RESIDENTS_MAX, STREAMS_MAX
 from perdure.base.observer import Observer
 from perdure.engine.work import Profile
 
@@ -90,6 +90,14 @@ class WorkStream:
     def release(self, work: Work, thing: object) -> None:
         """Let go of something that is finished or is to go elsewhere."""
         self.held[work].discard(thing)
+
+    def remember(self, key: int, sent: tuple[int, int]) -> None:
+        """Note what a worker that keeps histories has been sent of an instance."""
+        if self.profile.stateful_history:
+            self.sent.pop(key, None)
+            self.sent[key] = sent
+            if len(self.sent) > RESIDENTS_MAX:
+                del self.sent[next(iter(self.sent))]
 
     async def items(self) -> AsyncIterator[bytes]:
         """Yield work items as they come, until the engine stops."""

@@ -54,7 +54,7 @@ def lifecycle(kind: str, at_us: int, identity: Identity) -> LifecycleAdd:
     return LifecycleAdd(kind, at_us, identity.instance_id, identity.name)
 
 
-def birth(  # noqa: PLR0913 - all of it is told by name
+def birth(
     started: ExecutionStarted,
     *,
     app_id: str,
@@ -129,7 +129,7 @@ class Found:
 NOTHING_FOUND = Found({}, ())
 
 
-def closed_entry(  # noqa: PLR0913 - the whole of a turn
+def closed_entry(
     resident: Resident,
     turn: Turn | None,
     closed: Closed,
@@ -280,7 +280,7 @@ class _Parts:
     starts: tuple[ExecutionStarted, ...]
 
     @staticmethod
-    def of(  # noqa: PLR0913 - the whole of a turn
+    def of(
         resident: Resident,
         effects: Iterable[fx.Effect],
         encoded: Mapping[int, bytes],

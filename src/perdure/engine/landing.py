@@ -96,7 +96,7 @@ class Landing:
             future.set_exception(error)
         future.add_done_callback(partial(came, attempt))
 
-    def _came(  # noqa: PLR0913 - a callback with its context
+    def _came(
         self,
         told: asyncio.Future[Outcome],
         entry: Entry,

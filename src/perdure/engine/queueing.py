@@ -142,6 +142,7 @@ class TaskQueues:
 
     def abandon(self, key: int) -> None:
         """End what a terminated instance still had to run."""
+        self._paused.discard(key)
         for task in self._take_out(key):
             self._end_quietly(task)
 

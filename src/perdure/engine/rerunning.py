@@ -32,7 +32,7 @@ from perdure.wire.events import decode, encode
 class Rerunning:
     """Begins instances anew."""
 
-    def __init__(  # noqa: PLR0913 - the rooms that it stands between
+    def __init__(
         self,
         clock: Clock,
         reader: Reader,
@@ -119,6 +119,7 @@ class Rerunning:
         assert first.key is not None, "the first birth of a landed entry has a key"
         for timer in entry.births[0].timers:
             self._timers.note(timer.fire_at_us)
+        self._aftermath.born_running(entry.births[0].identity)
         self._landing.spawn(self._aftermath.recover_tasks(first.key), "running again")
         for made, born in zip(entry.births[1:], children, strict=True):
             add = made.inbox[0]

@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from perdure.core.events import Event, WorkflowStarted
 from perdure.core.state import State, blank, fold
@@ -58,6 +59,7 @@ class Resident:
     past: bytearray = field(default_factory=bytearray)
     ends: list[int] = field(default_factory=list)  # where each event of `past` ends
     turn: Turn | None = None
+    stream: object = None  # the stream that had the last turn, if that is still open
     moving: bool = False  # a commit that expects the version is under way
     gone: bool = False  # purged or replaced: nothing may come of it any more
 
@@ -229,7 +231,7 @@ class Residents:
             return
         # The newest one is in use by whoever added it. Busy ones are passed over, and a bound
         # on the look-around keeps this from walking through thousands of them each time.
-        for key in list(self._by_key)[: max(over, 0) + 64]:
+        for key in list(islice(self._by_key, max(over, 0) + 64)):
             resident = self._by_key[key]
             if len(self._by_key) <= self._count_max and self._bytes <= self._bytes_max:
                 return

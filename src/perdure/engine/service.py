@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from perdure.base.limits import TURN_RETRY_LONGEST_US
 from perdure.base.observer import Observer
 from perdure.base.time import SECOND_US, Clock
 from perdure.core import requests as rq
@@ -261,7 +262,21 @@ class Engine:
         self._turns.forget(resident)
         resident.turn = None
         resident.moving = True
-        self._landing.spawn(self._moves.terminate(resident), "terminating")
+        self._landing.spawn(self._terminated(resident), "terminating")
+
+    async def _terminated(self, resident: Resident) -> None:
+        try:
+            await self._moves.terminate(resident)
+        except Exception:
+            # The order is on disk and stays there; it is tried again after a pause.
+            resident.moving = False
+            self._ready.delays.delay(
+                resident.key,
+                attempt=1,
+                first_us=TURN_RETRY_LONGEST_US,
+                longest_us=TURN_RETRY_LONGEST_US,
+            )
+            raise
 
     def _spawn_wake(self, key: int) -> None:
         self._landing.spawn(self._inboxes.wake(key), "trying again")

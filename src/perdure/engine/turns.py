@@ -73,7 +73,6 @@ class Turns:
         self._slots = Slots(settings.turns_max, settings.turns_max_by_name)
         self._blocked: dict[str, list[tuple[int, str]]] = {}  # by name: those over its limit
         self._out: dict[str, _Out] = {}
-        self._last_stream: dict[int, WorkStream] = {}
         self._stalls: dict[int, tuple[str, int]] = {}  # by key: app and how often in a row
         self._loads = 0
 
@@ -122,7 +121,7 @@ class Turns:
         if self._slots.full_for(name):
             self._blocked.setdefault(name, []).append((resident.key, app_id))
             return
-        preferred = self._last_stream.get(resident.key)
+        preferred = resident.stream if isinstance(resident.stream, WorkStream) else None
         stream = self._dispatcher.pick(app_id, Work.TURN, preferred)
         if stream is None or self._slots.full():
             self._ready.of(app_id).push(resident.key, None, first=True)
@@ -168,8 +167,8 @@ class Turns:
         turn.attempts += 1
         self._slots.take(resident.identity.name)
         self._out[resident.instance_id] = _Out(resident, turn, stream)
-        self._last_stream[resident.key] = stream
-        stream.sent[resident.key] = history_sent(resident)
+        resident.stream = stream
+        stream.remember(resident.key, history_sent(resident))
         stream.send(Work.TURN, turn, item)
         self._observer.turn_handed_out(
             subject_of(resident.identity), waited_us=max(0, now_us - turn.started.at_us)
@@ -261,8 +260,6 @@ class Turns:
         if not isinstance(result, Stalled):
             latency_us = max(0, self._clock.now_us() - turn.handed_out_at_us)
             self._observer.turn_landed(subject_of(resident.identity), latency_us=latency_us)
-        if resident.finished:
-            self._last_stream.pop(resident.key, None)
         self._ready.consider(resident)
 
     def _stalled(self, resident: Resident, turn: Turn) -> None:
@@ -292,7 +289,6 @@ class Turns:
 
     def left(self, stream: WorkStream) -> None:
         """Hand out again what a stream that has ended still held."""
-        self._last_stream = {k: s for k, s in self._last_stream.items() if s is not stream}
         for out in [out for out in self._out.values() if out.stream is stream]:
             resident = out.resident
             if resident.moving:
@@ -317,7 +313,6 @@ class Turns:
         """Drop everything about an instance that is gone."""
         self.release(resident)
         self._stalls.pop(resident.key, None)
-        self._last_stream.pop(resident.key, None)
         self._ready.delays.end(resident.key)
         self._ready.of(resident.identity.app_id).discard(resident.key)
 
