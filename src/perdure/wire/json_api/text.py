@@ -21,6 +21,7 @@ class JsonText(str):
 Json = JsonText | str | int | bool | None | Mapping[str, "Json"] | Sequence["Json"]
 
 _WRITE_STRING: Final = json.JSONEncoder(ensure_ascii=False).encode
+_CONSTANTS: Final[dict[bool | None, str]] = {None: "null", True: "true", False: "false"}
 _BLANKS: Final = " \t\n\r"
 
 
@@ -40,10 +41,8 @@ def write(value: Json) -> str:
             return value
         case str():
             return _WRITE_STRING(value)
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
+        case None | bool():
+            return _CONSTANTS[value]
         case int():
             return str(value)
         case Mapping():

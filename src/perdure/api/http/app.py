@@ -1,0 +1,74 @@
+"""The HTTP door as one ASGI application."""
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from perdure.api.http import replies
+from perdure.api.http.api_token import ApiToken
+from perdure.api.http.errors import Problem
+from perdure.api.http.methods import Methods
+from perdure.api.http.openapi import description
+from perdure.api.http.paths import BadEscape, NormalPaths
+from perdure.api.http.routes import routes
+from perdure.api.http.settings import Call, Door, HttpSettings
+from perdure.base.errors import PerdureError
+from perdure.components.catalog import Catalog
+from perdure.components.runtime import Runtime
+
+# What a script of another origin may read of an answer besides its body.
+_EXPOSED = ("Location", "Retry-After", "Preference-Applied", "Allow")
+
+
+def build_app(
+    settings: HttpSettings,
+    catalog: Catalog,
+    runtime: Runtime,
+    further_routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """Return the application. `further_routes` (metrics, say) need the API token too."""
+    door = Door(settings, catalog, runtime)
+    app = Starlette(
+        routes=[*routes(door), _openapi_route(door), *further_routes],
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=("*",),
+                allow_headers=("*",),
+                expose_headers=_EXPOSED,
+            ),
+            Middleware(NormalPaths),
+            Middleware(ApiToken, token=settings.api_token),
+        ],
+        exception_handlers={
+            Problem: replies.on_problem,
+            PerdureError: replies.on_fault,
+            BadEscape: _on_bad_escape,
+            ClientDisconnect: replies.on_gone,
+            HTTPException: replies.on_no_route,
+            Exception: replies.on_mistake,
+        },
+    )
+    # A slash at the end is forgiven without sending the caller elsewhere.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _openapi_route(door: Door) -> Route:
+    document = description(door.settings, door.component_names, door.runtime.version).encode()
+
+    async def openapi(_call: Call) -> Response:
+        return Response(document, media_type="application/json")
+
+    return Route("/openapi.json", Methods(door, {"GET": openapi}))
+
+
+async def _on_bad_escape(_request: Request, error: Exception) -> Response:
+    return PlainTextResponse(f"{error}\n", 400)
