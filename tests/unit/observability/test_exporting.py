@@ -17,6 +17,7 @@ from perdure.observability.traces import Traces, otlp_exporter
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SUBJECT = Subject("i-1", "order", "shop")
+SPAN = ReadableSpan("s")
 LONG_S = 30.0
 
 
@@ -38,7 +39,7 @@ def collector() -> Iterator[tuple[str, "queue.Queue[ExportTraceServiceRequest]"]
             del format, args
 
     server = HTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", received
@@ -109,7 +110,7 @@ def test_a_full_batch_does_not_wait() -> None:
     exporter = Slow()
     sink = BatchSink(exporter, batch_wait_s=LONG_S)
     for _ in range(BATCH_SPANS_MAX):
-        sink.on_end(ReadableSpan("s"))
+        sink.on_end(SPAN)
     assert exporter.asked.wait(LONG_S)
     exporter.answer.set()
     assert sink.close(LONG_S)
@@ -120,10 +121,10 @@ def test_a_slow_collector_costs_spans_and_not_memory() -> None:
     exporter = Slow()
     sink = BatchSink(exporter, batch_wait_s=LONG_S)
     for _ in range(BATCH_SPANS_MAX):
-        sink.on_end(ReadableSpan("s"))
+        sink.on_end(SPAN)
     assert exporter.asked.wait(LONG_S)
     for _ in range(QUEUE_SPANS_MAX + 7):
-        sink.on_end(ReadableSpan("s"))
+        sink.on_end(SPAN)
     assert sink.dropped == 7
     exporter.answer.set()
     assert sink.close(LONG_S)
@@ -133,10 +134,10 @@ def test_a_slow_collector_costs_spans_and_not_memory() -> None:
 def test_a_collector_that_never_answers_does_not_hold_up_the_end() -> None:
     exporter = Slow()
     sink = BatchSink(exporter, batch_wait_s=0.001)
-    sink.on_end(ReadableSpan("s"))
+    sink.on_end(SPAN)
     assert exporter.asked.wait(LONG_S)
     assert not sink.close(0)
-    sink.on_end(ReadableSpan("late"))
+    sink.on_end(SPAN)
     assert sink.dropped == 1
 
 
@@ -145,6 +146,6 @@ def test_failures_are_counted_and_survived() -> None:
         sink = BatchSink(exporter, batch_wait_s=0.001)
         if isinstance(exporter, Slow):
             exporter.answer.set()
-        sink.on_end(ReadableSpan("s"))
+        sink.on_end(SPAN)
         assert sink.close(LONG_S)
         assert sink.dropped == 1

@@ -1,0 +1,142 @@
+"""Structured logs: one line a fact, for people or as JSON with daprd's keys.
+
+Payloads and tokens are never logged: reports carry none, and a key that is named like one is cut
+out of every line, whoever wrote it.
+"""
+
+import logging
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
+
+import structlog
+from structlog.typing import Processor
+
+LEVELS: Final = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+    "fatal": logging.CRITICAL,
+}
+_LEVEL_NAMES: Final = {number: name for name, number in LEVELS.items()}
+HIDDEN: Final = "(hidden)"
+_SECRETS: Final = frozenset(
+    {
+        *("api_token", "authorization", "dapr-api-token", "dapr_api_token", "password", "secret"),
+        *("token", "input", "output", "payload", "event_data", "custom_status", "result"),
+    }
+)
+# Libraries that tell of every request and connection.
+_CHATTY: Final = ("asyncio", "grpc", "httpx", "httpcore", "opentelemetry", "urllib3", "uvicorn")
+
+_Line = MutableMapping[str, Any]
+
+
+def _without_secrets(_logger: object, _method: str, line: _Line) -> _Line:
+    for key in line.keys() & _SECRETS:
+        line[key] = HIDDEN
+    return line
+
+
+def _with_daprd_keys(app_id: str, version: str) -> Processor:
+    def add(_logger: object, _method: str, line: _Line) -> _Line:
+        line["msg"] = line.pop("event", "")
+        line["type"] = "log"
+        line["app_id"] = line.pop("app_id", app_id)
+        line["ver"] = version
+        return line
+
+    return add
+
+
+def _with_time_and_level(_logger: object, _method: str, line: _Line) -> _Line:
+    record = line.get("_record")
+    number = record.levelno if isinstance(record, logging.LogRecord) else logging.INFO
+    created = record.created if isinstance(record, logging.LogRecord) else 0.0
+    moment = datetime.fromtimestamp(created, UTC).isoformat(timespec="microseconds")
+    line["time"] = moment.replace("+00:00", "Z")
+    line["level"] = _LEVEL_NAMES.get(number, logging.getLevelName(number).lower())
+    if isinstance(record, logging.LogRecord):
+        line["scope"] = record.name
+    return line
+
+
+def _for_people(_logger: object, _method: str, line: _Line) -> str:
+    head = f"{line.pop('time')} {line.pop('level').upper():5} {line.pop('event', '')}"
+    line.pop("scope", None)
+    trace = line.pop("exception", None)
+    pairs = [f"{key}={_shown(value)}" for key, value in line.items() if not key.startswith("_")]
+    text = "  ".join([head, *pairs])
+    return f"{text}\n{trace}" if trace else text
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    # A value must not be able to look like another line or another pair.
+    return text if text.isprintable() and not set(text) & set(' ="') and text else repr(text)
+
+
+def _formatter(*, as_json: bool, app_id: str, version: str) -> logging.Formatter:
+    before: Sequence[Processor] = (
+        _with_time_and_level,
+        _without_secrets,
+        structlog.processors.format_exc_info,
+    )
+    last: Sequence[Processor] = (
+        (
+            _with_daprd_keys(app_id, version),
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+        )
+        if as_json
+        else (_for_people,)
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        processors=[*before, *last],
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder()],
+    )
+
+
+@contextmanager
+def logging_to(
+    stream: TextIO, *, level: str, as_json: bool, app_id: str, version: str
+) -> Iterator[None]:
+    """Write the logs of this process to `stream` for as long as the block lasts.
+
+    `level` is one of `LEVELS`. Libraries that tell of every request are kept to warnings.
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(as_json=as_json, app_id=app_id, version=version))
+    root = logging.getLogger()
+    before = (root.level, root.handlers[:], {name: _level_of(name) for name in _CHATTY})
+    root.handlers[:] = [handler]
+    root.setLevel(LEVELS[level])
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(LEVELS[level], logging.WARNING))
+    try:
+        yield
+    finally:
+        handler.flush()
+        root.setLevel(before[0])
+        root.handlers[:] = before[1]
+        for name, number in before[2].items():
+            logging.getLogger(name).setLevel(number)
+
+
+def _level_of(name: str) -> int:
+    return logging.getLogger(name).level
+
+
+def logger(scope: str) -> structlog.stdlib.BoundLogger:
+    """Return the logger of a scope such as `perdure.runtime`."""
+    made: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(scope),
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    return made
