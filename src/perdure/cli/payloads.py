@@ -1,0 +1,117 @@
+"""What a person hands to a workflow: an input, an event's data, an output, tags."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from perdure.cli.exits import ExitCode, Trouble
+
+STDIN = "-"
+_EXCERPT_CHARACTERS = 60
+
+
+def read_payload(given: str | None, file: Path | None, *, flag: str, raw: bool) -> bytes | None:
+    """Return what to send: `--input`, the file's contents or the standard input, else None.
+
+    It must be JSON unless `raw`. Raises Trouble that names the position of what is wrong.
+    """
+    if given is not None and file is not None:
+        raise Trouble(
+            f"{flag} and {flag}-file are both given.",
+            advice="Give one of them.",
+            code=ExitCode.USAGE,
+        )
+    if given == STDIN or (file is not None and str(file) == STDIN):
+        content, origin = sys.stdin.buffer.read(), "the standard input"
+    elif file is not None:
+        content, origin = _contents(file), str(file)
+    elif given is not None:
+        content, origin = given.encode("utf-8", "surrogateescape"), flag
+    else:
+        return None
+    if not raw:
+        check_json(content, origin, flag)
+    return content
+
+
+def _contents(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as fault:
+        raise Trouble(
+            f"{file} cannot be read: {fault.strerror}.",
+            advice="Check the path and its permissions.",
+            code=ExitCode.USAGE,
+        ) from fault
+
+
+def check_json(content: bytes, origin: str, flag: str) -> None:
+    """Raise Trouble that shows where `content` stops being JSON; return if it is JSON."""
+    try:
+        json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as fault:
+        raise Trouble(
+            f"{origin} is not JSON: byte {fault.start} is not UTF-8.",
+            advice="Payloads are UTF-8 text. Encode it as such.",
+            code=ExitCode.USAGE,
+        ) from fault
+    except json.JSONDecodeError as fault:
+        raise Trouble(
+            f"{origin} is not JSON: {fault.msg} at line {fault.lineno}, column {fault.colno}.",
+            advice="\n".join([*_excerpt(fault), *_json_advice(fault.doc, flag)]),
+            code=ExitCode.USAGE,
+        ) from fault
+
+
+def _refuse_constant(name: str) -> None:
+    raise json.JSONDecodeError(f"{name} is not a value of JSON", name, 0)
+
+
+def _excerpt(fault: json.JSONDecodeError) -> list[str]:
+    lines = fault.doc.splitlines()
+    if not 0 < fault.lineno <= len(lines):
+        return []
+    first = max(0, fault.colno - 1 - _EXCERPT_CHARACTERS // 2)
+    excerpt = lines[fault.lineno - 1][first : first + _EXCERPT_CHARACTERS]
+    return [excerpt, " " * (fault.colno - 1 - first) + "^"]
+
+
+def _json_advice(text: str, flag: str) -> list[str]:
+    stripped = text.strip()
+    if not stripped:
+        return ["It is empty. Leave it out for no payload, or send it as it is with --raw."]
+    if stripped[0] not in '{["':
+        return [
+            f"""A text needs quotes that the shell leaves alone: {flag} '"{stripped[:20]}"'""",
+            "or send it as it is with --raw.",
+        ]
+    if "'" in stripped:
+        return ["JSON quotes with \", not with '."]
+    return ["Quote the whole for the shell with ' and every key and text within with \"."]
+
+
+def tag_headers(tags: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return tags as the headers of a start. Quotes keep the blanks around a value."""
+    return [("dapr-workflow-metadata", f'{key}="{value}"') for key, value in tags.items()]
+
+
+def read_tags(given: Sequence[str]) -> dict[str, str]:
+    """Return the `key=value` pairs as a mapping; of the same key twice, the last wins."""
+    tags: dict[str, str] = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise Trouble(
+                f"--tag {pair!r} is not key=value.",
+                advice="For example: --tag customer=acme --tag priority=high",
+                code=ExitCode.USAGE,
+            )
+        if ";" in pair:
+            raise Trouble(
+                f"--tag {pair!r} holds a semicolon, which ends a tag on its way to the server.",
+                advice="Give another --tag for each key.",
+                code=ExitCode.USAGE,
+            )
+        tags[key.strip()] = value
+    return tags
