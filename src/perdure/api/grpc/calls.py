@@ -39,6 +39,10 @@ class Call:
         """Return the tags in the request metadata and `more`. Raises CallerFault."""
         return checked_tags((*parse_cookie_pairs(self.values(TAGS_METADATA_KEY)), *more))
 
+    async def accept(self) -> None:
+        """Tell the client that its stream is open, before there is anything to send on it."""
+        await self._context.send_initial_metadata(())
+
     @property
     def peer(self) -> str:
         """Where the call comes from, for people."""

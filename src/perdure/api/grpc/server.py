@@ -1,7 +1,7 @@
 """The gRPC door as one object: built from its parts, started, stopped."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import grpc
 
@@ -71,18 +71,19 @@ class GrpcServer:
         self._server = server
         return port
 
-    async def stop(self, grace_s: float) -> None:
+    async def stop(self, grace_s: float, hand_out_no_more: Callable[[], None]) -> None:
         """Stop listening, then end the streams with OK, then wait for other calls for so long.
 
         In that order: a worker whose stream ended with OK connects again, a JavaScript one at
-        once, and has to find nobody (behaviour.md section 8, point 17).
+        once, and has to find nobody (behaviour.md section 8, point 17). `hand_out_no_more` is
+        called in between, and lets the streams of the workplace end.
         """
         if self._server is None:
             return
         await self._health.stop()
         stopping = asyncio.create_task(self._server.stop(grace_s))
         await asyncio.sleep(0)  # the task has begun: nothing is accepted any more
-        self._streams.end()
+        hand_out_no_more()
         self._waits.end()
         await stopping
         self._server = None

@@ -1,6 +1,8 @@
-"""The open streams of work items: what is sent on each, and how the server's stopping ends them."""
+"""The open streams of work items, and what is sent on each."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -33,6 +35,14 @@ class Outlet:
         return self.sent_at_s + idle_us / SECOND_US - self._loop.time()
 
 
+@dataclass(frozen=True, slots=True)
+class Pings:
+    """What to send on a stream on which nothing was sent for `after_us`; None is nothing."""
+
+    message: bytes | None
+    after_us: int
+
+
 class WorkerStreams:
     """The streams of all connected workers."""
 
@@ -46,41 +56,37 @@ class WorkerStreams:
         return len(self._open)
 
     async def serve(
-        self, stream: Stream, outlet: Outlet, ping: bytes | None, ping_after_us: int
+        self, stream: Stream, outlet: Outlet, pings: Pings, accept: Callable[[], Awaitable[None]]
     ) -> None:
         """Send a stream's items until it ends, the worker goes, or does not take what is sent.
 
         Whatever the reason, the stream is closed then, so that its work goes to another worker.
         """
         self._open.add(stream)
-        pings = None if ping is None else _pinging(outlet, ping, ping_after_us, stream)
-        task = None if pings is None else asyncio.create_task(pings)
+        pinging = asyncio.create_task(_pinging(outlet, pings, stream)) if pings.message else None
         try:
+            await accept()
             async for item in stream.items():
                 await outlet.put(item)
         except TimeoutError:
             _log.warning("a worker does not take its work, its stream is ended")
         finally:
             stream.close()
-            if task is not None:
-                task.cancel()
+            if pinging is not None:
+                pinging.cancel()
             self._open.discard(stream)
 
-    def end(self) -> None:
-        """Let every stream end with OK."""
-        for stream in tuple(self._open):
-            stream.close()
 
-
-async def _pinging(outlet: Outlet, ping: bytes, after_us: int, stream: Stream) -> None:
-    """Send `ping` whenever nothing else was sent for `after_us`; end the stream if that fails."""
+async def _pinging(outlet: Outlet, pings: Pings, stream: Stream) -> None:
+    """Send a ping whenever nothing else was sent for long; end the stream if that fails."""
+    assert pings.message is not None, "there is something to send"
     try:
         while True:
-            rest_s = outlet.rest_s(after_us)
+            rest_s = outlet.rest_s(pings.after_us)
             if rest_s > 0:
                 await asyncio.sleep(rest_s)
             else:
-                await outlet.put(ping)
+                await outlet.put(pings.message)
     except Exception as error:  # noqa: BLE001 - whatever it is, the worker is not there any more
         _log.warning("a worker cannot be pinged, its stream is ended", error=repr(error))
         stream.close()

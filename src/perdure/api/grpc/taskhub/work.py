@@ -8,7 +8,7 @@ from perdure.api.grpc.calls import Call
 from perdure.api.grpc.faults import Rejected
 from perdure.api.grpc.methods import Send
 from perdure.api.grpc.settings import GrpcSettings
-from perdure.api.grpc.streams import Outlet, WorkerStreams
+from perdure.api.grpc.streams import Outlet, Pings, WorkerStreams
 from perdure.base.errors import ShuttingDown
 from perdure.base.limits import STREAM_ITEMS_MAX, STREAM_ITEMS_MAX_NODE
 from perdure.engine.work import Dialect, Profile, Stream, Workplace
@@ -35,7 +35,8 @@ class Work:
         """Send work items until the worker goes or the server stops, which ends it with OK."""
         stream = self._open(profile_of(request, call, self._app_id))
         outlet = Outlet(send, self._settings.send_timeout_us)
-        await self._streams.serve(stream, outlet, _ping_for(request), self._settings.ping_after_us)
+        pings = Pings(_ping_for(request), self._settings.ping_after_us)
+        await self._streams.serve(stream, outlet, pings, call.accept)
 
     async def complete_turn(self, answer: bytes) -> None:
         """Take a turn's answer."""
