@@ -80,7 +80,7 @@ def apply_actions(state: State, actions: Iterable[act.Action], caller: Caller) -
     return Applied(tuple(recorded), tuple(effects))
 
 
-def _apply(  # noqa: PLR0911 - one return a kind of action
+def _apply(  # noqa: C901, PLR0911 - one case a kind of action
     state: State, action: act.Action, caller: Caller
 ) -> tuple[Event | None, Effect | None]:
     match action:

@@ -282,24 +282,3 @@ Event = (
     | EventSent
     | DetachedCreated
 )
-
-KIND_OF: dict[type[Event], Kind] = {
-    WorkflowStarted: Kind.WORKFLOW_STARTED,
-    ExecutionStarted: Kind.EXECUTION_STARTED,
-    ExecutionCompleted: Kind.EXECUTION_COMPLETED,
-    ExecutionTerminated: Kind.EXECUTION_TERMINATED,
-    ExecutionSuspended: Kind.EXECUTION_SUSPENDED,
-    ExecutionResumed: Kind.EXECUTION_RESUMED,
-    ExecutionStalled: Kind.EXECUTION_STALLED,
-    TaskScheduled: Kind.TASK_SCHEDULED,
-    TaskCompleted: Kind.TASK_COMPLETED,
-    TaskFailed: Kind.TASK_FAILED,
-    TimerCreated: Kind.TIMER_CREATED,
-    TimerFired: Kind.TIMER_FIRED,
-    ChildCreated: Kind.CHILD_CREATED,
-    ChildCompleted: Kind.CHILD_COMPLETED,
-    ChildFailed: Kind.CHILD_FAILED,
-    EventRaised: Kind.EVENT_RAISED,
-    EventSent: Kind.EVENT_SENT,
-    DetachedCreated: Kind.DETACHED_CREATED,
-}

@@ -90,7 +90,7 @@ def fold(state: State, events: Iterable[Event]) -> State:
     return after
 
 
-def _evolve(state: State, event: Event) -> None:
+def _evolve(state: State, event: Event) -> None:  # noqa: C901, PLR0912 - one case a kind
     if not isinstance(event, ExecutionStalled):
         state.stalled = None  # behaviour.md 4.3: any other event clears the stall.
     match event:

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable
 
-from perdure.base.observer import Observer
 from perdure.core import effects as fx
 from perdure.core.events import EventRaised, ExecutionStarted, TimerFired
 from perdure.core.state import State, blank
 from perdure.core.status import Status
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled
 from perdure.engine.entries import Prepared
-from perdure.engine.inboxes import Inboxes, ReadyTurns
-from perdure.engine.landing import Landing
+from perdure.engine.ground import Ground
+from perdure.engine.inboxes import Inboxes
 from perdure.engine.queueing import TaskQueues
-from perdure.engine.reading import Reader
 from perdure.engine.reports import (
     report_created,
     report_finished,
@@ -29,29 +27,25 @@ from perdure.wire.events import decode
 class Aftermath:
     """Makes landed moves true in memory."""
 
-    def __init__(  # noqa: PLR0913 - everybody that a move can reach
+    def __init__(
         self,
-        observer: Observer,
+        ground: Ground,
         residents: Residents,
-        ready: ReadyTurns,
         inboxes: Inboxes,
         tasks: TaskQueues,
         timers: Timers,
         waiters: Waiters,
-        landing: Landing,
-        reader: Reader,
     ) -> None:
         """Reach the rooms given; `on_finished` is set by whoever composes the engine."""
-        self._reader = reader
         self.on_finished: Callable[[], None] = lambda: None
-        self._observer = observer
+        self._observer = ground.observer
+        self._reader = ground.reader
+        self._landing = ground.landing
         self._residents = residents
-        self._ready = ready
         self._inboxes = inboxes
         self._tasks = tasks
         self._timers = timers
         self._waiters = waiters
-        self._landing = landing
 
     def moved(
         self,
@@ -100,7 +94,7 @@ class Aftermath:
         self._residents.add(resident)
         for timer in birth.timers:
             self._timers.note(timer.fire_at_us)
-        self._ready.consider(resident)
+        self._inboxes.consider(resident)
         return resident
 
     def born_running(self, identity: Identity) -> None:

@@ -76,6 +76,10 @@ class Inboxes:
         else:
             self._landing.spawn(self.wake(key), "waking an instance")
 
+    def consider(self, resident: Resident) -> None:
+        """Make a resident ready if there is something for it to do now."""
+        self._ready.consider(resident)
+
     async def wake(self, key: int) -> None:
         """Load an instance and make it ready if there is something for it to do."""
         resident = await self._residents.get(key)

@@ -5,8 +5,6 @@ from dataclasses import replace
 from perdure.base.errors import StoreUnavailable
 from perdure.base.ids import derived_span_id
 from perdure.base.limits import DESCENDANTS_MAX, START_ATTEMPTS_MAX
-from perdure.base.observer import Observer
-from perdure.base.time import Clock
 from perdure.core import requests as rq
 from perdure.core.admit import Known, admit_change, admit_start
 from perdure.core.events import (
@@ -22,14 +20,13 @@ from perdure.core.requests import Reason, Refusal
 from perdure.core.status import TERMINAL, Status
 from perdure.core.tracing import TraceContext, below, root, workflow_span
 from perdure.engine.aftermath import Aftermath
-from perdure.engine.entries import birth, inbox_add, lifecycle
+from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes
-from perdure.engine.landing import Landing
 from perdure.engine.lookup import Lookup
 from perdure.engine.queueing import TaskQueues
 from perdure.engine.reports import report_created, subject_of
 from perdure.engine.residents import Resident, Residents
-from perdure.engine.settings import EngineSettings
+from perdure.engine.rows import birth, inbox_add, lifecycle
 from perdure.store.port import Birth, Entry, LifecycleAdd, Outcome, Require, Snapshot, Verdict
 
 Change = rq.RaiseEvent | rq.Terminate | rq.Suspend | rq.Resume
@@ -38,24 +35,21 @@ Change = rq.RaiseEvent | rq.Terminate | rq.Suspend | rq.Resume
 class Intake:
     """Takes requests in."""
 
-    def __init__(  # noqa: PLR0913 - the rooms that it stands between
+    def __init__(
         self,
-        settings: EngineSettings,
-        clock: Clock,
-        observer: Observer,
+        ground: Ground,
         lookup: Lookup,
-        landing: Landing,
         residents: Residents,
         inboxes: Inboxes,
         tasks: TaskQueues,
         aftermath: Aftermath,
     ) -> None:
         """Stand between the doors and the committer."""
-        self._settings = settings
-        self._clock = clock
-        self._observer = observer
+        self._settings = ground.settings
+        self._clock = ground.clock
+        self._observer = ground.observer
+        self._landing = ground.landing
         self._lookup = lookup
-        self._landing = landing
         self._residents = residents
         self._inboxes = inboxes
         self._tasks = tasks

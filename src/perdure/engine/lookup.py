@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from perdure.base.errors import CallerFault
+from perdure.core.status import Status
 from perdure.engine.reading import Reader
 from perdure.engine.residents import Residents
 from perdure.engine.waiters import Waiters
@@ -37,6 +38,10 @@ class Lookup:
         with self._waiters.waiting(resident.instance_id, finished=True) as future:
             if not resident.finished and not resident.gone:
                 await future
+
+    def tell_gone(self, instance_id: str) -> None:
+        """Wake everybody who waits for an instance that is gone: that is an end, too."""
+        self._waiters.tell(instance_id, Status.TERMINATED)
 
     async def descendants(self, key: int, most: int) -> list[Snapshot]:
         """Return everybody below an instance, parents before their children.

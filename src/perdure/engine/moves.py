@@ -6,25 +6,15 @@ and nobody else makes another; what arrives meanwhile goes to the inbox and is l
 
 from collections.abc import Callable
 
-from perdure.base.observer import Observer
-from perdure.base.time import Clock
 from perdure.core import effects as fx
 from perdure.core.applying import Caller
 from perdure.core.events import PropagationScope
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, terminate
 from perdure.engine.aftermath import Aftermath
-from perdure.engine.entries import (
-    NOTHING_FOUND,
-    Found,
-    Prepared,
-    Propagate,
-    closed_entry,
-    continued_entry,
-    stalled_entry,
-)
-from perdure.engine.landing import Landing
-from perdure.engine.reading import Reader
+from perdure.engine.entries import Prepared, closed_entry, continued_entry, stalled_entry
+from perdure.engine.ground import Ground
 from perdure.engine.residents import Resident, Turn
+from perdure.engine.rows import NOTHING_FOUND, Found, Propagate
 from perdure.store.port import Outcome, Store
 from perdure.wire.events import encode
 from perdure.wire.generated import work_pb2 as pb
@@ -34,19 +24,12 @@ from perdure.wire.work_items import events_of, propagated_history
 class Moves:
     """Lands moves of residents, one at a time each."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        observer: Observer,
-        reader: Reader,
-        landing: Landing,
-        aftermath: Aftermath,
-    ) -> None:
-        """Move residents through `landing`."""
-        self._clock = clock
-        self._observer = observer
-        self._reader = reader
-        self._landing = landing
+    def __init__(self, ground: Ground, aftermath: Aftermath) -> None:
+        """Land moves, and let `aftermath` make them true."""
+        self._clock = ground.clock
+        self._observer = ground.observer
+        self._reader = ground.reader
+        self._landing = ground.landing
         self._aftermath = aftermath
 
     async def land(

@@ -6,26 +6,20 @@ and runs low, the same reading fills it up again.
 """
 
 from perdure.base.limits import REFILL_ROWS_MAX
+from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes, ReadyTurns
-from perdure.engine.landing import Landing
 from perdure.engine.queueing import TaskQueues
-from perdure.engine.reading import Reader
 
 
 class Recovery:
     """Fills the queues from the store."""
 
     def __init__(
-        self,
-        reader: Reader,
-        landing: Landing,
-        ready: ReadyTurns,
-        inboxes: Inboxes,
-        tasks: TaskQueues,
+        self, ground: Ground, ready: ReadyTurns, inboxes: Inboxes, tasks: TaskQueues
     ) -> None:
         """Fill `ready` and `tasks`."""
-        self._reader = reader
-        self._landing = landing
+        self._reader = ground.reader
+        self._landing = ground.landing
         self._ready = ready
         self._inboxes = inboxes
         self._tasks = tasks

@@ -3,21 +3,18 @@
 from collections.abc import Iterable
 
 from perdure.base.limits import DESCENDANTS_MAX
-from perdure.base.observer import Observer
-from perdure.base.time import Clock
 from perdure.core.admit import Known, admit_purge
 from perdure.core.events import ChildFailed, Failure
 from perdure.core.requests import Purge, Reason, Refusal
 from perdure.core.status import TERMINAL, Status
-from perdure.engine.entries import lifecycle, to_parent
+from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes
-from perdure.engine.landing import Landing
 from perdure.engine.lookup import Lookup
 from perdure.engine.queueing import TaskQueues
 from perdure.engine.reports import subject_of
 from perdure.engine.residents import Residents
+from perdure.engine.rows import lifecycle, to_parent
 from perdure.engine.turns import Turns
-from perdure.engine.waiters import Waiters
 from perdure.store.port import Entry, Outcome, Require, Snapshot, Verdict
 from perdure.wire.events import decode
 
@@ -25,28 +22,24 @@ from perdure.wire.events import decode
 class Removal:
     """Deletes instances, from the store and from memory."""
 
-    def __init__(  # noqa: PLR0913 - everybody who may still hold an instance
+    def __init__(
         self,
-        clock: Clock,
-        observer: Observer,
+        ground: Ground,
         lookup: Lookup,
-        landing: Landing,
         residents: Residents,
         inboxes: Inboxes,
         tasks: TaskQueues,
         turns: Turns,
-        waiters: Waiters,
     ) -> None:
-        """Delete through `landing`."""
-        self._clock = clock
-        self._observer = observer
+        """Delete, and tell everybody who may still hold an instance."""
+        self._clock = ground.clock
+        self._observer = ground.observer
+        self._landing = ground.landing
         self._lookup = lookup
-        self._landing = landing
         self._residents = residents
         self._inboxes = inboxes
         self._tasks = tasks
         self._turns = turns
-        self._waiters = waiters
 
     async def purge(self, request: Purge) -> int | Refusal:
         """Delete an instance, with `recursive` those below it first; return how many."""
@@ -119,4 +112,4 @@ class Removal:
             if landed is not None:
                 self._inboxes.deliver(*landed, message.add, decode(message.add.event))
         # Whoever waits for its end would wait for ever: to be gone is an end.
-        self._waiters.tell(snapshot.identity.instance_id, Status.TERMINATED)
+        self._lookup.tell_gone(snapshot.identity.instance_id)

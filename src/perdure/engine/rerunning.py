@@ -2,18 +2,18 @@
 
 from dataclasses import replace
 
-from perdure.base.time import Clock, is_never
+from perdure.base.time import is_never
 from perdure.core import effects as fx
-from perdure.core.events import KIND_OF, ExecutionStarted
+from perdure.core.events import ExecutionStarted
+from perdure.core.kinds import KIND_OF
 from perdure.core.requests import Reason, Refusal, Rerun
 from perdure.core.rerun import Rerunnable, check_request, rerun
 from perdure.core.state import blank, fold
 from perdure.core.views import next_wake_us, waits_for
 from perdure.engine.aftermath import Aftermath
-from perdure.engine.entries import birth, inbox_add, lifecycle, task_add
+from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes
-from perdure.engine.landing import Landing
-from perdure.engine.reading import Reader
+from perdure.engine.rows import birth, inbox_add, lifecycle, task_add
 from perdure.engine.timers import Timers
 from perdure.store.port import (
     BORN_FIRST,
@@ -33,18 +33,12 @@ class Rerunning:
     """Begins instances anew."""
 
     def __init__(
-        self,
-        clock: Clock,
-        reader: Reader,
-        landing: Landing,
-        inboxes: Inboxes,
-        aftermath: Aftermath,
-        timers: Timers,
+        self, ground: Ground, inboxes: Inboxes, aftermath: Aftermath, timers: Timers
     ) -> None:
-        """Read sources from `reader`."""
-        self._clock = clock
-        self._reader = reader
-        self._landing = landing
+        """Begin instances through `aftermath`."""
+        self._clock = ground.clock
+        self._reader = ground.reader
+        self._landing = ground.landing
         self._inboxes = inboxes
         self._aftermath = aftermath
         self._timers = timers

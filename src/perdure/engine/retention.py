@@ -5,14 +5,12 @@ finished before the policy was set, or before the process was started, go as wel
 """
 
 import asyncio
-from collections.abc import Mapping
 
 from perdure.base.errors import StoreError
 from perdure.base.limits import LAND_RETRY_LONGEST_US, PURGES_PER_SWEEP_MAX
-from perdure.base.observer import Observer
-from perdure.base.time import HOUR_US, SECOND_US, Clock
+from perdure.base.time import HOUR_US, SECOND_US
 from perdure.core.status import Status
-from perdure.engine.reading import Reader
+from perdure.engine.ground import Ground
 from perdure.engine.removal import Removal
 from perdure.store.port import Snapshot, Store
 
@@ -20,19 +18,12 @@ from perdure.store.port import Snapshot, Store
 class Retention:
     """Deletes what has been kept long enough."""
 
-    def __init__(
-        self,
-        policy_us: Mapping[Status, int],
-        clock: Clock,
-        observer: Observer,
-        reader: Reader,
-        removal: Removal,
-    ) -> None:
-        """Keep finished instances for as long as `policy_us` says; a missing status for ever."""
-        self._policy_us = policy_us
-        self._clock = clock
-        self._observer = observer
-        self._reader = reader
+    def __init__(self, ground: Ground, removal: Removal) -> None:
+        """Keep finished instances for as long as the settings say."""
+        self._policy_us = ground.settings.retention_us
+        self._clock = ground.clock
+        self._observer = ground.observer
+        self._reader = ground.reader
         self._removal = removal
         self._changed = asyncio.Event()
 

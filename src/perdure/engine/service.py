@@ -1,6 +1,7 @@
 """The engine's face: requests and reads for the components, streams for the workers' door."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from perdure.core.status import TERMINAL, Status
 from perdure.engine.aftermath import Aftermath
 from perdure.engine.committer import Committer
 from perdure.engine.dispatcher import Dispatcher, WorkStream
+from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes, ReadyTurns
 from perdure.engine.intake import Intake
 from perdure.engine.landing import Landing
@@ -48,6 +50,7 @@ class Engine:
         self._reader = Reader(store)
         self._committer = Committer(store, observer)
         self._landing = Landing(self._committer, observer)
+        ground = Ground(settings, clock, observer, self._reader, self._landing)
         self._residents = Residents(
             self._reader, count_max=settings.residents_max, bytes_max=settings.resident_bytes_max
         )
@@ -56,90 +59,30 @@ class Engine:
         self._ready = ReadyTurns()
         self._inboxes = Inboxes(self._residents, self._ready, self._landing)
         self._queues = TaskQueues(self._end_quietly)
-        self._timers = Timers(
-            clock,
-            observer,
-            self._reader,
-            self._landing,
-            self._residents,
-            self._ready,
-            self._inboxes,
-        )
+        self._timers = Timers(ground, self._residents, self._inboxes)
         self._aftermath = Aftermath(
-            observer,
-            self._residents,
-            self._ready,
-            self._inboxes,
-            self._queues,
-            self._timers,
-            self._waiters,
-            self._landing,
-            self._reader,
+            ground, self._residents, self._inboxes, self._queues, self._timers, self._waiters
         )
-        self._moves = Moves(clock, observer, self._reader, self._landing, self._aftermath)
+        self._moves = Moves(ground, self._aftermath)
         self._dispatcher = Dispatcher(observer)
-        self._turns = Turns(
-            settings,
-            clock,
-            observer,
-            self._residents,
-            self._ready,
-            self._dispatcher,
-            self._landing,
-            self._moves,
-        )
-        self._tasks = Tasks(
-            settings,
-            clock,
-            observer,
-            self._queues,
-            self._dispatcher,
-            self._landing,
-            self._inboxes,
-        )
+        self._turns = Turns(ground, self._residents, self._ready, self._dispatcher, self._moves)
+        self._tasks = Tasks(ground, self._queues, self._dispatcher, self._inboxes)
         self._intake = Intake(
-            settings,
-            clock,
-            observer,
-            self._lookup,
-            self._landing,
-            self._residents,
-            self._inboxes,
-            self._queues,
-            self._aftermath,
+            ground, self._lookup, self._residents, self._inboxes, self._queues, self._aftermath
         )
         self._removal = Removal(
-            clock,
-            observer,
-            self._lookup,
-            self._landing,
-            self._residents,
-            self._inboxes,
-            self._queues,
-            self._turns,
-            self._waiters,
+            ground, self._lookup, self._residents, self._inboxes, self._queues, self._turns
         )
-        self._rerunning = Rerunning(
-            clock,
-            self._reader,
-            self._landing,
-            self._inboxes,
-            self._aftermath,
-            self._timers,
-        )
-        self._retention = Retention(
-            settings.retention_us, clock, observer, self._reader, self._removal
-        )
-        self._recovery = Recovery(
-            self._reader, self._landing, self._ready, self._inboxes, self._queues
-        )
+        self._rerunning = Rerunning(ground, self._inboxes, self._aftermath, self._timers)
+        self._retention = Retention(ground, self._removal)
+        self._recovery = Recovery(ground, self._ready, self._inboxes, self._queues)
         self._connect()
 
     def _connect(self) -> None:
         """Tell each room whom it wakes."""
         self._ready.on_ready = self._pump_turns
         self._ready.on_terminate = self._terminate
-        self._ready.on_delay_over = lambda key: self._spawn_wake(key)
+        self._ready.on_delay_over = self._spawn_wake
         self._queues.on_ready = self._pump_tasks
         self._dispatcher.on_join = self._joined
         self._dispatcher.on_leave = self._left
@@ -207,10 +150,8 @@ class Engine:
             snapshot = await self.snapshot(instance_id)
             if snapshot is None or not _reached(Status(snapshot.status), finished=finished):
                 timeout_s = None if timeout_us is None else timeout_us / SECOND_US
-                try:
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(future, timeout_s)
-                except TimeoutError:
-                    pass
                 snapshot = await self.snapshot(instance_id)
         return snapshot
 

@@ -10,16 +10,14 @@ import asyncio
 from uuid import uuid4
 
 from perdure.base.limits import WORK_ITEM_PERCENT_MAX
-from perdure.base.observer import Observer, Subject
-from perdure.base.time import Clock
+from perdure.base.observer import Subject
 from perdure.core.events import Failure, TaskCompleted, TaskFailed
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
-from perdure.engine.entries import inbox_add
+from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes
-from perdure.engine.landing import Landing
 from perdure.engine.queueing import Task, TaskOut, TaskQueues
 from perdure.engine.reports import activity_of
-from perdure.engine.settings import EngineSettings
+from perdure.engine.rows import inbox_add
 from perdure.engine.work import Dialect
 from perdure.store.port import Entry, HandOut, Outcome, TaskEnd, Verdict
 from perdure.wire.actions import parse_activity_answer
@@ -31,25 +29,18 @@ Result = TaskCompleted | TaskFailed
 class Tasks:
     """Hands out activities and takes their results."""
 
-    def __init__(  # noqa: PLR0913 - the rooms that it stands between
-        self,
-        settings: EngineSettings,
-        clock: Clock,
-        observer: Observer,
-        queues: TaskQueues,
-        dispatcher: Dispatcher,
-        landing: Landing,
-        inboxes: Inboxes,
+    def __init__(
+        self, ground: Ground, queues: TaskQueues, dispatcher: Dispatcher, inboxes: Inboxes
     ) -> None:
         """Stand between the queued activities and the workers."""
-        self._settings = settings
-        self._clock = clock
-        self._observer = observer
+        self._settings = ground.settings
+        self._clock = ground.clock
+        self._observer = ground.observer
+        self._landing = ground.landing
         self._queues = queues
         self._dispatcher = dispatcher
-        self._landing = landing
         self._inboxes = inboxes
-        self._slots = Slots(settings.activities_max, settings.activities_max_by_name)
+        self._slots = Slots(ground.settings.activities_max, ground.settings.activities_max_by_name)
         self._blocked: dict[str, list[Task]] = {}  # by name: those over its limit
 
     @property

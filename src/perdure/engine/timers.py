@@ -8,14 +8,12 @@ import asyncio
 
 from perdure.base.errors import StoreError
 from perdure.base.limits import LAND_RETRY_LONGEST_US, TIMERS_PER_SWEEP_MAX
-from perdure.base.observer import Observer
-from perdure.base.time import SECOND_US, Clock
+from perdure.base.time import SECOND_US
 from perdure.core.events import TimerFired
-from perdure.engine.entries import inbox_add
-from perdure.engine.inboxes import Inboxes, ReadyTurns
-from perdure.engine.landing import Landing
-from perdure.engine.reading import Reader
+from perdure.engine.ground import Ground
+from perdure.engine.inboxes import Inboxes
 from perdure.engine.residents import Resident, Residents
+from perdure.engine.rows import inbox_add
 from perdure.store.port import START_TIMER_ID, Entry, Outcome, TimerEnd, TimerRow, Verdict
 
 _LONGEST_SLEEP_US = 3_600 * SECOND_US
@@ -24,23 +22,13 @@ _LONGEST_SLEEP_US = 3_600 * SECOND_US
 class Timers:
     """Fires what is due."""
 
-    def __init__(  # noqa: PLR0913 - the rooms that it stands between
-        self,
-        clock: Clock,
-        observer: Observer,
-        reader: Reader,
-        landing: Landing,
-        residents: Residents,
-        ready: ReadyTurns,
-        inboxes: Inboxes,
-    ) -> None:
-        """Fire timers of the store behind `reader`."""
-        self._clock = clock
-        self._observer = observer
-        self._reader = reader
-        self._landing = landing
+    def __init__(self, ground: Ground, residents: Residents, inboxes: Inboxes) -> None:
+        """Fire the timers of the store."""
+        self._clock = ground.clock
+        self._observer = ground.observer
+        self._reader = ground.reader
+        self._landing = ground.landing
         self._residents = residents
-        self._ready = ready
         self._inboxes = inboxes
         self._next_us: int | None = None
         self._changed = asyncio.Event()
@@ -122,7 +110,7 @@ class Timers:
             return
         resident = self._residents.do(key, _release)
         if resident is not None:
-            self._ready.consider(resident)
+            self._inboxes.consider(resident)
         else:
             self._landing.spawn(self._inboxes.wake(key), "starting at its time")
 

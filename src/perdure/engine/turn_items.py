@@ -1,11 +1,31 @@
-"""The work item of a turn, for the dialect and the memory of the stream it goes to."""
+"""The batch of a turn, and its work item for the dialect and the memory of a stream."""
 
+from perdure.base.limits import TURN_BATCH_EVENTS_MAX
+from perdure.core.events import WorkflowStarted
+from perdure.core.turn import takable
 from perdure.engine.dispatcher import WorkStream
 from perdure.engine.residents import Resident, Turn
 from perdure.engine.work import Dialect
 from perdure.wire.events import encode
 from perdure.wire.generated import work_pb2 as pb
 from perdure.wire.work_items import events_of, for_microsoft, past_field, turn_item
+
+
+def freeze(resident: Resident, now_us: int) -> Turn:
+    """Take the batch of an instance's next turn; it is empty if no event is for any turn.
+
+    What belongs to an earlier generation, or is not awaited, is not shown but dropped.
+    """
+    rows = sorted(resident.inbox.values(), key=lambda item: (item.add.rank, item.seq))
+    rows = rows[:TURN_BATCH_EVENTS_MAX]
+    generation = resident.state.generation
+    current = [item for item in rows if item.add.generation in {0, generation}]
+    verdicts = takable(resident.state, [item.event for item in current])
+    batch = tuple(item for item, keep in zip(current, verdicts, strict=True) if keep)
+    kept = {item.seq for item in batch}
+    dropped = tuple(item.seq for item in rows if item.seq not in kept)
+    started = WorkflowStarted(at_us=max(now_us, resident.state.last_turn_us))
+    return Turn(started, batch, dropped)
 
 
 def history_sent(resident: Resident) -> tuple[int, int]:

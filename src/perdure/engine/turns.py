@@ -15,24 +15,20 @@ from perdure.base.limits import (
     LOADS_AT_ONCE_MAX,
     STALL_RETRY_FIRST_US,
     STALL_RETRY_LONGEST_US,
-    TURN_BATCH_EVENTS_MAX,
     TURN_RETRY_FIRST_US,
     TURN_RETRY_LONGEST_US,
     WORK_ITEM_PERCENT_MAX,
 )
-from perdure.base.observer import Observer
-from perdure.base.time import Clock
 from perdure.core.applying import Caller
-from perdure.core.events import StallReason, WorkflowStarted
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall, takable
+from perdure.core.events import StallReason
+from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
+from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
-from perdure.engine.landing import Landing
 from perdure.engine.moves import Moves
 from perdure.engine.reports import subject_of
 from perdure.engine.residents import Resident, Residents, Turn
-from perdure.engine.settings import EngineSettings
-from perdure.engine.turn_items import history_sent, turn_work_item
+from perdure.engine.turn_items import freeze, history_sent, turn_work_item
 from perdure.engine.work import Dialect
 from perdure.store.port import Entry
 from perdure.wire.actions import decision_of, parse_turn_answer
@@ -50,27 +46,24 @@ class _Out:
 class Turns:
     """Hands out turns and takes their answers."""
 
-    def __init__(  # noqa: PLR0913 - the rooms that it stands between
+    def __init__(
         self,
-        settings: EngineSettings,
-        clock: Clock,
-        observer: Observer,
+        ground: Ground,
         residents: Residents,
         ready: ReadyTurns,
         dispatcher: Dispatcher,
-        landing: Landing,
         moves: Moves,
     ) -> None:
         """Stand between the ready instances and the workers."""
-        self._settings = settings
-        self._clock = clock
-        self._observer = observer
+        self._settings = ground.settings
+        self._clock = ground.clock
+        self._observer = ground.observer
+        self._landing = ground.landing
         self._residents = residents
         self._ready = ready
         self._dispatcher = dispatcher
-        self._landing = landing
         self._moves = moves
-        self._slots = Slots(settings.turns_max, settings.turns_max_by_name)
+        self._slots = Slots(ground.settings.turns_max, ground.settings.turns_max_by_name)
         self._blocked: dict[str, list[tuple[int, str]]] = {}  # by name: those over its limit
         self._out: dict[str, _Out] = {}
         self._stalls: dict[int, tuple[str, int]] = {}  # by key: app and how often in a row
@@ -132,20 +125,12 @@ class Turns:
 
     def _freeze(self, resident: Resident) -> Turn | None:
         """Take the batch of the next turn; None if nothing in the inbox is for any turn."""
-        rows = sorted(resident.inbox.values(), key=lambda item: (item.add.rank, item.seq))
-        rows = rows[:TURN_BATCH_EVENTS_MAX]
-        generation = resident.state.generation
-        current = [item for item in rows if item.add.generation in (0, generation)]
-        verdicts = takable(resident.state, [item.event for item in current])
-        batch = tuple(item for item, keep in zip(current, verdicts, strict=True) if keep)
-        kept = {item.seq for item in batch}
-        dropped = tuple(item.seq for item in rows if item.seq not in kept)
-        if not batch:
-            self._discard(resident, dropped)
+        turn = freeze(resident, self._clock.now_us())
+        if not turn.batch:
+            self._discard(resident, turn.dropped)
             return None
-        now_us = max(self._clock.now_us(), resident.state.last_turn_us)
-        resident.turn = Turn(WorkflowStarted(at_us=now_us), batch, dropped)
-        return resident.turn
+        resident.turn = turn
+        return turn
 
     def _discard(self, resident: Resident, dropped: tuple[int, ...]) -> None:
         for seq in dropped:

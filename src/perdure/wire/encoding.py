@@ -17,7 +17,7 @@ def encode(event: ev.Event) -> bytes:
     return message.SerializeToString()
 
 
-def _write(message: pb.HistoryEvent, event: ev.Event) -> None:  # noqa: C901, PLR0912 - one case a kind
+def _write(message: pb.HistoryEvent, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR0915 - one case a kind
     match event:
         case ev.WorkflowStarted():
             _workflow_started(message.workflow_started, event)

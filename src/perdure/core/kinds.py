@@ -1,0 +1,47 @@
+"""Which kind of event a record is."""
+
+from typing import Final
+
+from perdure.core.events import (
+    ChildCompleted,
+    ChildCreated,
+    ChildFailed,
+    DetachedCreated,
+    Event,
+    EventRaised,
+    EventSent,
+    ExecutionCompleted,
+    ExecutionResumed,
+    ExecutionStalled,
+    ExecutionStarted,
+    ExecutionSuspended,
+    ExecutionTerminated,
+    Kind,
+    TaskCompleted,
+    TaskFailed,
+    TaskScheduled,
+    TimerCreated,
+    TimerFired,
+    WorkflowStarted,
+)
+
+KIND_OF: Final[dict[type[Event], Kind]] = {
+    WorkflowStarted: Kind.WORKFLOW_STARTED,
+    ExecutionStarted: Kind.EXECUTION_STARTED,
+    ExecutionCompleted: Kind.EXECUTION_COMPLETED,
+    ExecutionTerminated: Kind.EXECUTION_TERMINATED,
+    ExecutionSuspended: Kind.EXECUTION_SUSPENDED,
+    ExecutionResumed: Kind.EXECUTION_RESUMED,
+    ExecutionStalled: Kind.EXECUTION_STALLED,
+    TaskScheduled: Kind.TASK_SCHEDULED,
+    TaskCompleted: Kind.TASK_COMPLETED,
+    TaskFailed: Kind.TASK_FAILED,
+    TimerCreated: Kind.TIMER_CREATED,
+    TimerFired: Kind.TIMER_FIRED,
+    ChildCreated: Kind.CHILD_CREATED,
+    ChildCompleted: Kind.CHILD_COMPLETED,
+    ChildFailed: Kind.CHILD_FAILED,
+    EventRaised: Kind.EVENT_RAISED,
+    EventSent: Kind.EVENT_SENT,
+    DetachedCreated: Kind.DETACHED_CREATED,
+}
