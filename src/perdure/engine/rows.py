@@ -118,7 +118,7 @@ class EffectRows:
     starts: tuple[ExecutionStarted, ...]
 
     @staticmethod
-    def of(
+    def of(  # noqa: C901 - one case a kind of effect
         resident: Resident,
         effects: Iterable[fx.Effect],
         encoded: Mapping[int, bytes],

@@ -1,6 +1,6 @@
 """The batch of a turn, and its work item for the dialect and the memory of a stream."""
 
-from perdure.base.limits import TURN_BATCH_EVENTS_MAX
+from perdure.base.limits import TURN_BATCH_EVENTS_MAX, WORK_ITEM_PERCENT_MAX
 from perdure.core.events import WorkflowStarted
 from perdure.core.turn import takable
 from perdure.engine.dispatcher import WorkStream
@@ -26,6 +26,14 @@ def freeze(resident: Resident, now_us: int) -> Turn:
     dropped = tuple(item.seq for item in rows if item.seq not in kept)
     started = WorkflowStarted(at_us=max(now_us, resident.state.last_turn_us))
     return Turn(started, batch, dropped)
+
+
+def too_large_text(size_bytes: int, most_bytes: int) -> str:
+    """Return what is said of a turn that no message can carry (behaviour.md 4.12)."""
+    return (
+        f"Workflow payload size {size_bytes} bytes exceeds {WORK_ITEM_PERCENT_MAX}% of max gRPC "
+        f"body size {most_bytes} bytes; increase daprd --max-body-size and restart to resume"
+    )
 
 
 def history_sent(resident: Resident) -> tuple[int, int]:

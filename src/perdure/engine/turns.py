@@ -28,7 +28,7 @@ from perdure.engine.inboxes import ReadyTurns
 from perdure.engine.moves import Moves
 from perdure.engine.reports import subject_of
 from perdure.engine.residents import Resident, Residents, Turn
-from perdure.engine.turn_items import freeze, history_sent, turn_work_item
+from perdure.engine.turn_items import freeze, history_sent, too_large_text, turn_work_item
 from perdure.engine.work import Dialect
 from perdure.store.port import Entry
 from perdure.wire.actions import decision_of, parse_turn_answer
@@ -160,11 +160,7 @@ class Turns:
         )
 
     def _too_large(self, resident: Resident, turn: Turn, size: int) -> None:
-        most = self._settings.message_bytes_max
-        text = (
-            f"Workflow payload size {size} bytes exceeds {WORK_ITEM_PERCENT_MAX}% of max gRPC "
-            f"body size {most} bytes; increase daprd --max-body-size and restart to resume"
-        )
+        text = too_large_text(size, self._settings.message_bytes_max)
         now_us = self._clock.now_us()
         result = stall(resident.state, StallReason.PAYLOAD_SIZE_EXCEEDED, text, now_us)
         self._land(resident, turn, result)

@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from perdure.base.errors import CallerFault
 from perdure.base.rfc3339 import render
 from perdure.core import events as ev
+from perdure.core.kinds import KIND_OF
 from perdure.core.tracing import TraceContext
 from perdure.wire.events import decode
 from perdure.wire.generated import history_pb2 as pb
@@ -42,7 +43,7 @@ def event_json(serialized: bytes, seq: int) -> dict[str, Json]:
         "seq": seq,
         "eventID": event.event_id,
         "timestamp": render(event.at_us),
-        "type": _TYPE_OF[ev.KIND_OF[type(event)]],
+        "type": _TYPE_OF[KIND_OF[type(event)]],
     }
     for field in fields(event):
         if field.name in _MEMBERS:
