@@ -73,6 +73,12 @@ class Server:
         )
 
     @property
+    def pid(self) -> int:
+        """The process, while it runs."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
+    @property
     def command(self) -> list[str]:
         return [
             *(sys.executable, "-m", "perdure", "serve"),

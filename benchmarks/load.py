@@ -1,0 +1,85 @@
+"""The load: instances started over gRPC and waited for, a fixed number of them in flight."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+
+import grpc
+
+from perdure.wire.generated import management_pb2 as pb
+
+_SERVICE = "/TaskHubSidecarService"
+_COMPLETED = pb.ORCHESTRATION_STATUS_COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a run went: seconds in all, and for each instance from its start to its end."""
+
+    duration_s: float
+    latencies_s: tuple[float, ...]
+
+
+class Client:
+    """Starts and awaits instances on one connection."""
+
+    def __init__(self, target: str) -> None:
+        """Connect when first used."""
+        self._channel = grpc.aio.insecure_channel(target)
+        self._start = self._channel.unary_unary(f"{_SERVICE}/StartInstance")
+        self._wait = self._channel.unary_unary(f"{_SERVICE}/WaitForInstanceCompletion")
+        self._raise = self._channel.unary_unary(f"{_SERVICE}/RaiseEvent")
+
+    async def start(self, instance_id: str, workflow: str, value: object) -> None:
+        """Start an instance."""
+        request = pb.CreateInstanceRequest(instance_id=instance_id, name=workflow)
+        request.input.value = json.dumps(value)
+        await self._start(request.SerializeToString())
+
+    async def complete(self, instance_id: str) -> None:
+        """Return when an instance has completed; another end is an error."""
+        request = pb.GetInstanceRequest(instance_id=instance_id)
+        answer = pb.GetInstanceResponse.FromString(await self._wait(request.SerializeToString()))
+        status = answer.workflow_state.workflow_status
+        assert status == _COMPLETED, f"{instance_id} ended {status}"
+
+    async def raise_event(self, instance_id: str, name: str) -> None:
+        """Raise an event without data."""
+        request = pb.RaiseEventRequest(instance_id=instance_id, name=name)
+        await self._raise(request.SerializeToString())
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._channel.close()
+
+
+async def drive(
+    client: Client, workflow: str, value: object, *, count: int, in_flight: int, prefix: str
+) -> Run:
+    """Run `count` instances to their end, `in_flight` at a time."""
+    places = asyncio.Semaphore(in_flight)
+    latencies: list[float] = []
+
+    async def one(number: int) -> None:
+        async with places:
+            began = time.perf_counter()
+            instance_id = f"{prefix}-{number}"
+            await client.start(instance_id, workflow, value)
+            await client.complete(instance_id)
+            latencies.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(one(number) for number in range(count)))
+    return Run(time.perf_counter() - began, tuple(latencies))
+
+
+async def begin(client: Client, workflow: str, *, count: int, in_flight: int) -> None:
+    """Start `count` instances and wait for none of them."""
+    places = asyncio.Semaphore(in_flight)
+
+    async def one(number: int) -> None:
+        async with places:
+            await client.start(f"idle-{number}", workflow, None)
+
+    await asyncio.gather(*(one(number) for number in range(count)))
