@@ -9,6 +9,7 @@ import grpc
 
 from perdure.wire.generated import management_pb2 as pb
 
+_Call = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
 _SERVICE = "/TaskHubSidecarService"
 _COMPLETED = pb.ORCHESTRATION_STATUS_COMPLETED
 
@@ -27,9 +28,9 @@ class Client:
     def __init__(self, target: str) -> None:
         """Connect when first used."""
         self._channel = grpc.aio.insecure_channel(target)
-        self._start = self._channel.unary_unary(f"{_SERVICE}/StartInstance")
-        self._wait = self._channel.unary_unary(f"{_SERVICE}/WaitForInstanceCompletion")
-        self._raise = self._channel.unary_unary(f"{_SERVICE}/RaiseEvent")
+        self._start: _Call = self._channel.unary_unary(f"{_SERVICE}/StartInstance")
+        self._wait: _Call = self._channel.unary_unary(f"{_SERVICE}/WaitForInstanceCompletion")
+        self._raise: _Call = self._channel.unary_unary(f"{_SERVICE}/RaiseEvent")
 
     async def start(self, instance_id: str, workflow: str, value: object) -> None:
         """Start an instance."""
