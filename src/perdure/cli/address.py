@@ -42,7 +42,7 @@ def find_address(flag: str | None, environ: Mapping[str, str]) -> Address:
 
 
 def _checked(text: str, origin: str) -> str:
-    url = text.strip().rstrip("/")
+    url = text.strip()
     if url.isdecimal() or url.startswith(":"):
         url = f"127.0.0.1:{url.removeprefix(':')}"
     if "://" not in url:
@@ -58,4 +58,4 @@ def _checked(text: str, origin: str) -> str:
             advice=f"Give it as {DEFAULT_URL} or localhost:3500.",
             code=ExitCode.USAGE,
         )
-    return url
+    return url.rstrip("/")

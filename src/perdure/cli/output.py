@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from perdure.cli.exits import Trouble
+from perdure.cli.printable import printable, printable_json
 
 # A table that is written to a file or a pipe is as wide as its contents: nobody reads it on a
 # screen, and what is cut off cannot be searched for.
@@ -28,36 +29,40 @@ _UNKNOWN_COLUMNS = 80
 
 def show(what: RenderableType) -> None:
     """Write something for people to the standard output."""
-    console().print(what, soft_wrap=isinstance(what, str))
+    if isinstance(what, str):
+        console().print(Text(printable(what)), soft_wrap=True)
+    else:
+        console().print(what, soft_wrap=isinstance(what, Text))
 
 
 def show_json(value: object) -> None:
     """Write a value for programs to the standard output, indented."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(printable_json(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def show_json_line(value: object) -> None:
     """Write a value for programs as one line, at once."""
-    print(json.dumps(value, ensure_ascii=False, separators=(",", ":")), flush=True)
+    line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    print(printable_json(line), flush=True)
 
 
 def note(text: str) -> None:
     """Tell a person something that is no result: it goes to the standard error."""
-    console(stderr=True).print(Text(text, style="dim"), soft_wrap=True)
+    console(stderr=True).print(Text(printable(text), style="dim"), soft_wrap=True)
 
 
 def warn(text: str) -> None:
     """Tell a person of something that may be wrong and did not stop us."""
-    line = Text.assemble(("warning: ", "bold yellow"), text)
+    line = Text.assemble(("warning: ", "bold yellow"), printable(text))
     console(stderr=True).print(line, soft_wrap=True)
 
 
 def report(trouble: Trouble) -> None:
     """Tell a person what went wrong and what to do next."""
-    lines = Text.assemble(("error: ", "bold red"), trouble.message)
+    lines = Text.assemble(("error: ", "bold red"), printable(trouble.message))
     if trouble.advice:
         lines.append("\n")
-        lines.append(indented(trouble.advice.splitlines()))
+        lines.append(indented(printable(trouble.advice).splitlines()))
     console(stderr=True).print(lines, soft_wrap=True)
 
 

@@ -49,23 +49,27 @@ def _contents(file: Path) -> bytes:
 def check_json(content: bytes, origin: str, flag: str) -> None:
     """Raise Trouble that shows where `content` stops being JSON; return if it is JSON."""
     try:
-        json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
+        # Numbers are only looked at, so they need not be exact, and may have any length.
+        json.loads(content.decode("utf-8"), parse_constant=_refuse_constant, parse_int=float)
     except UnicodeDecodeError as fault:
-        raise Trouble(
-            f"{origin} is not JSON: byte {fault.start} is not UTF-8.",
-            advice="Payloads are UTF-8 text. Encode it as such.",
-            code=ExitCode.USAGE,
-        ) from fault
+        message = f"{origin} is not JSON: byte {fault.start} is not UTF-8."
+        advice = "Payloads are UTF-8 text. Encode it as such."
     except json.JSONDecodeError as fault:
-        raise Trouble(
-            f"{origin} is not JSON: {fault.msg} at line {fault.lineno}, column {fault.colno}.",
-            advice="\n".join([*_excerpt(fault), *_json_advice(fault.doc, flag)]),
-            code=ExitCode.USAGE,
-        ) from fault
+        message = f"{origin} is not JSON: {fault.msg} at line {fault.lineno}, column {fault.colno}."
+        advice = "\n".join([*_excerpt(fault), *_json_advice(fault.doc, flag)])
+    except ValueError as fault:
+        message = f"{origin} is not JSON: {fault}."
+        advice = "Send null or a text instead."
+    except RecursionError:
+        message = f"{origin} is nested too deep to be checked."
+        advice = "Send it as it is with --raw, if the worker can read it."
+    else:
+        return
+    raise Trouble(message, advice=advice, code=ExitCode.USAGE)
 
 
 def _refuse_constant(name: str) -> None:
-    raise json.JSONDecodeError(f"{name} is not a value of JSON", name, 0)
+    raise ValueError(f"{name} is not a value of JSON")
 
 
 def _excerpt(fault: json.JSONDecodeError) -> list[str]:

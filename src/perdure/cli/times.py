@@ -7,7 +7,11 @@ from typing import Final
 from perdure.base import rfc3339
 from perdure.base.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
-_STEPS: Final = ((DAY_US, "d", HOUR_US, "h"), (HOUR_US, "h", MINUTE_US, "m"))
+_STEPS: Final = (
+    (DAY_US, "d", HOUR_US, "h"),
+    (HOUR_US, "h", MINUTE_US, "m"),
+    (MINUTE_US, "m", SECOND_US, "s"),
+)
 _MILLISECOND_US: Final = 1_000
 
 
@@ -27,23 +31,25 @@ def duration(length_us: int) -> str:
         return f"{max(0, length_us) // _MILLISECOND_US}ms"
     if length_us < 10 * SECOND_US:
         return f"{length_us / SECOND_US:.1f}s"
-    if length_us < MINUTE_US:
-        return f"{length_us // SECOND_US}s"
-    if length_us < HOUR_US:
-        return f"{length_us // MINUTE_US}m {length_us % MINUTE_US // SECOND_US}s"
+    return whole_duration(length_us)
+
+
+def whole_duration(length_us: int) -> str:
+    """Return a length of time as `duration` does, but in whole seconds."""
     for unit_us, unit, lesser_us, lesser in _STEPS:
         if length_us >= unit_us:
-            return f"{length_us // unit_us}{unit} {length_us % unit_us // lesser_us}{lesser}"
-    raise AssertionError("every length has a unit")
+            rest = length_us % unit_us // lesser_us
+            return f"{length_us // unit_us}{unit}" + (f" {rest}{lesser}" if rest else "")
+    return f"{max(0, length_us) // SECOND_US}s"
 
 
 def ago(at_us: int, seen_us: int) -> str:
     """Return how long before `seen_us` a moment was, or how far it is ahead."""
     if at_us > seen_us + SECOND_US:
-        return f"in {duration(at_us - seen_us)}"
+        return f"in {whole_duration(at_us - seen_us)}"
     if seen_us - at_us < SECOND_US:
         return "now"
-    return f"{duration(seen_us - at_us)} ago"
+    return f"{whole_duration(seen_us - at_us)} ago"
 
 
 def absolute(at_us: int, *, utc: bool) -> str:

@@ -114,4 +114,6 @@ def history(
     if not events:
         note("Nothing has happened yet: no worker has taken it.")
         return
-    show(history_table(events, options.look(utc=utc), whole=everything))
+    screen = console()
+    look = options.look(utc=utc)
+    screen.print(history_table(events, look, screen.width, whole=everything))

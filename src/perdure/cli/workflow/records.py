@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from perdure.cli.printable import printable
 from perdure.cli.times import parse_us
 
 FINISHED: Final = frozenset({"COMPLETED", "FAILED", "CANCELED", "TERMINATED"})
@@ -35,7 +36,7 @@ class Instance:
         """Return the record of the server's JSON."""
         return cls(
             raw=raw,
-            instance_id=_text(raw, "instanceID"),
+            instance_id=str(raw["instanceID"]),
             name=_text(raw, "workflowName"),
             status=_text(raw, "runtimeStatus"),
             created_at_us=parse_us(raw.get("createdAt")),
@@ -77,4 +78,4 @@ class Instance:
 
 def _text(raw: Mapping[str, Any], key: str) -> str:
     value = raw.get(key)
-    return "" if value is None else str(value)
+    return "" if value is None else printable(str(value))

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from perdure.base.time import is_never
-from perdure.cli.times import absolute, parse_us
+from perdure.base.time import DAY_US, is_never
+from perdure.cli.printable import on_one_line, printable
+from perdure.cli.times import absolute, duration, parse_us
 
 # What an event is called, and the colour of it. An event that is not here keeps its type's name.
 _LABELS: Final = {
@@ -24,7 +25,7 @@ _LABELS: Final = {
     "TimerFired": ("timer fired", "blue"),
     "WorkflowStarted": ("turn", "dim"),
     "EventSent": ("event sent", "yellow"),
-    "EventRaised": ("event", "yellow"),
+    "EventRaised": ("event raised", "yellow"),
     "ExecutionSuspended": ("suspended", "yellow"),
     "ExecutionResumed": ("resumed", "yellow"),
     "ExecutionStalled": ("stalled", "bold red"),
@@ -51,10 +52,13 @@ class Story:
         if kind == "ExecutionCompleted" and event.get("status"):
             name = str(event["status"]).lower().replace("_", " ")
             style = "bold red" if event["status"] == "FAILED" else "bold green"
-        return name, style
+        return printable(name), style
 
     def subject(self, event: Mapping[str, Any]) -> str:
         """Return what the event is about: an activity, a child, an event's name, a moment."""
+        return printable(self._subject(event))
+
+    def _subject(self, event: Mapping[str, Any]) -> str:
         kind = event.get("type")
         if "taskScheduledID" in event:
             return self._names.get(event["taskScheduledID"], "")
@@ -73,14 +77,20 @@ class Story:
         at_us = parse_us(event.get("fireAt"))
         if at_us is None:
             return ""
-        return "never" if is_never(at_us) else f"until {absolute(at_us, utc=self.utc)}"
+        if is_never(at_us):
+            return "never"
+        length_us = at_us - (parse_us(event.get("timestamp")) or 0)
+        if length_us < DAY_US:
+            return f"for {duration(length_us)}"
+        return f"until {absolute(at_us, utc=self.utc)}"
 
     def content(self, event: Mapping[str, Any]) -> str:
         """Return what the event carries: a failure, a reason or a payload."""
         if failure := event.get("failure"):
             return failure_line(failure)
         if reason := event.get("reason"):
-            return " ".join(filter(None, (as_text(reason), str(event.get("description", "")))))
+            description = printable(str(event.get("description", "")))
+            return " ".join(filter(None, (as_text(reason), description)))
         for key in _PAYLOADS:
             if key in event:
                 return as_text(event[key])
@@ -94,11 +104,11 @@ def is_told(event: Mapping[str, Any]) -> bool:
 
 def as_text(value: object) -> str:
     """Return a payload on one line: JSON as it is written, a string without quotes of ours."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def failure_line(failure: Mapping[str, Any]) -> str:
     """Return the type and the message of a failure on one line."""
     kind, message = str(failure.get("type", "")), str(failure.get("message", ""))
     line = ": ".join(filter(None, (kind, message)))
-    return " ".join(line.split())
+    return on_one_line(line)

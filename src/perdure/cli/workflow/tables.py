@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from perdure.base.time import is_never
-from perdure.cli.times import absolute, ago, clock_time, duration, parse_us
+from perdure.cli.printable import on_one_line, printable
+from perdure.cli.times import absolute, ago, clock_time, duration, parse_us, whole_duration
 from perdure.cli.workflow.records import Instance
 from perdure.cli.workflow.steps import Story, as_text, failure_line, is_told
 
@@ -32,7 +33,8 @@ _ACTIVITY_STATES: Final = {
     "FAILED": ("failed", "red"),
 }
 _WIDE_COLUMNS: Final = 110
-_CONTENT_CHARACTERS: Final = 60
+_PRETTY_CHARACTERS: Final = 60
+_GAP: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,12 @@ class Look:
         if at_us is None:
             return ""
         return absolute(at_us, utc=True) if self.utc else ago(at_us, self.now_us)
+
+    def age(self, at_us: int | None) -> str:
+        """Return how long ago a moment was, or the moment if it is to be shown in full."""
+        if at_us is None or self.utc:
+            return self.moment(at_us)
+        return whole_duration(self.now_us - at_us)
 
     def full_moment(self, at_us: int | None) -> str:
         """Return a moment with its date, and how long ago it was."""
@@ -71,57 +79,93 @@ def waits_text(instance: Instance, look: Look) -> str:
 
 
 def instances_table(instances: Sequence[Instance], look: Look, columns: int) -> Table:
-    """Return a listing; on a wide screen with the last change and the tags as well."""
+    """Return a listing; on a wide screen with the tags and how long each took as well."""
     wide = columns >= _WIDE_COLUMNS
-    table = _plain_table()
-    # An id is there to be copied: it is folded rather than cut.
-    table.add_column("ID", overflow="fold", min_width=8)
-    table.add_column("TYPE", overflow="fold")
-    table.add_column("STATUS", no_wrap=True)
-    table.add_column("CREATED", no_wrap=not look.utc)
+    headings = ["ID", "TYPE", "STATUS", "CREATED" if look.utc else "AGE", "WAITS FOR"]
+    # An id is there to be copied: it is the last to be folded.
+    yielding = [(4, 11), (3, 10), (1, 8), (0, 16)]
     if wide:
-        table.add_column("TOOK", no_wrap=True)
-    table.add_column("WAITS FOR", overflow="fold")
-    if wide:
-        table.add_column("TAGS", overflow="ellipsis", no_wrap=True)
-    for each in instances:
-        took = "" if each.duration_us is None else duration(each.duration_us)
-        tags = " ".join(f"{key}={value}" for key, value in each.tags.items())
-        table.add_row(
-            each.instance_id,
-            each.name,
-            status_text(each.status),
-            look.moment(each.created_at_us),
-            *([took] if wide else []),
-            waits_text(each, look),
-            *([tags] if wide else []),
-        )
-    return table
+        headings += ["TOOK", "TAGS"]
+        yielding = [(6, 16), *yielding]
+    rows = [_instance_cells(each, look, wide=wide) for each in instances]
+    return _fitted_table(headings, rows, columns, yielding)
 
 
-def history_table(events: Sequence[Mapping[str, Any]], look: Look, *, whole: bool) -> Table:
-    """Return a history; `whole` keeps the beginnings of turns, and payloads uncut."""
+def _instance_cells(instance: Instance, look: Look, *, wide: bool) -> list[Text]:
+    cells = [
+        Text(printable(instance.instance_id)),
+        Text(printable(instance.name)),
+        status_text(instance.status),
+        Text(look.age(instance.created_at_us)),
+        Text(waits_text(instance, look)),
+    ]
+    if wide:
+        took = "" if instance.duration_us is None else duration(instance.duration_us)
+        cells += [Text(took), Text(" ".join(_tag_lines(instance)))]
+    return cells
+
+
+def history_table(
+    events: Sequence[Mapping[str, Any]], look: Look, columns: int, *, whole: bool
+) -> Table:
+    """Return a history; `whole` keeps the beginnings of turns, and payloads uncut.
+
+    Otherwise a step is one line if its name is of ordinary length: the payload gives way.
+    """
     story = Story(look.utc)
-    table = _plain_table()
-    table.add_column("EVENT", justify="right", no_wrap=True)
-    table.add_column("TIME", no_wrap=True)
-    table.add_column("WHAT", no_wrap=True)
-    table.add_column("NAME", overflow="fold")
-    table.add_column("CONTENT", overflow="fold")
+    rows: list[list[Text]] = []
     for event in events:
+        # A step that is not shown may be referred to by one that is.
         name, content = story.subject(event), story.content(event)
-        if not whole and not is_told(event):
-            continue
-        label, style = story.label(event)
-        at_us = parse_us(event.get("timestamp"))
-        number = event.get("eventID", -1)
-        table.add_row(
-            str(number) if number >= 0 else "",
-            "" if at_us is None else clock_time(at_us, utc=look.utc),
-            Text(label, style=style),
-            name,
-            content if whole else cut(content),
+        if whole or is_told(event):
+            label, style = story.label(event)
+            at_us, number = parse_us(event.get("timestamp")), event.get("eventID", -1)
+            time = "" if at_us is None else clock_time(at_us, utc=look.utc)
+            told = content if whole else on_one_line(content)
+            cells = [str(number) if number >= 0 else "", time, label, name, told]
+            rows.append([Text(cell, style=style if cell is label else "") for cell in cells])
+    return _fitted_table(
+        ["EVENT", "TIME", "WHAT", "NAME", "CONTENT"],
+        rows,
+        columns,
+        [(4, 20), (3, 14), (2, 10)],
+        cut_last=not whole,
+    )
+
+
+def _fitted_table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[Text]],
+    columns: int,
+    yielding: Sequence[tuple[int, int]],
+    *,
+    cut_last: bool = False,
+) -> Table:
+    """Return a table that fits a screen of so many columns.
+
+    What is too wide gives way in the order of `yielding`, each column down to its width there.
+    """
+    widths = [
+        max(len(heading), *(row[n].cell_len for row in rows), 0)
+        for n, heading in enumerate(headings)
+    ]
+    for n, least in yielding:
+        excess = sum(widths) + _GAP * (len(widths) - 1) - columns
+        if excess > 0 and widths[n] > least:
+            widths[n] = max(least, widths[n] - excess)
+    table = _plain_table()
+    last = len(headings) - 1
+    for n, heading in enumerate(headings):
+        is_cut = cut_last and n == last
+        table.add_column(
+            heading,
+            width=widths[n],
+            justify="right" if heading == "EVENT" else "left",
+            overflow="ellipsis" if is_cut else "fold",
+            no_wrap=is_cut,
         )
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
@@ -134,11 +178,11 @@ def activities_table(activities: Sequence[Mapping[str, Any]], look: Look) -> Tab
         state, style = _activity_state(each)
         table.add_row(
             str(each.get("taskID", "")),
-            str(each.get("name", "")),
+            printable(str(each.get("name", ""))),
             Text(state, style=style),
             look.moment(parse_us(each.get("scheduledAt"))),
             str(each.get("attempts", "")),
-            str(each.get("worker") or ""),
+            printable(str(each.get("worker") or "")),
         )
     return table
 
@@ -170,8 +214,8 @@ def _facts(instance: Instance, look: Look) -> list[tuple[str, RenderableType]]:
     since = look.full_moment(instance.waits_since_us)
     waits = waits_text(instance, look)
     facts: list[tuple[str, RenderableType]] = [
-        ("id", Text(instance.instance_id, style="bold")),
-        ("type", instance.name),
+        ("id", Text(printable(instance.instance_id), style="bold")),
+        ("type", printable(instance.name)),
         ("version", str(raw.get("version") or "")),
         ("status", status_text(instance.status)),
         ("waits for", f"{waits} since {since}" if waits and since else waits),
@@ -182,10 +226,11 @@ def _facts(instance: Instance, look: Look) -> list[tuple[str, RenderableType]]:
         ("ended", look.full_moment(instance.completed_at_us)),
         ("took", took),
         ("parent", instance.parent_id),
-        ("tags", "\n".join(f"{key}={value}" for key, value in instance.tags.items())),
+        ("tags", "\n".join(_tag_lines(instance))),
         ("history", f"{instance.history_length} events" if instance.history_length else ""),
     ]
-    facts += [(key, str(value)) for key, value in (raw.get("properties") or {}).items()]
+    properties = (raw.get("properties") or {}).items()
+    facts += [(printable(key), printable(str(value))) for key, value in properties]
     payloads = (("custom status", "customStatus"), ("input", "input"), ("output", "output"))
     facts += [(label, pretty(raw[key])) for label, key in payloads if key in raw]
     if instance.failure:
@@ -193,11 +238,15 @@ def _facts(instance: Instance, look: Look) -> list[tuple[str, RenderableType]]:
     return facts
 
 
+def _tag_lines(instance: Instance) -> list[str]:
+    return [printable(f"{key}={value}") for key, value in instance.tags.items()]
+
+
 def failure_tree(failure: Mapping[str, Any]) -> RenderableType:
     """Return a failure with its stack trace, and what caused it below it."""
     parts: list[RenderableType] = [Text(failure_line(failure), style="red")]
     if trace := failure.get("stackTrace"):
-        parts.append(Text(str(trace).rstrip(), style="dim"))
+        parts.append(Text(printable(str(trace).rstrip()), style="dim"))
     if inner := failure.get("inner"):
         parts += [Text("caused by", style="dim"), Padding(failure_tree(inner), (0, 0, 0, 2))]
     return Group(*parts)
@@ -206,16 +255,16 @@ def failure_tree(failure: Mapping[str, Any]) -> RenderableType:
 def pretty(value: object) -> str:
     """Return a payload over several lines if it does not fit on one."""
     line = as_text(value)
-    if isinstance(value, str) or len(line) <= _CONTENT_CHARACTERS:
+    if isinstance(value, str) or len(line) <= _PRETTY_CHARACTERS:
         return line
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return printable(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def cut(text: str) -> str:
-    """Return a payload short enough for one line of a table."""
-    line = " ".join(text.split())
-    return line if len(line) <= _CONTENT_CHARACTERS else line[: _CONTENT_CHARACTERS - 1] + "…"
+def cut(text: str, characters: int) -> str:
+    """Return a payload on one line that is no longer than this."""
+    line = on_one_line(text)
+    return line if len(line) <= characters else line[: characters - 1] + "…"
 
 
 def _plain_table() -> Table:
-    return Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    return Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim", pad_edge=False)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.output import console, is_terminal, note, show, show_json_line
+from perdure.cli.printable import printable
 from perdure.cli.times import clock_time, now_us, parse_us
 from perdure.cli.workflow import filters, options
 from perdure.cli.workflow.calls import Calls
@@ -41,6 +42,7 @@ Following one workflow ends with exit code 0 if it completed and 1 if it failed 
 _SHORTEST_POLL_S: Final = 1
 _LONGEST_POLL_S: Final = 5
 _LIST_POLL_S: Final = 2
+_CONTENT_CHARACTERS: Final = 100
 _LISTED_MAX: Final = 200
 
 
@@ -91,7 +93,8 @@ class _Steps:
         """Tell everything that happens until the instance has ended; return it as it ended."""
         instance = self._calls.get(instance)
         if not self._as_json:
-            show(Text.assemble(f"{instance.name} {instance.instance_id} ", self._state(instance)))
+            subject = printable(f"{instance.name} {instance.instance_id} ")
+            show(Text.assemble(subject, self._state(instance)))
         self._tell_news(instance)
         poll_s = _SHORTEST_POLL_S
         while not instance.is_finished:
@@ -135,7 +138,7 @@ class _Steps:
         at_us = parse_us(event.get("timestamp"))
         time = self._time(at_us if at_us is not None else now_us())
         line = Text.assemble(time, "  ", (label, style))
-        for part in filter(None, (subject, cut(content))):
+        for part in filter(None, (subject, cut(content, _CONTENT_CHARACTERS))):
             line.append(f"  {part}")
         show(line)
 
