@@ -166,10 +166,12 @@ async def open_door(**settings: Any) -> AsyncIterator[Door]:
     server = build_server(chosen, catalog, engine, runtime)
     await engine.start()
     port = await server.start(0)
-    async with grpc.aio.insecure_channel(f"{HOST}:{port}") as channel:
-        yield Door(server, engine, component, runtime, observer, port, channel)
-    await server.stop(1.0, engine.stop_handing_out)
-    await engine.stop()
+    try:
+        async with grpc.aio.insecure_channel(f"{HOST}:{port}") as channel:
+            yield Door(server, engine, component, runtime, observer, port, channel)
+    finally:
+        await server.stop(1.0, engine.stop_handing_out)
+        await engine.stop()
 
 
 @asynccontextmanager
