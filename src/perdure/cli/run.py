@@ -131,7 +131,7 @@ def _hold(held: ExitStack, host: str, port: int) -> int:
             f"Port {port} of {host} cannot be used: {fault.strerror}.",
             advice="Another server may run there. Leave the port out to get a free one, "
             "or give another with --dapr-http-port and --dapr-grpc-port.",
-            code=ExitCode.CONFLICT,
+            code=ExitCode.USAGE,
         ) from fault
     found: int = taken.getsockname()[1]
     return found

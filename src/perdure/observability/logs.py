@@ -31,6 +31,12 @@ _SECRETS: Final = frozenset(
 # Libraries that tell of every request and connection.
 _CHATTY: Final = ("asyncio", "grpc", "httpx", "httpcore", "opentelemetry", "urllib3", "uvicorn")
 
+# What happens before a line reaches logging, which the rest is left to.
+_PROCESSORS: Final[Sequence[Processor]] = (
+    structlog.stdlib.filter_by_level,
+    structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+)
+
 _Line = MutableMapping[str, Any]
 
 
@@ -107,6 +113,13 @@ def logging_to(
 
     `level` is one of `LEVELS`. Libraries that tell of every request are kept to warnings.
     """
+    structlog_before = structlog.get_config()
+    structlog.configure(
+        processors=_PROCESSORS,
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(as_json=as_json, app_id=app_id, version=version))
     root = logging.getLogger()
@@ -119,6 +132,7 @@ def logging_to(
         yield
     finally:
         handler.flush()
+        structlog.configure(**structlog_before)
         root.setLevel(before[0])
         root.handlers[:] = before[1]
         for name, number in before[2].items():
@@ -133,10 +147,7 @@ def logger(scope: str) -> structlog.stdlib.BoundLogger:
     """Return the logger of a scope such as `perdure.runtime`."""
     made: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         logging.getLogger(scope),
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_PROCESSORS,
         wrapper_class=structlog.stdlib.BoundLogger,
     )
     return made

@@ -27,7 +27,6 @@ class EngineReading:
     outstanding_activities: int
     open_streams: int
     residents: int
-    commits_waiting: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +93,12 @@ def _engine_gauges(reading: EngineReading) -> Iterator[GaugeMetricFamily]:
     out.add_metric(["turn"], reading.outstanding_turns)
     out.add_metric(["activity"], reading.outstanding_activities)
     yield out
-    for name, text, value in (
-        ("open_streams", "Open streams of work items.", reading.open_streams),
-        ("residents", "Instances held in memory.", reading.residents),
-        ("commits_waiting", "Entries that wait for the next commit.", reading.commits_waiting),
-    ):
-        yield GaugeMetricFamily(f"perdure_{name}", text, value=value)
+    yield GaugeMetricFamily(
+        "perdure_open_streams", "Open streams of work items.", value=reading.open_streams
+    )
+    yield GaugeMetricFamily(
+        "perdure_residents", "Instances held in memory.", value=reading.residents
+    )
 
 
 def _store_gauges(reading: StoreReading) -> Iterator[GaugeMetricFamily]:

@@ -20,6 +20,8 @@ def check_entry(entry: Entry) -> None:
         assert own == (None,) * 4, "an entry without a key changes no instance"
         assert not any((*rows, *more_rows, *wipes, entry.purge)), "an entry without a key is births"
     for birth in entry.births:
+        tags = birth.identity.tags
+        assert len(dict(tags)) == len(tags), "a tag is given twice"
         _check_phase(birth.head.phase, birth.head.completed_at_us)
 
 

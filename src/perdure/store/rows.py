@@ -94,7 +94,10 @@ class ReadyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
-    """An activity that has not ended. `row` grows with the order of scheduling."""
+    """An activity. `row` grows with the order of scheduling.
+
+    One that has ended, or was given up (`finished_at_us` is missing), carries no event any more.
+    """
 
     row: int
     key: int

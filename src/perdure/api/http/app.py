@@ -1,5 +1,6 @@
 """The HTTP door as one ASGI application."""
 
+import asyncio
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
@@ -32,8 +33,11 @@ def build_app(
     runtime: Runtime,
     further_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """Return the application. `further_routes` (metrics, say) need the API token too."""
-    door = Door(settings, catalog, runtime)
+    """Return the application. `further_routes` (metrics, say) need the API token too.
+
+    When the server stops, `end_waits` has to be called before its connections are closed.
+    """
+    door = Door(settings, catalog, runtime, asyncio.Event())
     app = Starlette(
         routes=[*routes(door), _openapi_route(door), *further_routes],
         middleware=[
@@ -58,7 +62,14 @@ def build_app(
     )
     # A slash at the end is forgiven without sending the caller elsewhere.
     app.router.redirect_slashes = False
+    app.state.door = door
     return app
+
+
+def end_waits(app: Starlette) -> None:
+    """End the long polls that are open, and those to come at once: the server is stopping."""
+    door: Door = app.state.door
+    door.stopping.set()
 
 
 def _openapi_route(door: Door) -> Route:

@@ -15,7 +15,7 @@ from perdure.api.http.replies import come_again, json_reply
 from perdure.api.http.settings import Call
 from perdure.api.http.starting import check_instance_id, check_workflow_name, tags_of, trace_of
 from perdure.api.http.views import FIELDS, PAYLOAD_FIELDS, instance_json, wanted_fields
-from perdure.api.http.waiting import unless_gone
+from perdure.api.http.waiting import wait_for
 from perdure.base.errors import ShuttingDown, StoreError
 from perdure.base.time import SECOND_US
 from perdure.components.port import InstanceView
@@ -68,7 +68,7 @@ async def get(call: Call, target: Target) -> Response:
                 timeout_us=seconds * SECOND_US,
                 payloads=payloads,
             )
-            view = _of_type(target, await unless_gone(call.request, waited))
+            view = _of_type(target, await wait_for(call, waited))
     headers = {} if seconds is None else applied(seconds)
     if not view.finished:
         headers |= come_again(call, target.first_segment, target.instance_id)
@@ -89,7 +89,7 @@ async def _after_waiting(call: Call, target: Target, seconds: int) -> Response:
         target.instance_id, finished=True, timeout_us=seconds * SECOND_US
     )
     try:
-        view = await unless_gone(call.request, waited)
+        view = await wait_for(call, waited)
     except (StoreError, ShuttingDown):
         # The start is on disk and will not be lost; only the outcome cannot be told.
         view = None

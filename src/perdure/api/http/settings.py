@@ -1,5 +1,6 @@
 """What the HTTP door is told when it is built, and what every handler is given."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ class Door:
     settings: HttpSettings
     catalog: Catalog
     runtime: Runtime
+    stopping: asyncio.Event  # set when the server stops: long polls end
 
     @property
     def component_names(self) -> frozenset[str]:

@@ -7,10 +7,10 @@ follow in this order, each seeing what came before it; a purge is last.
 
 from dataclasses import replace
 
+from perdure.store.births import born_in_order
 from perdure.store.lifecycle import lifecycle_rows
 from perdure.store.memory.shelf import Draft, Instance
 from perdure.store.port import (
-    BORN_FIRST,
     FIRST_VERSION,
     Birth,
     BirthOutcome,
@@ -42,7 +42,7 @@ def apply_entry(draft: Draft, entry: Entry) -> Outcome:
     if own is not None:
         draft.put(_changed(draft, own, entry))
     inbox_seqs = tuple(_deliver(draft, entry.key, add) for add in entry.inbox)
-    births = _bear_all(draft, entry)
+    births = born_in_order(entry, lambda birth: _bear(draft, entry.key, birth))
     messages = tuple(_tell(draft, message) for message in entry.messages)
     _record_lifecycle(draft, entry, births)
     if entry.purge and entry.key is not None:
@@ -115,7 +115,8 @@ def _with_tasks(draft: Draft, own: Instance, entry: Entry) -> Instance:
     for end in entry.ended_tasks:
         own = _without_task(own, end)
     if entry.wipe_tasks:
-        own = replace(own, tasks=(), ended_tasks=own.ended_tasks + own.tasks)
+        given_up = tuple(_without_event(row) for row in own.tasks)
+        own = replace(own, tasks=(), ended_tasks=own.ended_tasks + given_up)
     own = replace(own, tasks=own.tasks + _task_rows(draft, own, entry.tasks))
     for note in entry.handed_out:
         own = replace(
@@ -133,9 +134,13 @@ def _without_task(own: Instance, end: TaskEnd) -> Instance:
         tasks=tuple(row for row in own.tasks if row is not ended),
         ended_tasks=(
             *own.ended_tasks,
-            replace(ended, finished_at_us=end.at_us, failed=end.failed),
+            replace(_without_event(ended), finished_at_us=end.at_us, failed=end.failed),
         ),
     )
+
+
+def _without_event(row: TaskRow) -> TaskRow:
+    return replace(row, add=replace(row.add, event=b"", propagated=None))
 
 
 def _is_task(row: TaskRow, named: TaskAdd | TaskEnd | HandOut) -> bool:
@@ -199,17 +204,6 @@ def _with_inbox(
         draft.counters.inbox_seq += 1
         rows.append(InboxRow(draft.counters.inbox_seq, add))
     return tuple(sorted(rows, key=lambda row: (row.add.rank, row.seq)))
-
-
-def _bear_all(draft: Draft, entry: Entry) -> tuple[BirthOutcome, ...]:
-    outcomes: list[BirthOutcome] = []
-    for birth in entry.births:
-        made = birth
-        if outcomes and birth.identity.parent_key == BORN_FIRST:
-            identity = replace(birth.identity, parent_key=outcomes[0].key)
-            made = replace(birth, identity=identity)
-        outcomes.append(_bear(draft, entry.key, made))
-    return tuple(outcomes)
 
 
 def _bear(draft: Draft, asker: int | None, birth: Birth) -> BirthOutcome:

@@ -13,6 +13,7 @@ from perdure.core.events import Kind
 from perdure.core.views import Wait
 from perdure.store.checks import check_entry, check_loaded
 from perdure.store.memory.applying import apply_entry
+from perdure.store.memory.dumping import DUMPED
 from perdure.store.memory.finding import find
 from perdure.store.memory.shelf import Draft, Instance, Shelf
 from perdure.store.port import (
@@ -163,8 +164,10 @@ class MemoryStore:
         with self._lock:
             counters, lifecycle = self._shelf.counters, tuple(self._shelf.lifecycle)
         yield ("counters", *astuple(counters))
-        for each in self._all():
-            yield from _dump_instance(each)
+        everyone = self._all()
+        for rows_of in DUMPED:
+            for each in everyone:
+                yield from rows_of(each)
         for row in lifecycle:
             yield ("lifecycle", row.seq, row.key, *astuple(row.add))
 
@@ -203,18 +206,3 @@ def _is_fine(instance: Instance) -> bool:
 def _ready_row(instance: Instance) -> ReadyRow:
     identity = instance.identity
     return ReadyRow(instance.key, identity.instance_id, identity.name, identity.app_id)
-
-
-def _dump_instance(each: Instance) -> Iterator[tuple[object, ...]]:
-    flags = (each.suspended, each.held, each.status)
-    yield ("instance", each.key, each.version, *flags, each.identity, each.head)
-    for row in each.history:
-        yield ("history", each.key, *astuple(row))
-    for inbox_row in each.inbox:
-        yield ("inbox", each.key, inbox_row.seq, *astuple(inbox_row.add))
-    for task in sorted(each.tasks, key=lambda row: row.row):
-        yield ("task", replace(task, suspended=each.suspended))
-    for task in sorted(each.ended_tasks, key=lambda row: row.row):
-        yield ("ended task", replace(task, suspended=each.suspended))
-    for timer in sorted(each.timers, key=lambda row: (row.generation, row.timer_id)):
-        yield ("timer", *astuple(timer))

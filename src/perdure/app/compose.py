@@ -1,0 +1,184 @@
+"""The composition root: the one place that names concrete classes and puts them together."""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from perdure.api.grpc.server import GrpcServer, build_server
+from perdure.api.grpc.settings import GrpcSettings, TlsFiles
+from perdure.api.http.app import build_app
+from perdure.api.http.settings import HttpSettings
+from perdure.app.config import Config
+from perdure.app.process import Process
+from perdure.app.public import HealthAndMetadata
+from perdure.base.errors import ConfigurationError
+from perdure.base.observer import Observer, fan_out
+from perdure.base.time import Clock
+from perdure.components.catalog import EMBEDDED, Catalog
+from perdure.components.embedded import EmbeddedComponent
+from perdure.core.status import Status
+from perdure.engine.service import Engine
+from perdure.engine.settings import EngineSettings
+from perdure.observability.journal import Journal
+from perdure.observability.metrics import CONTENT_TYPE, Metrics
+from perdure.observability.readings import EngineReading, Readings, StoreReading
+from perdure.store.port import Store
+from perdure.store.sqlite.store import SqliteStore
+
+RETRY_AFTER_SECONDS: Final = 1
+# Of instances that nothing will ever move, none is right; to know of so many is to know enough.
+_STUCK_MAX: Final = 1_000
+_EXPORT_TIMEOUT_S: Final = 5.0
+
+
+class Closing(Protocol):
+    """Something that takes spans and has to be closed."""
+
+    def close(self, timeout_s: float) -> bool:
+        """Let go of what is held within a time; tell whether that was enough."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything that runs, put together and not yet started."""
+
+    engine: Engine
+    grpc: GrpcServer
+    http_app: Starlette
+    public_app: HealthAndMetadata
+    metrics_app: Starlette
+    metrics: Metrics
+    spans: Closing | None
+
+
+def open_store(config: Config) -> Store:
+    """Open the store that the configuration names, or raise a StoreError that says why not."""
+    return SqliteStore(config.store)
+
+
+def compose(config: Config, store: Store, clock: Clock, process: Process) -> House:
+    """Put everything together. Called on the loop that it is to run on."""
+    metrics = Metrics(app_id=config.app_id, namespace=config.namespace, version=process.version)
+    listeners: list[Observer] = [metrics, Journal()]
+    spans = _add_traces(config, process.version, listeners)
+    observer = fan_out(listeners)
+    engine = Engine(_engine_settings(config), store, clock, observer)
+    metrics.add(Readings(lambda: _engine_reading(engine), lambda: _store_reading(store)))
+    catalog = Catalog({EMBEDDED: EmbeddedComponent(engine, clock, observer)}, {})
+    grpc_server = build_server(_grpc_settings(config), catalog, engine, process)
+    process.count_workers = lambda: grpc_server.connected_workers
+    metrics_route = _metrics_route(metrics)
+    return House(
+        engine=engine,
+        grpc=grpc_server,
+        http_app=build_app(
+            _http_settings(config, token=True), catalog, process, further_routes=[metrics_route]
+        ),
+        public_app=HealthAndMetadata(
+            build_app(_http_settings(config, token=False), catalog, process)
+        ),
+        metrics_app=Starlette(routes=[metrics_route]),
+        metrics=metrics,
+        spans=spans,
+    )
+
+
+def _add_traces(config: Config, version: str, listeners: list[Observer]) -> Closing | None:
+    if config.otel_endpoint is None:
+        return None
+    try:
+        # An optional family of libraries is loaded only when it is configured.
+        from perdure.observability import exporting, traces  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"traces are to be sent to {config.otel_endpoint}, and {error.name} is not installed; "
+            "install perdure[otel]"
+        ) from error
+    exporter = traces.otlp_exporter(config.otel_endpoint, timeout_s=_EXPORT_TIMEOUT_S)
+    sink = exporting.BatchSink(exporter)
+    listeners.append(
+        traces.Traces(
+            sink,
+            app_id=config.app_id,
+            namespace=config.namespace,
+            version=version,
+            sampling_rate=config.otel_sampling_rate,
+        )
+    )
+    return sink
+
+
+def _engine_settings(config: Config) -> EngineSettings:
+    workflow = config.workflow
+    return EngineSettings(
+        app_id=config.app_id,
+        message_bytes_max=config.message_bytes_max,
+        turns_max=workflow.turns_max,
+        activities_max=workflow.activities_max,
+        turns_max_by_name=workflow.turns_max_by_name,
+        activities_max_by_name=workflow.activities_max_by_name,
+        retention_us=workflow.retention_us,
+        trace_all=config.otel_endpoint is not None and config.otel_sampling_rate > 0,
+    )
+
+
+def _token(config: Config) -> str | None:
+    return None if config.api_token is None else config.api_token.get_secret_value()
+
+
+def _http_settings(config: Config, *, token: bool) -> HttpSettings:
+    origins = (origin.strip() for origin in config.allowed_origins.split(","))
+    return HttpSettings(
+        api_token=_token(config) if token else None,
+        allowed_origins=tuple(origin for origin in origins if origin),
+        body_bytes_max=config.message_bytes_max,
+        instance_id_bytes_max=config.instance_id_bytes_max,
+        instance_id_extra_characters=config.instance_id_extra_characters,
+        retry_after_seconds=RETRY_AFTER_SECONDS,
+    )
+
+
+def _grpc_settings(config: Config) -> GrpcSettings:
+    tls = None
+    if config.tls_cert is not None and config.tls_key is not None:
+        tls = TlsFiles(config.tls_cert, config.tls_key, config.tls_client_ca)
+    return GrpcSettings(
+        hosts=config.listen_addresses,
+        token=_token(config),
+        tls=tls,
+        message_bytes_max=config.message_bytes_max,
+        instance_id_bytes_max=config.instance_id_bytes_max,
+        instance_id_extra_characters=config.instance_id_extra_characters,
+    )
+
+
+def _engine_reading(engine: Engine) -> EngineReading:
+    figures = engine.figures()
+    return EngineReading(
+        ready_turns=figures["ready_turns"],
+        ready_activities=figures["ready_activities"],
+        outstanding_turns=figures["outstanding_turns"],
+        outstanding_activities=figures["outstanding_activities"],
+        open_streams=figures["streams"],
+        residents=figures["residents"],
+    )
+
+
+def _store_reading(store: Store) -> StoreReading:
+    counts = store.counts()
+    return StoreReading(
+        instances={status.name: counts.get(status, 0) for status in Status},
+        stuck=len(store.stuck(_STUCK_MAX)),
+    )
+
+
+def _metrics_route(metrics: Metrics) -> Route:
+    async def page(_request: Request) -> Response:
+        return Response(await metrics.page(), headers={"Content-Type": CONTENT_TYPE})
+
+    return Route("/metrics", page, methods=["GET"])

@@ -1,0 +1,250 @@
+"""What one commit knows and has gathered, entry after entry, until it writes.
+
+What is known of an instance is read once for the whole commit and then kept true by hand, so
+that each entry sees those before it although nothing of them is written yet.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from perdure.store.port import (
+    FIRST_VERSION,
+    Birth,
+    Entry,
+    HandOut,
+    HistoryAdd,
+    InboxAdd,
+    LifecycleAdd,
+    TaskAdd,
+    TaskEnd,
+    TimerAdd,
+    TimerEnd,
+)
+from perdure.store.sqlite.pending import Known, Pending
+from perdure.store.sqlite.statements import statements
+
+_SQL: Final = statements("writing")
+_SEQ_BITS: Final = 24
+HISTORY_SEQ_MAX: Final = (1 << _SEQ_BITS) - 1
+
+Name = tuple[int, int, int]  # of a task or timer: instance, generation, id
+
+
+@dataclass(slots=True)
+class Counters:
+    """The last number of each kind that was given out."""
+
+    key: int
+    inbox_seq: int
+    task_row: int
+    lifecycle_seq: int
+
+    def values(self) -> tuple[int, int, int, int]:
+        return self.key, self.inbox_seq, self.task_row, self.lifecycle_seq
+
+
+class Batch:
+    """The changes of one commit. The transaction is the caller's."""
+
+    def __init__(
+        self, writer: sqlite3.Connection, counters: Counters, entries: Sequence[Entry]
+    ) -> None:
+        self.counters = Counters(*counters.values())
+        self._writer = writer
+        self._known: dict[int, Known | None] = {}
+        self._bearers: dict[str, int | None] = {}
+        # What the commit has done to tasks and timers so far, over what the tables hold.
+        self._tasks: dict[Name, bool] = {}
+        self._given_up: dict[int, int] = {}  # by instance, up to which row
+        self._timers: dict[Name, bool] = {}
+        self._wiped_timers: set[int] = set()
+        self._pending = Pending()
+        self._learn({entry.key for entry in entries if entry.key is not None})
+
+    def finish(self, lifecycle_rows_max: int) -> None:
+        """Write what is left, and the counters."""
+        self._flush()
+        oldest_gone = self.counters.lifecycle_seq - lifecycle_rows_max
+        if oldest_gone > 0:
+            self._writer.execute(_SQL["prune_lifecycle"], (oldest_gone,))
+        self._writer.execute(_SQL["update_counters"], self.counters.values())
+
+    def _flush(self) -> None:
+        self._pending.write(self._writer)
+        self._pending = Pending()
+        for known in self._known.values():
+            if known is not None:
+                known.written()
+
+    def _learn(self, keys: Iterable[int]) -> None:
+        asked = [key for key in keys if key not in self._known]
+        if asked:
+            self._known.update(dict.fromkeys(asked))
+            rows = self._writer.execute(_SQL["known_instances"], (json.dumps(asked),))
+            self._known.update((row[0], Known(*row)) for row in rows)
+
+    # What is known.
+
+    def instance(self, key: int | None) -> Known | None:
+        if key is None:
+            return None
+        self._learn((key,))
+        return self._known[key]
+
+    def bearer_of(self, instance_id: str) -> int | None:
+        """Return the key of the instance that bears an id now."""
+        if instance_id not in self._bearers:
+            row = self._writer.execute(_SQL["bearer"], (instance_id,)).fetchone()
+            self._bearers[instance_id] = None if row is None else row[0]
+        return self._bearers[instance_id]
+
+    def task_is_open(self, name: Name) -> bool:
+        if name in self._tasks:
+            return self._tasks[name]
+        row = self._writer.execute(_SQL["open_task"], name).fetchone()
+        return row is not None and row[0] > self._given_up.get(name[0], 0)
+
+    def timer_is_open(self, name: Name) -> bool:
+        if name in self._timers:
+            return self._timers[name]
+        if name[0] in self._wiped_timers:
+            return False
+        return self._writer.execute(_SQL["open_timer"], name).fetchone() is not None
+
+    # What is changed.
+
+    def touch(self, known: Known) -> None:
+        """Have the head and flags of an instance written."""
+        known.has_rows = True
+        self._pending.changed[known.key] = known
+
+    def add_instance(self, birth: Birth) -> Known:
+        self.counters.key += 1
+        newborn = Known(
+            key=self.counters.key,
+            version=FIRST_VERSION,
+            phase=birth.head.phase,
+            created_at_us=birth.head.created_at_us,
+            completed_at_us=birth.head.completed_at_us,
+            history_seq=0,
+            birth=birth,
+            held=birth.held,
+        )
+        identity = birth.identity
+        self._known[newborn.key] = newborn
+        self._bearers[identity.instance_id] = newborn.key
+        self.touch(newborn)
+        self._pending.tags.extend((newborn.key, *tag) for tag in identity.tags)
+        if identity.propagated is not None:
+            self._pending.propagated.append((newborn.key, identity.propagated))
+        return newborn
+
+    def purge(self, known: Known) -> None:
+        if known.has_rows:
+            self._flush()
+        self._pending.purged.append((known.key,))
+        self._known[known.key] = None
+
+    def add_history(self, known: Known, adds: tuple[HistoryAdd, ...]) -> None:
+        assert known.history_seq + len(adds) <= HISTORY_SEQ_MAX, known
+        known.has_rows = known.has_log_rows = True
+        place = (known.key << _SEQ_BITS) + known.history_seq
+        known.history_seq += len(adds)
+        self._pending.history.extend(
+            (at, add.kind, add.event) for at, add in enumerate(adds, start=place + 1)
+        )
+
+    def wipe_history(self, known: Known) -> None:
+        if known.has_log_rows:
+            self._flush()
+        known.has_rows = True
+        known.history_seq = 0
+        self._pending.wiped_histories.append((known.key,))
+
+    def add_inbox(self, known: Known, add: InboxAdd) -> int:
+        known.has_rows = True
+        self.counters.inbox_seq += 1
+        seq = self.counters.inbox_seq
+        row = (seq, known.key, add.rank, add.kind, add.generation, add.event)
+        self._pending.inbox.append(row)
+        return seq
+
+    def take_inbox(self, known: Known, seqs: tuple[int, ...]) -> None:
+        known.has_rows = True
+        self._pending.taken.extend((seq, known.key) for seq in seqs)
+
+    def wipe_inbox(self, known: Known) -> None:
+        known.has_rows = True
+        self._pending.wiped_inboxes.append((known.key, self.counters.inbox_seq))
+
+    def add_tasks(self, known: Known, adds: tuple[TaskAdd, ...]) -> None:
+        known.has_rows = known.has_tasks = True
+        first = self.counters.task_row + 1
+        self.counters.task_row += len(adds)
+        self._tasks.update(((known.key, add.generation, add.task_id), True) for add in adds)
+        self._pending.tasks.extend(
+            (
+                row,
+                known.key,
+                add.generation,
+                add.task_id,
+                add.name,
+                add.app_id,
+                add.event,
+                add.scheduled_at_us,
+                add.propagated,
+            )
+            for row, add in enumerate(adds, start=first)
+        )
+
+    def end_task(self, known: Known, end: TaskEnd) -> None:
+        known.has_rows = known.has_log_rows = known.has_tasks = True
+        name = (known.key, end.generation, end.task_id)
+        self._tasks[name] = False
+        self._pending.ended_tasks.append((end.at_us, end.failed, *name))
+
+    def give_up_tasks(self, known: Known) -> None:
+        if known.has_tasks:
+            own = [name for name in self._tasks if name[0] == known.key]
+            self._tasks.update(dict.fromkeys(own, False))
+        known.has_rows = known.has_log_rows = True
+        self._given_up[known.key] = self.counters.task_row
+        self._pending.wiped_tasks.append((known.key, self.counters.task_row))
+
+    def note_task(self, known: Known, note: HandOut) -> None:
+        known.has_rows = True
+        name = (known.key, note.generation, note.task_id)
+        self._pending.notes.append((note.worker, note.at_us, *name))
+
+    def add_timers(self, known: Known, adds: tuple[TimerAdd, ...]) -> None:
+        known.has_rows = known.has_timers = True
+        for add in adds:
+            name = (known.key, add.generation, add.timer_id)
+            assert not self._timers.get(name), f"timer {name} is set twice"
+            self._timers[name] = True
+            self._pending.timers[name] = add.fire_at_us
+
+    def end_timer(self, known: Known, end: TimerEnd) -> None:
+        known.has_rows = known.has_timers = True
+        name = (known.key, end.generation, end.timer_id)
+        self._timers[name] = False
+        self._pending.timers.pop(name, None)
+        self._pending.ended_timers.append(name)
+
+    def wipe_timers(self, known: Known) -> None:
+        if known.has_timers:
+            own = [name for name in self._timers if name[0] == known.key]
+            for name in own:
+                self._timers[name] = False
+                self._pending.timers.pop(name, None)
+        known.has_rows = True
+        self._wiped_timers.add(known.key)
+        self._pending.wiped_timers.append((known.key,))
+
+    def add_lifecycle(self, key: int, add: LifecycleAdd) -> None:
+        self.counters.lifecycle_seq += 1
+        row = (self.counters.lifecycle_seq, key, add.kind, add.at_us, add.instance_id, add.name)
+        self._pending.lifecycle.append(row)

@@ -1,0 +1,58 @@
+"""What SQLite's errors mean to us: which fault it is, for which file, and what to do next."""
+
+import sqlite3
+from typing import Final
+
+from perdure.base.errors import StoreBroken, StoreError, StoreUnavailable
+
+_RESTORE: Final = "stop the server, keep a copy of the file and restore it from a backup"
+
+# By primary result code. What is not named here is trouble that may pass.
+_FAULTS: Final[dict[int, tuple[type[StoreError], str]]] = {
+    sqlite3.SQLITE_FULL: (
+        StoreUnavailable,
+        "the disk is full: nothing of this change was kept; free some space and try again",
+    ),
+    sqlite3.SQLITE_BUSY: (
+        StoreUnavailable,
+        "another program holds a lock on the file: close it and try again",
+    ),
+    sqlite3.SQLITE_IOERR: (
+        StoreUnavailable,
+        "the disk could not be read or written: check the disk, its free space and any limit "
+        "on the size of files, and try again",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        StoreUnavailable,
+        "the file cannot be opened: check that it and its folder are there, that this user may "
+        "read and write both, and the number of files that may be open",
+    ),
+    sqlite3.SQLITE_PERM: (
+        StoreBroken,
+        "this user may not use the file: change its permissions or choose another",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        StoreBroken,
+        "the file cannot be written: make it and its folder writable for this user, or choose "
+        "another file",
+    ),
+    sqlite3.SQLITE_CORRUPT: (StoreBroken, f"the file is damaged: {_RESTORE}"),
+    sqlite3.SQLITE_NOTADB: (
+        StoreBroken,
+        f"the file is no SQLite database, or damaged: choose another file, or {_RESTORE}",
+    ),
+}
+
+
+def fault_of(error: sqlite3.Error, path: str) -> StoreError:
+    """Return the fault that `error` means, its text naming the file and the next step.
+
+    Raises AssertionError for what only a mistake of ours can cause.
+    """
+    if isinstance(error, sqlite3.IntegrityError):
+        raise AssertionError(f"{path}: an invariant is broken: {error}") from error
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF
+    fault, advice = _FAULTS.get(primary, (StoreUnavailable, "the store could not do it; try again"))
+    name = getattr(error, "sqlite_errorname", None) or type(error).__name__
+    return fault(f"{path}: {advice} ({name}: {error})")

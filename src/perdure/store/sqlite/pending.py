@@ -1,0 +1,145 @@
+"""The rows that a commit has gathered and not yet written, and the order to write them in.
+
+Rows are gathered by table, because `executemany` over one statement is the cheapest way into
+SQLite. That changes their order, so the rules below make the order not matter:
+- Whoever purges an instance, or wipes a history, of which rows are pending, flushes first. So
+  purges, and wipes of histories, may be written before everything else of a flush.
+- An inbox or a queue of tasks is wiped up to the last number given by then, so what came later
+  stays although it is written before.
+- A head is written once, as it is last; so are an instance's timers, after those that ended.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from perdure.core.status import TERMINAL
+from perdure.store.port import Birth, Head
+from perdure.store.sqlite.records import Row, birth_row, head_row
+from perdure.store.sqlite.statements import statements
+
+_SQL: Final = statements("writing")
+
+_PURGES: Final = (
+    "purge_instance",
+    "purge_propagated",
+    "purge_tags",
+    "purge_inbox",
+    "purge_tasks",
+    "wipe_history",
+    "wipe_ended_tasks",
+    "wipe_timers",
+)
+
+
+@dataclass(slots=True)
+class Known:
+    """What a commit knows of one instance, its own changes included."""
+
+    key: int
+    version: int
+    phase: int
+    created_at_us: int
+    completed_at_us: int | None
+    history_seq: int
+    birth: Birth | None = None  # to be written, as the three below
+    head: Head | None = None
+    suspended: bool | None = None
+    held: bool | None = None
+    has_rows: bool = False  # something of it is pending
+    has_log_rows: bool = False  # history or ended tasks of it are pending
+    has_tasks: bool = False  # the commit has changed some of them
+    has_timers: bool = False
+
+    @property
+    def finished(self) -> bool:
+        return self.phase in TERMINAL
+
+    def written(self) -> None:
+        """Take note that nothing is pending any more."""
+        if self.head is not None:
+            self.created_at_us = self.head.created_at_us
+            self.completed_at_us = self.head.completed_at_us
+        self.birth = self.head = self.suspended = self.held = None
+        self.has_rows = self.has_log_rows = False
+
+
+@dataclass(slots=True)
+class Pending:
+    """Rows by statement, in the order of the port's entries."""
+
+    purged: list[tuple[int]] = field(default_factory=list)
+    changed: dict[int, Known] = field(default_factory=dict)
+    tags: list[Row] = field(default_factory=list)
+    propagated: list[Row] = field(default_factory=list)
+    wiped_histories: list[tuple[int]] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
+    inbox: list[Row] = field(default_factory=list)
+    taken: list[tuple[int, int]] = field(default_factory=list)
+    wiped_inboxes: list[tuple[int, int]] = field(default_factory=list)
+    tasks: list[Row] = field(default_factory=list)
+    notes: list[Row] = field(default_factory=list)
+    ended_tasks: list[Row] = field(default_factory=list)
+    wiped_tasks: list[tuple[int, int]] = field(default_factory=list)
+    wiped_timers: list[tuple[int]] = field(default_factory=list)
+    ended_timers: list[tuple[int, int, int]] = field(default_factory=list)
+    timers: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    lifecycle: list[Row] = field(default_factory=list)
+
+    def write(self, writer: sqlite3.Connection) -> None:
+        """Write everything; the transaction is the caller's."""
+        for name in _PURGES:
+            _run(writer, name, self.purged)
+        self._write_instances(writer)
+        _run(writer, "insert_tag", self.tags)
+        _run(writer, "insert_propagated", self.propagated)
+        _run(writer, "wipe_history", self.wiped_histories)
+        _run(writer, "wipe_ended_tasks", self.wiped_histories)
+        _run(writer, "insert_history", self.history)
+        _run(writer, "insert_inbox", self.inbox)
+        _run(writer, "take_inbox", self.taken)
+        _run(writer, "wipe_inbox", self.wiped_inboxes)
+        self._write_tasks(writer)
+        _run(writer, "wipe_timers", self.wiped_timers)
+        _run(writer, "delete_timer", self.ended_timers)
+        timers = [(*name, fire_at_us) for name, fire_at_us in self.timers.items()]
+        _run(writer, "insert_timer", timers)
+        _run(writer, "insert_lifecycle", self.lifecycle)
+
+    def _write_instances(self, writer: sqlite3.Connection) -> None:
+        born, heads, heads_and_moments, flags = [], [], [], []
+        for known in self.changed.values():
+            if known.birth is not None:
+                head = known.head or known.birth.head
+                written = head_row(known.version, head)
+                both = (bool(known.suspended), bool(known.held))
+                born.append(birth_row(known.key, known.birth, written, head, both))
+                continue
+            if known.suspended is not None or known.held is not None:
+                flags.append((known.suspended, known.held, known.key))
+            if known.head is not None:
+                written = head_row(known.version, known.head)
+                moments = (known.head.created_at_us, known.head.completed_at_us)
+                if moments == (known.created_at_us, known.completed_at_us):
+                    heads.append((*written, known.key))
+                else:
+                    heads_and_moments.append((*written, *moments, known.key))
+        _run(writer, "insert_instance", born)
+        _run(writer, "update_head", heads)
+        _run(writer, "update_head_and_moments", heads_and_moments)
+        _run(writer, "update_flags", flags)
+
+    def _write_tasks(self, writer: sqlite3.Connection) -> None:
+        _run(writer, "insert_task", self.tasks)
+        if _run(writer, "note_task", self.notes) < len(self.notes):
+            _run(writer, "note_ended_task", self.notes)
+        _run(writer, "log_ended_task", self.ended_tasks)
+        deleted = _run(writer, "delete_task", [row[2:] for row in self.ended_tasks])
+        assert deleted == len(self.ended_tasks), "a task that was checked has gone"
+        _run(writer, "log_given_up_tasks", self.wiped_tasks)
+        _run(writer, "wipe_tasks", self.wiped_tasks)
+
+
+def _run(writer: sqlite3.Connection, name: str, rows: Sequence[Row]) -> int:
+    return writer.executemany(_SQL[name], rows).rowcount if rows else 0

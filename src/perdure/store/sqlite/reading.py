@@ -1,0 +1,149 @@
+"""The reads of the port, each over one connection that the caller lends."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Final
+
+from perdure.core.events import Kind
+from perdure.core.views import Wait
+from perdure.store.checks import check_loaded
+from perdure.store.port import (
+    HistoryRow,
+    InboxRow,
+    LifecycleRow,
+    Loaded,
+    ReadyRow,
+    Snapshot,
+    TaskRow,
+    TimerRow,
+)
+from perdure.store.sqlite.records import (
+    Row,
+    inbox_row_of,
+    lifecycle_row_of,
+    snapshot_of,
+    task_row_of,
+)
+from perdure.store.sqlite.statements import statements
+
+_SQL: Final = statements("reading")
+_DUMPED: Final = statements("dumping")
+_COUNTERS: Final = statements("writing")["counters"]
+SNAPSHOT_COLUMNS: Final = _SQL["snapshot_columns"]
+_ALL_ROWS: Final = -1  # of a LIMIT
+
+
+def snapshot(reader: sqlite3.Connection, instance: str | int) -> Snapshot | None:
+    column = "key" if isinstance(instance, int) else "instance_id"
+    row = reader.execute(f"{SNAPSHOT_COLUMNS} WHERE {column} = ?", (instance,)).fetchone()
+    return None if row is None else snapshot_of(row)
+
+
+def load(reader: sqlite3.Connection, instance: str | int) -> Loaded | None:
+    """Return an instance whole; the connection must see one moment."""
+    found = snapshot(reader, instance)
+    if found is None:
+        return None
+    loaded = Loaded(found, history(reader, found.key, 0, _ALL_ROWS), _inbox(reader, found.key))
+    check_loaded(loaded)
+    return loaded
+
+
+def history(
+    reader: sqlite3.Connection, key: int, after_seq: int, limit: int
+) -> tuple[HistoryRow, ...]:
+    rows = reader.execute(_SQL["history"], (key, after_seq, limit))
+    return tuple([HistoryRow(*row) for row in rows])
+
+
+def _inbox(reader: sqlite3.Connection, key: int) -> tuple[InboxRow, ...]:
+    return tuple([inbox_row_of(row) for row in reader.execute(_SQL["inbox"], (key,))])
+
+
+def payload_events(reader: sqlite3.Connection, key: int) -> tuple[bytes | None, bytes | None]:
+    """Return the events that hold input and output; the connection must see one moment."""
+    asked = (key, int(Kind.EXECUTION_STARTED))
+    started = reader.execute(_SQL["started_in_history"], asked).fetchone()
+    started = started or reader.execute(_SQL["started_in_inbox"], asked).fetchone() or (None,)
+    kind, last = reader.execute(_SQL["last_in_history"], (key,)).fetchone() or (None, None)
+    return started[0], last if kind == Kind.EXECUTION_COMPLETED else None
+
+
+def ids(reader: sqlite3.Connection, after_key: int, limit: int) -> tuple[tuple[int, str], ...]:
+    return tuple(reader.execute(_SQL["ids"], (after_key, limit)).fetchall())
+
+
+def children(reader: sqlite3.Connection, key: int) -> tuple[Snapshot, ...]:
+    rows = reader.execute(f"{SNAPSHOT_COLUMNS} WHERE parent_key = ? ORDER BY key", (key,))
+    return tuple([snapshot_of(row) for row in rows])
+
+
+def ready(reader: sqlite3.Connection, after_key: int, limit: int) -> tuple[ReadyRow, ...]:
+    asked = (after_key, int(Kind.EXECUTION_TERMINATED), limit)
+    return tuple([ReadyRow(*row) for row in reader.execute(_SQL["ready"], asked)])
+
+
+def terminating(reader: sqlite3.Connection) -> tuple[int, ...]:
+    asked = (int(Kind.EXECUTION_TERMINATED),)
+    return tuple([key for (key,) in reader.execute(_SQL["terminating"], asked)])
+
+
+def stuck(reader: sqlite3.Connection, limit: int) -> tuple[ReadyRow, ...]:
+    asked = (Wait.EVENT.value, int(Kind.EXECUTION_TERMINATED), limit)
+    return tuple([ReadyRow(*row) for row in reader.execute(_SQL["stuck"], asked)])
+
+
+def tasks(reader: sqlite3.Connection, after_row: int, limit: int) -> tuple[TaskRow, ...]:
+    return tuple([task_row_of(row) for row in reader.execute(_SQL["tasks"], (after_row, limit))])
+
+
+def tasks_of(reader: sqlite3.Connection, key: int) -> tuple[TaskRow, ...]:
+    return tuple([task_row_of(row) for row in reader.execute(_SQL["tasks_of"], (key,))])
+
+
+def due_timers(reader: sqlite3.Connection, now_us: int, limit: int) -> tuple[TimerRow, ...]:
+    rows = reader.execute(_SQL["due_timers"], (now_us, limit))
+    return tuple([TimerRow(*row) for row in rows])
+
+
+def next_timer_us(reader: sqlite3.Connection) -> int | None:
+    moment: int | None = reader.execute(_SQL["next_timer"]).fetchone()[0]
+    return moment
+
+
+def expired(reader: sqlite3.Connection, phase: int, before_us: int, limit: int) -> tuple[int, ...]:
+    rows = reader.execute(_SQL["expired"], (phase, before_us, limit))
+    return tuple([row[0] for row in rows])
+
+
+def oldest_completed_us(reader: sqlite3.Connection, phase: int) -> int | None:
+    moment: int | None = reader.execute(_SQL["oldest_completed"], (phase,)).fetchone()[0]
+    return moment
+
+
+def counts(reader: sqlite3.Connection) -> dict[int, int]:
+    return dict(reader.execute(_SQL["counts"]))
+
+
+def name_counts(reader: sqlite3.Connection) -> dict[str, int]:
+    return dict(reader.execute(_SQL["name_counts"]))
+
+
+def lifecycle(reader: sqlite3.Connection, after_seq: int, limit: int) -> tuple[LifecycleRow, ...]:
+    rows = reader.execute(_SQL["lifecycle"], (after_seq, limit))
+    return tuple([lifecycle_row_of(row) for row in rows])
+
+
+def dump(reader: sqlite3.Connection) -> Iterator[Row]:
+    """Yield every row of every table; the connection must see one moment."""
+    yield ("counters", *reader.execute(_COUNTERS).fetchone())
+    for row in reader.execute(f"{SNAPSHOT_COLUMNS} ORDER BY key"):
+        yield dumped_instance(snapshot_of(row))
+    for name, sql in _DUMPED.items():
+        for row in reader.execute(sql):
+            yield (name, *row)
+
+
+def dumped_instance(found: Snapshot) -> Row:
+    flags = (found.suspended, found.held, found.status)
+    return ("instance", found.key, found.version, *flags, found.identity, found.head)

@@ -1,0 +1,180 @@
+"""The store in one SQLite file, owned by one process.
+
+Theory of operation. One connection writes, and only `commit` uses it; a commit is one
+transaction, on disk (WAL, synchronous=FULL) when it returns. Reads have connections of their
+own, see what was committed, and wait for nobody. The file belongs to this process as long as
+`Ownership` lasts, so the numbers that are given out are counted here and written with each commit.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import partial
+from threading import Lock
+
+from perdure.base.errors import StoreUnavailable
+from perdure.base.limits import LIFECYCLE_ROWS_MAX
+from perdure.store.checks import check_entry
+from perdure.store.port import (
+    Entry,
+    HistoryRow,
+    LifecycleRow,
+    Loaded,
+    Outcome,
+    Page,
+    ReadyRow,
+    Snapshot,
+    TaskRow,
+    TimerRow,
+)
+from perdure.store.query import InstanceQuery
+from perdure.store.sqlite import reading
+from perdure.store.sqlite.applying import apply_entry
+from perdure.store.sqlite.batch import Batch, Counters
+from perdure.store.sqlite.faults import fault_of
+from perdure.store.sqlite.finding import find
+from perdure.store.sqlite.opening import open_reader, open_writer, resolve
+from perdure.store.sqlite.ownership import Ownership
+from perdure.store.sqlite.readers import Readers
+from perdure.store.sqlite.statements import statements
+
+
+class SqliteStore:
+    """A `Store` in the file at `path`, which is made if there is none.
+
+    Opening it raises StoreLocked if another store holds the file, in this process or another,
+    StoreBroken if it cannot be used and StoreUnavailable if not just now.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, lifecycle_rows_max: int = LIFECYCLE_ROWS_MAX
+    ) -> None:
+        file = resolve(path)
+        self._path = str(file)
+        self._lifecycle_rows_max = lifecycle_rows_max
+        self._writing = Lock()
+        self._ownership = Ownership(file)
+        try:
+            self._writer: sqlite3.Connection | None = open_writer(file)
+            row = self._writer.execute(statements("writing")["counters"]).fetchone()
+        except sqlite3.Error as error:
+            self._ownership.release()
+            raise fault_of(error, self._path) from error
+        except BaseException:
+            self._ownership.release()
+            raise
+        self._counters = Counters(*row)
+        self._readers = Readers(partial(open_reader, file), path=self._path)
+
+    def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
+        for entry in entries:
+            check_entry(entry)
+        with self._writing:
+            if self._writer is None:
+                raise StoreUnavailable(f"{self._path}: the store is closed")
+            try:
+                return self._commit(self._writer, entries)
+            except BaseException as error:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise fault_of(error, self._path) from error
+                raise
+
+    def _commit(self, writer: sqlite3.Connection, entries: Sequence[Entry]) -> list[Outcome]:
+        writer.execute("BEGIN IMMEDIATE")
+        batch = Batch(writer, self._counters, entries)
+        outcomes = [apply_entry(batch, entry) for entry in entries]
+        batch.finish(self._lifecycle_rows_max)
+        writer.execute("COMMIT")
+        self._counters = batch.counters
+        return outcomes
+
+    def close(self) -> None:
+        """Close the file and give it up. A commit that is under way lands first."""
+        self._readers.close()
+        with self._writing:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            self._ownership.release()
+
+    def snapshot(self, instance: str | int) -> Snapshot | None:
+        with self._readers.lend() as reader:
+            return reading.snapshot(reader, instance)
+
+    def load(self, instance: str | int) -> Loaded | None:
+        with self._readers.lend_moment() as reader:
+            return reading.load(reader, instance)
+
+    def history(self, key: int, after_seq: int, limit: int) -> tuple[HistoryRow, ...]:
+        with self._readers.lend() as reader:
+            return reading.history(reader, key, after_seq, limit)
+
+    def payload_events(self, key: int) -> tuple[bytes | None, bytes | None]:
+        with self._readers.lend_moment() as reader:
+            return reading.payload_events(reader, key)
+
+    def find(self, query: InstanceQuery) -> Page:
+        with self._readers.lend_moment() as reader:
+            return find(reader, query)
+
+    def list_ids(self, after_key: int, limit: int) -> tuple[tuple[int, str], ...]:
+        with self._readers.lend() as reader:
+            return reading.ids(reader, after_key, limit)
+
+    def children(self, key: int) -> tuple[Snapshot, ...]:
+        with self._readers.lend() as reader:
+            return reading.children(reader, key)
+
+    def ready(self, after_key: int, limit: int) -> tuple[ReadyRow, ...]:
+        with self._readers.lend() as reader:
+            return reading.ready(reader, after_key, limit)
+
+    def terminating(self) -> tuple[int, ...]:
+        with self._readers.lend() as reader:
+            return reading.terminating(reader)
+
+    def tasks(self, after_row: int, limit: int) -> tuple[TaskRow, ...]:
+        with self._readers.lend() as reader:
+            return reading.tasks(reader, after_row, limit)
+
+    def tasks_of(self, key: int) -> tuple[TaskRow, ...]:
+        with self._readers.lend() as reader:
+            return reading.tasks_of(reader, key)
+
+    def due_timers(self, now_us: int, limit: int) -> tuple[TimerRow, ...]:
+        with self._readers.lend() as reader:
+            return reading.due_timers(reader, now_us, limit)
+
+    def next_timer_us(self) -> int | None:
+        with self._readers.lend() as reader:
+            return reading.next_timer_us(reader)
+
+    def expired(self, phase: int, completed_before_us: int, limit: int) -> tuple[int, ...]:
+        with self._readers.lend() as reader:
+            return reading.expired(reader, phase, completed_before_us, limit)
+
+    def oldest_completed_us(self, phase: int) -> int | None:
+        with self._readers.lend() as reader:
+            return reading.oldest_completed_us(reader, phase)
+
+    def counts(self) -> dict[int, int]:
+        with self._readers.lend() as reader:
+            return reading.counts(reader)
+
+    def stuck(self, limit: int) -> tuple[ReadyRow, ...]:
+        with self._readers.lend() as reader:
+            return reading.stuck(reader, limit)
+
+    def lifecycle(self, after_seq: int, limit: int) -> tuple[LifecycleRow, ...]:
+        with self._readers.lend() as reader:
+            return reading.lifecycle(reader, after_seq, limit)
+
+    def name_counts(self) -> dict[str, int]:
+        with self._readers.lend() as reader:
+            return reading.name_counts(reader)
+
+    def dump(self) -> Iterator[tuple[object, ...]]:
+        with self._readers.lend_moment() as reader:
+            yield from reading.dump(reader)
