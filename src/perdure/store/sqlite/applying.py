@@ -24,7 +24,9 @@ def apply_entry(batch: Batch, entry: Entry) -> Outcome:
         return Outcome(verdict)
     if own is not None:
         _change_instance(batch, own, entry)
-        _change_rows(batch, own, entry)
+        _change_events(batch, own, entry)
+        _change_tasks(batch, own, entry)
+        _change_timers(batch, own, entry)
     inbox_seqs = tuple([_deliver(batch, own, add) for add in entry.inbox])
     births: tuple[BirthOutcome, ...] = ()
     if entry.births:
@@ -89,7 +91,7 @@ def _change_instance(batch: Batch, own: Known, entry: Entry) -> None:
         batch.touch(own)
 
 
-def _change_rows(batch: Batch, own: Known, entry: Entry) -> None:
+def _change_events(batch: Batch, own: Known, entry: Entry) -> None:
     if entry.wipe_history:
         batch.wipe_history(own)
     if entry.history:
@@ -98,6 +100,9 @@ def _change_rows(batch: Batch, own: Known, entry: Entry) -> None:
         batch.take_inbox(own, entry.taken)
     if entry.wipe_inbox:
         batch.wipe_inbox(own)
+
+
+def _change_tasks(batch: Batch, own: Known, entry: Entry) -> None:
     for end in entry.ended_tasks:
         batch.end_task(own, end)
     if entry.wipe_tasks:
@@ -106,6 +111,9 @@ def _change_rows(batch: Batch, own: Known, entry: Entry) -> None:
         batch.add_tasks(own, entry.tasks)
     for note in entry.handed_out:
         batch.note_task(own, note)
+
+
+def _change_timers(batch: Batch, own: Known, entry: Entry) -> None:
     for timer in entry.ended_timers:
         batch.end_timer(own, timer)
     if entry.wipe_timers:

@@ -19,13 +19,17 @@ _FAULTS: Final[dict[int, tuple[type[StoreError], str]]] = {
     ),
     sqlite3.SQLITE_IOERR: (
         StoreUnavailable,
-        "the disk could not be read or written: check the disk, its free space and any limit "
-        "on the size of files, and try again",
+        (
+            "the disk could not be read or written: check the disk, its free space and any limit "
+            "on the size of files, and try again"
+        ),
     ),
     sqlite3.SQLITE_CANTOPEN: (
         StoreUnavailable,
-        "the file cannot be opened: check that it and its folder are there, that this user may "
-        "read and write both, and the number of files that may be open",
+        (
+            "the file cannot be opened: check that it and its folder are there, that this user may "
+            "read and write both, and the number of files that may be open"
+        ),
     ),
     sqlite3.SQLITE_PERM: (
         StoreBroken,
@@ -33,8 +37,10 @@ _FAULTS: Final[dict[int, tuple[type[StoreError], str]]] = {
     ),
     sqlite3.SQLITE_READONLY: (
         StoreBroken,
-        "the file cannot be written: make it and its folder writable for this user, or choose "
-        "another file",
+        (
+            "the file cannot be written: make it and its folder writable for this user, or choose "
+            "another file"
+        ),
     ),
     sqlite3.SQLITE_CORRUPT: (StoreBroken, f"the file is damaged: {_RESTORE}"),
     sqlite3.SQLITE_NOTADB: (
@@ -44,13 +50,13 @@ _FAULTS: Final[dict[int, tuple[type[StoreError], str]]] = {
 }
 
 
-def fault_of(error: sqlite3.Error, path: str) -> StoreError:
+def fault_of(error: sqlite3.Error, path: str) -> StoreError | AssertionError:
     """Return the fault that `error` means, its text naming the file and the next step.
 
-    Raises AssertionError for what only a mistake of ours can cause.
+    What only a mistake of ours can cause is an AssertionError.
     """
     if isinstance(error, sqlite3.IntegrityError):
-        raise AssertionError(f"{path}: an invariant is broken: {error}") from error
+        return AssertionError(f"{path}: an invariant is broken: {error}")
     code = getattr(error, "sqlite_errorcode", None)
     primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF
     fault, advice = _FAULTS.get(primary, (StoreUnavailable, "the store could not do it; try again"))

@@ -10,6 +10,9 @@ from typing import Final
 
 from perdure.store.paging import Place, tag_key, ties_descend, usable
 from perdure.store.query import AllOf, AnyOf, Compare, Field, Filter, Operator, Order, Value
+from perdure.store.sqlite.statements import statements
+
+_SQL: Final = statements("finding")
 
 _LEAST: Final = -(1 << 63)  # a moment that is missing
 _GREATEST: Final = (1 << 63) - 1
@@ -28,6 +31,10 @@ COLUMNS: Final[dict[Field, str]] = {
     Field.WAITS_FOR: "waits_for",
     Field.CUSTOM_STATUS: "custom_status",
 }
+# Surrogates are no characters: the one after U+D7FF is U+E000.
+_SURROGATES_BEGIN: Final = 0xD800
+_SURROGATES_END: Final = 0xE000
+
 _HAS_NULL: Final = {Field.PARENT, Field.VERSION, Field.CUSTOM_STATUS}
 _HAS_LEAST: Final = {Field.STARTED, Field.COMPLETED}
 
@@ -94,20 +101,16 @@ def keys_of_tag(term: Compare) -> Condition | None:
     if key is None or term.operator is Operator.NEQ:
         return None
     compared = _compared("value", term.operator, wanted)
-    return Condition(
-        f"SELECT key FROM tags WHERE tag = ? AND {compared.sql}", (key, *compared.values)
-    )
+    sql = _SQL["keys_of_tag"].format(condition=compared.sql)
+    return Condition(sql, (key, *compared.values))
 
 
 def _tag_condition(key: str, operator: Operator, wanted: Sequence[Value]) -> Condition:
     # NEQ is true for an instance without the tag, so it is the opposite of EQ.
     negated = operator is Operator.NEQ
     compared = _compared("value", Operator.EQ if negated else operator, wanted)
-    return Condition(
-        f"{'NOT ' * negated}EXISTS (SELECT 1 FROM tags "
-        f"WHERE tags.key = instances.key AND tag = ? AND {compared.sql})",
-        (key, *compared.values),
-    )
+    sql = _SQL["has_tag"].format(condition=compared.sql)
+    return Condition(f"NOT {sql}" if negated else sql, (key, *compared.values))
 
 
 def _comparison(field: Field, operator: Operator, wanted: Sequence[Value]) -> Condition:
@@ -148,8 +151,7 @@ def _after_prefix(prefix: str) -> str | None:
     if not stem:
         return None
     following = ord(stem[-1]) + 1
-    # The surrogates are no characters: what follows U+D7FF is U+E000.
-    return stem[:-1] + ("\ue000" if following == 0xD800 else chr(following))
+    return stem[:-1] + chr(_SURROGATES_END if following == _SURROGATES_BEGIN else following)
 
 
 def _bound(value: Value) -> Value:

@@ -25,7 +25,9 @@ from perdure.store.sqlite.filtering import (
 )
 from perdure.store.sqlite.reading import SNAPSHOT_COLUMNS
 from perdure.store.sqlite.records import snapshot_of
+from perdure.store.sqlite.statements import statements
 
+_SQL: Final = statements("finding")
 _FEW_ROWS: Final = 2_000
 
 # Indexes by the field that they order by, and by the field that they order within.
@@ -53,13 +55,13 @@ def find(reader: sqlite3.Connection, query: InstanceQuery) -> Page:
         conditions.append(after(place, order))
     few = _few_keys(reader, query.where, order)
     if few is not None:
-        conditions.append(Condition(f"key IN ({few.sql})", few.values))
+        conditions.append(Condition(_SQL["few_keys"].format(keys=few.sql), few.values))
     path = "NOT INDEXED" if few is not None else _path(query.where, order)
     where = all_of(conditions)
-    rows = reader.execute(
-        f"{SNAPSHOT_COLUMNS} {path} WHERE {where.sql} ORDER BY {_order_sql(order)} LIMIT ?",
-        (*where.values, query.limit + 1),
-    ).fetchall()
+    sql = _SQL["page"].format(
+        columns=SNAPSHOT_COLUMNS, path=path, condition=where.sql, order=_order_sql(order)
+    )
+    rows = reader.execute(sql, (*where.values, query.limit + 1)).fetchall()
     page = tuple([snapshot_of(row) for row in rows[: query.limit]])
     return Page(page, make_token(query, page[-1]) if len(rows) > len(page) else None)
 
@@ -111,7 +113,7 @@ def _few_keys(
         )
         keys = None if is_walked else _keys(term)
         if keys is not None:
-            counted = f"SELECT count(*) FROM ({keys.sql} LIMIT {_FEW_ROWS + 1})"
+            counted = _SQL["count_keys"].format(keys=keys.sql, limit=_FEW_ROWS + 1)
             (count,) = reader.execute(counted, keys.values).fetchone()
             if count <= _FEW_ROWS:
                 return keys
@@ -125,4 +127,4 @@ def _keys(term: Compare) -> Condition | None:
     if term.operator is Operator.NEQ:
         return None
     compared = condition_of(term)
-    return Condition(f"SELECT key FROM instances WHERE {compared.sql}", compared.values)
+    return Condition(_SQL["keys"].format(condition=compared.sql), compared.values)
