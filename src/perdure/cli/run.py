@@ -41,7 +41,6 @@ def run(
     app_stop_seconds: Annotated[
         float,
         typer.Option(
-            min=0,
             metavar="N",
             help="Seconds that the application may take to stop before it is killed.",
             rich_help_panel=STOPPING,
