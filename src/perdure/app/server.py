@@ -138,9 +138,8 @@ class Server:
         closing.cancel()
         for listener in listeners:
             listener.hurry()
-        await asyncio.wait(
-            [closing, *(asyncio.ensure_future(each.stopped()) for each in listeners)]
-        )
+        ends = (listener.stopped() for listener in listeners)
+        await asyncio.gather(closing, *ends, return_exceptions=True)
 
     async def _close_grpc(self, end_s: float) -> None:
         if self._house is None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import structlog
 
 from perdure.observability.logs import HIDDEN, LEVELS, logger, logging_to
 
@@ -84,6 +85,16 @@ def test_libraries_log_into_the_same_lines_and_not_too_much() -> None:
     ]
 
 
+def test_a_logger_that_a_module_made_when_it_was_loaded_writes_here_too() -> None:
+    made = structlog.get_logger("perdure.api.grpc")
+    with logs() as stream:
+        made.warning("odd", worker="w", token="s3cret")
+        made.debug("unseen")
+    [line] = lines(stream)
+    assert (line["scope"], line["msg"], line["worker"]) == ("perdure.api.grpc", "odd", "w")
+    assert line["token"] == HIDDEN
+
+
 def test_an_error_brings_its_trace() -> None:
     with logs() as stream:
         logger("perdure.x").error("fault", exc_info=RuntimeError("broken"))
@@ -94,6 +105,8 @@ def test_an_error_brings_its_trace() -> None:
 def test_what_was_set_up_before_is_set_up_again() -> None:
     root = logging.getLogger()
     before = (root.level, root.handlers[:], logging.getLogger("uvicorn").level)
+    structlog_before = structlog.get_config()
     with logs():
         assert root.handlers != before[1]
+    assert structlog.get_config() == structlog_before
     assert (root.level, root.handlers, logging.getLogger("uvicorn").level) == before

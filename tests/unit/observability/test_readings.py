@@ -19,7 +19,6 @@ ENGINE = EngineReading(
     outstanding_activities=4,
     open_streams=5,
     residents=6,
-    commits_waiting=7,
 )
 
 
@@ -56,7 +55,6 @@ def test_every_gauge_is_there() -> None:
         'perdure_outstanding{kind="activity"} 4.0',
         "perdure_open_streams 5.0",
         "perdure_residents 6.0",
-        "perdure_commits_waiting 7.0",
         'perdure_instances{status="PENDING"} 9.0',
         'perdure_instances{status="RUNNING"} 8.0',
         "perdure_stuck_instances 0.0",
