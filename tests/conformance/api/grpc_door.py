@@ -165,8 +165,8 @@ async def open_door(**settings: Any) -> AsyncIterator[Door]:
     catalog = Catalog({component.name: component}, {})
     server = build_server(chosen, catalog, engine, runtime)
     await engine.start()
-    port = await server.start(0)
     try:
+        port = await server.start(0)
         async with grpc.aio.insecure_channel(f"{HOST}:{port}") as channel:
             yield Door(server, engine, component, runtime, observer, port, channel)
     finally:

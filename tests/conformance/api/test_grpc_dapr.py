@@ -1,4 +1,4 @@
-"""dapr.proto.runtime.v1.Dapr: the workflow methods under all their names, and the runtime's own."""
+"""dapr.proto.runtime.v1.Dapr: the workflow methods, under all their names."""
 
 import time
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ import pytest
 
 from perdure.base.limits import NAME_BYTES_MAX
 from perdure.base.rfc3339 import render
-from tests.conformance.api.grpc_door import APP_ID, Door, open_door, refused
+from tests.conformance.api.grpc_door import Door, open_door, refused
 from tests.conformance.api.grpc_worker import FAILED, child, complete, worker
 from tests.conformance.wire import released
 
@@ -105,8 +105,8 @@ async def test_legal_ids(door: Door, instance_id: str) -> None:
         (
             {"instance_id": "a:b", "workflow_name": "flow"},
             (
-                "workflow instance ID 'a:b' is invalid: only alphanumeric and underscore characters "
-                "are allowed"
+                "workflow instance ID 'a:b' is invalid: "
+                "only alphanumeric and underscore characters are allowed"
             ),
         ),
         # The order of the checks: length, characters, name.
@@ -273,8 +273,8 @@ async def test_a_stalled_one_reads_unknown(door: Door) -> None:
             {"event_name": "e"},
             Code.INTERNAL,
             (
-                "error raising event on workflow 'nobody': failed to raise event e on workflow nobody: "
-                f"failed to raise event: {INNER}"
+                "error raising event on workflow 'nobody': "
+                f"failed to raise event e on workflow nobody: failed to raise event: {INNER}"
             ),
         ),
         (
@@ -361,62 +361,3 @@ async def test_purging_one_that_has_not_finished(door: Door) -> None:
     )
     async with refused(Code.INTERNAL, text):
         await ask(door, "Purge", instance_id="a")
-
-
-# ---- the runtime
-
-
-async def metadata_of(door: Door) -> Any:
-    return await door.dapr("GetMetadata", b"", released.runtime().GetMetadataResponse)
-
-
-async def test_metadata(door: Door) -> None:
-    reply = await metadata_of(door)
-    assert reply.id == APP_ID
-    assert reply.runtime_version == reply.extended_metadata["daprRuntimeVersion"]
-    assert [(c.name, c.type) for c in reply.registered_components] == [("dapr", "workflow.dapr")]
-    assert not reply.HasField("workflows")
-    assert reply.actor_runtime.host_ready
-    assert list(reply.actor_runtime.active_actors) == []
-
-
-async def test_metadata_tells_of_workers(door: Door) -> None:
-    async with worker(door), worker(door):
-        reply = await metadata_of(door)
-    assert reply.workflows.connected_workers == 2
-    types = [actor.type for actor in reply.actor_runtime.active_actors]
-    assert types == [f"dapr.internal.default.{APP_ID}.{kind}" for kind in ("activity", "workflow")]
-    await door.watcher.until_gone(2)
-    assert not (await metadata_of(door)).HasField("workflows")
-
-
-async def test_metadata_can_be_added(door: Door) -> None:
-    request = released.runtime().SetMetadataRequest(key="k", value="v")
-    assert await door.dapr("SetMetadata", request) == b""
-    assert (await metadata_of(door)).extended_metadata["k"] == "v"
-
-
-@pytest.mark.parametrize(
-    ("fields", "text"),
-    [
-        ({"value": "v"}, "the metadata key is missing"),
-        ({"key": "k" * (NAME_BYTES_MAX + 1)}, "the metadata key is longer than"),
-        ({"key": "k", "value": "v" * 4_097}, "the metadata value is longer than 4096 bytes"),
-    ],
-)
-async def test_metadata_that_cannot_be_added(door: Door, fields: Any, text: str) -> None:
-    async with refused(Code.INVALID_ARGUMENT, text):
-        await door.dapr("SetMetadata", released.runtime().SetMetadataRequest(**fields))
-
-
-async def test_metadata_has_a_bound(door: Door) -> None:
-    door.runtime.extended.update({str(number): "" for number in range(1_000)})
-    known = released.runtime().SetMetadataRequest(key="1", value="new")
-    await door.dapr("SetMetadata", known)
-    async with refused(Code.RESOURCE_EXHAUSTED, "no more may be added"):
-        await door.dapr("SetMetadata", released.runtime().SetMetadataRequest(key="one more"))
-
-
-async def test_shutdown(door: Door) -> None:
-    assert await door.dapr("Shutdown", b"") == b""
-    assert door.runtime.shutdowns == [False]
