@@ -13,6 +13,9 @@ from typing import Any, Final, Literal, Protocol
 Operation = Literal["create_workflow", "get_workflow", "add_event", "purge_workflow"]
 WorkKind = Literal["turn", "activity"]
 
+# The reason for handing something out again that is nobody's fault and may come in crowds.
+WORKER_GONE: Final = "its worker went away"
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:

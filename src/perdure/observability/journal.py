@@ -5,7 +5,14 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
-from perdure.base.observer import Activity, NullObserver, Span, Subject, WorkKind
+from perdure.base.observer import (
+    WORKER_GONE,
+    Activity,
+    NullObserver,
+    Span,
+    Subject,
+    WorkKind,
+)
 from perdure.observability.logs import logger
 
 
@@ -43,13 +50,17 @@ class Journal(NullObserver):
 
     @override
     def turn_retried(self, subject: Subject, *, attempt: int, reason: str) -> None:
-        self._log.warning(
-            "turn will be tried again", **_of(subject), attempt=attempt, reason=reason
-        )
+        if reason == WORKER_GONE:
+            self._tell("turn will be tried again", subject, attempt=attempt, reason=reason)
+        else:
+            self._log.warning(
+                "turn will be tried again", **_of(subject), attempt=attempt, reason=reason
+            )
 
     @override
     def activity_retried(self, subject: Subject, activity: Activity, *, reason: str) -> None:
-        self._log.warning(
+        # An activity that runs twice is what people ask about afterwards.
+        self._log.info(
             "activity will be handed out again",
             **_of(subject),
             **_of_activity(activity),

@@ -3,7 +3,7 @@
 import io
 import json
 
-from perdure.base.observer import Activity, Observer, Subject
+from perdure.base.observer import WORKER_GONE, Activity, Observer, Subject
 from perdure.observability.journal import Journal
 from perdure.observability.logs import logging_to
 
@@ -17,8 +17,9 @@ def report_everything(observer: Observer) -> None:
     observer.instance_stalled(SUBJECT, at_us=1, reason="PATCH_MISMATCH", description="d")
     observer.instance_suspended(SUBJECT, at_us=1)
     observer.instance_resumed(SUBJECT, at_us=1)
-    observer.turn_retried(SUBJECT, attempt=1, reason="gone")
-    observer.activity_retried(SUBJECT, ACTIVITY, reason="gone")
+    observer.turn_retried(SUBJECT, attempt=1, reason="nonsense")
+    observer.turn_retried(SUBJECT, attempt=1, reason=WORKER_GONE)
+    observer.activity_retried(SUBJECT, ACTIVITY, reason=WORKER_GONE)
     observer.fault("timers", RuntimeError("odd"))
     observer.instance_created(SUBJECT, at_us=1, span=None)
     observer.instance_started(SUBJECT, at_us=1, waited_us=1)
@@ -52,7 +53,7 @@ ALWAYS = [
     ("info", "instance suspended"),
     ("info", "instance resumed"),
     ("warn", "turn will be tried again"),
-    ("warn", "activity will be handed out again"),
+    ("info", "activity will be handed out again"),
     ("error", "fault"),
 ]
 
@@ -63,7 +64,9 @@ def test_what_an_operator_wants_to_know() -> None:
 
 def test_each_step_only_for_debugging() -> None:
     assert told("debug") == [
-        *ALWAYS,
+        *ALWAYS[:6],
+        ("debug", "turn will be tried again"),
+        *ALWAYS[6:],
         ("debug", "instance created"),
         ("debug", "instance started"),
         ("debug", "instance finished"),
