@@ -29,6 +29,7 @@ from perdure.core.events import (
     TaskScheduled,
     TimerCreated,
 )
+from perdure.core.id_runs import has_id
 from perdure.core.state import State
 from perdure.core.status import TERMINAL
 from perdure.core.tracing import TraceContext, below, workflow_span
@@ -54,20 +55,21 @@ class Applied:
 def apply_actions(state: State, actions: Iterable[act.Action], caller: Caller) -> Applied:
     """Return the events and effects of `actions` on a turn that is opened on `state`.
 
-    Raises WorkerFault for an id that is still in use or used twice, a completion that is not
-    terminal, or an instance id that is missing where one is needed.
+    Raises WorkerFault for an id that is negative or has been used in this generation (a replay
+    could not tell the two apart), a completion that is not terminal, or an instance id that is
+    missing where one is needed.
     """
     recorded: list[Event] = []
     effects: list[Effect] = []
-    used = state.open_ids
+    used: set[int] = set()
     completed = False
     for action in actions:
         if isinstance(action, act.Complete):
             if completed:
                 continue
             completed = True
-        elif action.id in used:
-            msg = f"action id {action.id} is in use already"
+        elif action.id < 0 or action.id in used or has_id(state.used_ids, action.id):
+            msg = f"action id {action.id} is negative or in use already"
             raise WorkerFault(msg)
         used.add(action.id)
         event, effect = _apply(state, action, caller)

@@ -1,0 +1,218 @@
+"""An engine in its house: a store, a clock, an observer, and the component that doors ask.
+
+Whatever a test does in it, on leaving everything that must always hold is looked at: nothing that
+should not happen was reported, nobody is stuck, and what is in memory is what is on disk.
+"""
+
+import asyncio
+import threading
+from contextlib import suppress
+from typing import Any, Self
+
+from perdure.base.errors import StoreUnavailable
+from perdure.components.embedded import EmbeddedComponent
+from perdure.components.port import InstanceView, Started
+from perdure.core import requests as rq
+from perdure.core.events import Event
+from perdure.core.status import Status
+from perdure.engine.residents import resident_of
+from perdure.engine.service import Engine
+from perdure.engine.settings import EngineSettings
+from perdure.engine.work import Dialect, Profile
+from perdure.store.port import Snapshot
+from perdure.wire.events import decode
+from tests.kit.clock import VirtualClock
+from tests.kit.recorder import Recorder
+from tests.kit.shaky_store import MARK, ShakyStore
+from tests.kit.worker import Worker
+
+APP = "app"
+_READERS = 4
+
+
+class House:
+    """Use it with `async with`. `engine` and `component` are new ones after each `restart`."""
+
+    engine: Engine
+    component: EmbeddedComponent
+
+    def __init__(self, store: ShakyStore | None = None, **settings: Any) -> None:
+        self.settings = EngineSettings(**({"app_id": APP} | settings))
+        self.store = ShakyStore() if store is None else store
+        self.clock = VirtualClock(asyncio.get_running_loop())
+        self.recorder = Recorder()
+        self.workers: list[Worker] = []
+        # Reports of trouble that a test asks for, by the beginning of where they come from.
+        self.expected_faults: tuple[str, ...] = ()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.store.power_returns()
+            await self.settle()
+            self.check()
+        await self.close()
+
+    async def open(self) -> None:
+        """Compose an engine on the store and start it."""
+        self.engine = Engine(self.settings, self.store, self.clock, self.recorder)
+        self.component = EmbeddedComponent(self.engine, self.clock, self.recorder)
+        await self.engine.start()
+
+    async def close(self) -> None:
+        """Stop the engine; the store stays."""
+        for worker in self.workers:
+            worker.leave()
+        self.workers.clear()
+        self.store.let_commits_go()
+        self.store.let_loads_go()
+        await self.engine.stop()
+
+    async def restart(self) -> None:
+        """Stop the engine, and start another on the same store."""
+        await self.close()
+        self.store.power_returns()
+        await self.open()
+
+    # ---- workers
+
+    def worker(
+        self,
+        app_id: str = APP,
+        *,
+        echoes: bool = True,
+        dialect: Dialect = Dialect.DAPR,
+        stateful: bool = False,
+        **limits: int,
+    ) -> Worker:
+        """Connect a worker."""
+        profile = Profile(
+            app_id=app_id,
+            worker=f"worker {len(self.workers)}",
+            dialect=dialect,
+            stateful_history=stateful,
+            **limits,
+        )
+        worker = Worker(self.engine, profile, echoes=echoes)
+        self.workers.append(worker)
+        return worker
+
+    # ---- requests
+
+    async def start(self, instance_id: str, **fields: Any) -> None:
+        """Start an instance, which must succeed."""
+        request = rq.Start(**({"instance_id": instance_id, "name": "wf", "app_id": APP} | fields))
+        assert await self.component.start(request) == Started(instance_id)
+
+    async def raise_event(self, instance_id: str, name: str, text: str | None = None) -> Any:
+        """Raise an event, and return what came of it."""
+        return await self.component.raise_event(
+            rq.RaiseEvent(instance_id=instance_id, name=name, input=text)
+        )
+
+    async def terminate(self, instance_id: str, output: str | None = None, **fields: bool) -> Any:
+        """Terminate an instance, and return what came of it."""
+        return await self.component.terminate(
+            rq.Terminate(instance_id=instance_id, output=output, **fields)
+        )
+
+    async def suspend(self, instance_id: str) -> Any:
+        return await self.component.suspend(rq.Suspend(instance_id=instance_id))
+
+    async def resume(self, instance_id: str) -> Any:
+        return await self.component.resume(rq.Resume(instance_id=instance_id))
+
+    async def purge(self, instance_id: str, **fields: bool) -> Any:
+        return await self.component.purge(rq.Purge(instance_id=instance_id, **fields))
+
+    # ---- what is to be seen
+
+    async def view(self, instance_id: str) -> InstanceView:
+        """Return what readers see of an instance that must be there."""
+        view = await self.component.get(instance_id)
+        assert view is not None, instance_id
+        return view
+
+    async def status(self, instance_id: str) -> Status:
+        return (await self.view(instance_id)).status
+
+    async def finished(self, instance_id: str) -> InstanceView:
+        """Return an instance once it has ended."""
+        view = await self.component.wait(instance_id, finished=True, timeout_us=None)
+        assert view is not None, instance_id
+        return view
+
+    def history(self, instance_id: str) -> list[Event]:
+        """Return an instance's history as it is on disk."""
+        loaded = self.store.load(instance_id)
+        assert loaded is not None, instance_id
+        return [decode(row.event) for row in loaded.history]
+
+    def kinds(self, instance_id: str) -> list[str]:
+        """Return the kinds of an instance's events, in order."""
+        return [type(event).__name__ for event in self.history(instance_id)]
+
+    def on_disk(self, instance_id: str) -> Snapshot:
+        found = self.store.snapshot(instance_id)
+        assert found is not None, instance_id
+        return found
+
+    # ---- quiet
+
+    async def pass_time(self, duration_us: int) -> None:
+        """Let time pass, and everything happen that this brings about."""
+        self.clock.advance(duration_us)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Return once nothing is under way: no commit, no read, nothing waiting to run."""
+        before = -1
+        while before != self.store.calls:
+            before = self.store.calls
+            for _ in range(3):
+                await self.reads_done()
+                await self._commits_done()
+
+    async def reads_done(self) -> None:
+        """Let every read that was under way come back, and whatever waited for it go on."""
+        meeting = threading.Barrier(_READERS)
+        reads = [self.engine.read(lambda _: meeting.wait()) for _ in range(_READERS)]
+        await asyncio.gather(*reads)
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    async def _commits_done(self) -> None:
+        # A mark goes behind all commits; it may share the trouble of those it stands beside.
+        with suppress(StoreUnavailable):
+            await self.engine._committer.submit(MARK)  # noqa: SLF001 - there is no other way in
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    def check(self) -> None:
+        """Look at what must always hold once nothing is under way."""
+        faults = [
+            report
+            for report in self.recorder.faults()
+            if not report.positional[0].startswith(self.expected_faults or ("\0",))
+        ]
+        assert not faults, faults
+        assert self.store.stuck(10) == ()
+        self.check_residents()
+
+    def check_residents(self) -> None:
+        """What is in memory is the fold of what is on disk."""
+        for key, resident in self.engine._residents._by_key.items():  # noqa: SLF001
+            loaded = self.store.load(key)
+            assert loaded is not None, f"a ghost: {resident.instance_id}"
+            read = resident_of(loaded)
+            assert resident.snapshot() == read.snapshot()
+            assert resident.state == read.state
+            assert resident.past == read.past
+            assert resident.ends == read.ends
+            assert {s: i.add for s, i in resident.inbox.items()} == {
+                s: i.add for s, i in read.inbox.items()
+            }
+            assert not resident.moving, resident.instance_id

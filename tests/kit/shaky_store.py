@@ -1,0 +1,121 @@
+"""The store in memory with trouble on demand: commits that fail, wait, or lose their reply."""
+
+from collections.abc import Sequence
+from threading import Event, Lock
+
+from perdure.base.errors import StoreUnavailable
+from perdure.store.memory import MemoryStore
+from perdure.store.port import Entry, Loaded, Outcome, Snapshot, Verdict
+
+# What changes nothing lands whatever the trouble: it marks a place in the order of commits.
+MARK = Entry(key=None)
+
+
+class ShakyStore(MemoryStore):
+    """A `Store` that does what a disk can do at its worst, when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.commits = 0  # how often something landed
+        self.calls = 0  # how often anything was asked, commits too
+        self.landed: list[Entry] = []
+        self._failing = 0
+        self._losing = 0
+        self._failing_reads = 0
+        self._left: int | None = None  # commits until the power fails
+        self._commits_may_go = _open_gate()
+        self._loads_may_go = _open_gate()
+        self.load_waits = Event()
+        self._counting = Lock()
+
+    # ---- trouble
+
+    def fail_commits(self, times: int) -> None:
+        """Let the next commits fail, keeping nothing."""
+        self._failing = times
+
+    def lose_replies(self, times: int) -> None:
+        """Let the next commits land and then fail, as when a reply gets lost."""
+        self._losing = times
+
+    def fail_reads(self, times: int) -> None:
+        """Let the next reads of instances fail."""
+        self._failing_reads = times
+
+    def power_fails_after(self, commits: int) -> None:
+        """Let so many commits land and none after them."""
+        self._left = commits
+
+    def power_returns(self) -> None:
+        """Let everything work again."""
+        self._left = None
+
+    def hold_commits(self) -> None:
+        """Let commits wait, before they do anything, until `let_commits_go`."""
+        self._commits_may_go.clear()
+
+    def let_commits_go(self) -> None:
+        self._commits_may_go.set()
+
+    def hold_loads(self) -> None:
+        """Let loads wait with what they have read until `let_loads_go`."""
+        self.load_waits.clear()
+        self._loads_may_go.clear()
+
+    def let_loads_go(self) -> None:
+        self._loads_may_go.set()
+
+    # ---- the store
+
+    def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
+        if all(entry == MARK for entry in entries):
+            return [Outcome(Verdict.LANDED)] * len(entries)
+        self._commits_may_go.wait()
+        self._count()
+        if self._failing > 0:
+            self._failing -= 1
+            raise StoreUnavailable("the disk is full")
+        if self._left is not None and self._left <= 0:
+            raise StoreUnavailable("the power has failed")
+        outcomes = super().commit(entries)
+        self.landed += [entry for entry in entries if entry != MARK]
+        self.commits += 1
+        if self._left is not None:
+            self._left -= 1
+        if self._losing > 0:
+            self._losing -= 1
+            raise StoreUnavailable("the reply was lost")
+        return outcomes
+
+    def snapshot(self, instance: str | int) -> Snapshot | None:
+        self._read()
+        return super().snapshot(instance)
+
+    def load(self, instance: str | int) -> Loaded | None:
+        self._read()
+        loaded = super().load(instance)
+        if not self._loads_may_go.is_set():
+            self.load_waits.set()
+            self._loads_may_go.wait()
+        return loaded
+
+    def children(self, key: int) -> tuple[Snapshot, ...]:
+        self._read()
+        return super().children(key)
+
+    def _read(self) -> None:
+        self._count()
+        with self._counting:
+            if self._failing_reads > 0:
+                self._failing_reads -= 1
+                raise StoreUnavailable("the disk cannot be read")
+
+    def _count(self) -> None:
+        with self._counting:
+            self.calls += 1
+
+
+def _open_gate() -> Event:
+    gate = Event()
+    gate.set()
+    return gate
