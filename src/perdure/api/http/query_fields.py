@@ -44,13 +44,10 @@ def compare(name: Any, operator: Operator, value: Any) -> Compare:
     if operator is Operator.PREFIX and field in {*_TIMES, Field.STATUS}:
         raise CallerFault(f"{field} has no prefix")
     if operator is not Operator.IN:
-        may_be_null = operator in _EQUALITIES
-        return Compare(str(field), operator, (_value(field, value, may_be_null=may_be_null),))
+        return Compare(str(field), operator, (_value(field, value),))
     if not isinstance(value, list) or not value:
         raise CallerFault(f"IN needs a list of values for {field}")
-    return Compare(
-        str(field), operator, tuple(_value(field, each, may_be_null=False) for each in value)
-    )
+    return Compare(str(field), operator, tuple(_value(field, each) for each in value))
 
 
 def status_number(text: str) -> int:
@@ -60,9 +57,7 @@ def status_number(text: str) -> int:
     return Status[text.upper()].value
 
 
-def _value(field: Field | str, value: Any, *, may_be_null: bool) -> Value:
-    if value is None and may_be_null:
-        return None
+def _value(field: Field | str, value: Any) -> Value:
     if not isinstance(value, str):
         raise CallerFault(f"{field} is compared with a string")
     return _READERS.get(field, _as_is)(field, value)

@@ -26,13 +26,13 @@ def query_of(document: Any) -> tuple[InstanceQuery, bool]:
     unknown = sorted(parts.keys() - _KEYS)
     if unknown:
         raise CallerFault(f"unknown key '{unknown[0]}'; a query has {', '.join(sorted(_KEYS))}")
-    page = _object(parts.get("page") or {}, "page")
-    payloads = parts.get("payloads") or False
+    page = _object(_given(parts, "page", {}), "page")
+    payloads = _given(parts, "payloads", default=False)
     if not isinstance(payloads, bool):
         raise CallerFault("payloads must be true or false")
     query = InstanceQuery(
-        where=filter_of(parts.get("filter") or {}),
-        order=_order(parts.get("sort") or []),
+        where=filter_of(_given(parts, "filter", {})),
+        order=_order(_given(parts, "sort", [])),
         limit=_limit(page.get("limit")),
         token=_token(page.get("token")),
     )
@@ -81,6 +81,11 @@ class _Reading:
             raise CallerFault(f"the filter has more than {QUERY_TERMS_MAX} terms")
 
 
+def _given(parts: dict[str, Any], key: str, default: Any) -> Any:
+    value = parts.get(key)
+    return default if value is None else value
+
+
 def _order(keys: Any) -> tuple[Order, ...]:
     if not isinstance(keys, list) or len(keys) > len(InstanceField):
         raise CallerFault("sort must be a list of fields, each named once")
@@ -89,7 +94,7 @@ def _order(keys: Any) -> tuple[Order, ...]:
 
 
 def _order_key(key: dict[str, Any]) -> Order:
-    direction = key.get("order") or "ASC"
+    direction = _given(key, "order", "ASC")
     if not isinstance(direction, str) or direction.upper() not in _DIRECTIONS:
         raise CallerFault("order must be ASC or DESC")
     return order_by(key.get("key"), descending=_DIRECTIONS[direction.upper()])

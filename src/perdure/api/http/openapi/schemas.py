@@ -63,7 +63,7 @@ _COMPARED: Final[Part] = {
     "propertyNames": {
         "anyOf": [{"enum": [field.value for field in Field]}, {"pattern": "^tags\\."}]
     },
-    "additionalProperties": {"type": ["string", "null"]},
+    "additionalProperties": {"type": "string"},
 }
 _ONE_OF_MANY: Final[Part] = {
     **_COMPARED,
