@@ -65,37 +65,30 @@ def built(application: Application) -> Application:
 
 
 def start(
-    application: Application, mode: str, *, log: Path, environment: Mapping[str, str]
+    application: Application, *words: str, log: Path, environment: Mapping[str, str]
 ) -> Program:
-    """Start the application in a mode: `catalogue`, or `long` for one long workflow."""
-    assert mode in {"catalogue", "long"}, mode
-    # A path with a folder in it is looked up from here, not from the folder it will run in.
-    command = [*built(application).command, mode]
+    """Start the application: `catalogue` and the cases to run, or `long` for one long workflow."""
+    command = [*built(application).command, *words]
     if "/" in command[0]:
+        # Looked up from here, not from the folder it will run in.
         command[0] = str(application.folder / command[0])
     return Program(command, log=log, folder=application.folder, environment=environment)
 
 
-def run_catalogue(application: Application, folder: Path) -> list[Line]:
-    """Run all cases against a server of their own and return all that the application said."""
-    server = Server.in_folder(folder).start()
-    log = folder / f"{application.name}.log"
+def run_cases(application: Application, server: Server, log: Path, *cases: str) -> dict[str, Line]:
+    """Run the named cases, or all, and return what the application told of each, in its order."""
     # The endpoint is the newer way to be told of a server; the long runs are told of ports.
-    environment = {
-        **server.worker_environment,
-        "DAPR_GRPC_ENDPOINT": f"{HOST}:{server.grpc_port}",
-    }
+    endpoint = {"DAPR_GRPC_ENDPOINT": f"{HOST}:{server.grpc_port}"}
+    environment = {**server.worker_environment, **endpoint}
+    program = start(application, "catalogue", *cases, log=log, environment=environment)
     try:
-        program = start(application, "catalogue", log=log, environment=environment)
-        try:
-            code = program.wait_end(CATALOGUE_DEADLINE_S)
-        finally:
-            program.kill()
+        code = program.wait_end(CATALOGUE_DEADLINE_S)
     finally:
-        server.close()
+        program.kill()
     said = [line for line in program.lines if "text" not in line]
     assert code == 0, (
         f"{application.name} ended with {code} after {len(said)} lines:\n{tail(log)}\n"
         f"and the server:\n{tail(server.log)}"
     )
-    return said
+    assert said[-1] == {"done": True}, said[-1]
+    return {line["case"]: line for line in said[:-1]}

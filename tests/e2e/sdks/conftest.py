@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.programs import Line, Program, tail
-from tests.e2e.sdks.applications import Application, run_catalogue, start
+from tests.e2e.sdks.applications import Application, run_cases, start
 from tests.e2e.serving import Server
 
 OutcomesOf = Callable[[Application], dict[str, Line]]
@@ -23,12 +23,27 @@ def outcomes_of(tmp_path_factory: pytest.TempPathFactory) -> OutcomesOf:
 
     def outcomes(application: Application) -> dict[str, Line]:
         if application not in known:
-            said = run_catalogue(application, tmp_path_factory.mktemp(application.name))
-            assert said[-1] == {"done": True}, said[-1]
-            known[application] = {line["case"]: line for line in said[:-1]}
+            folder = tmp_path_factory.mktemp(application.name)
+            server = Server.in_folder(folder).start()
+            try:
+                known[application] = run_cases(application, server, folder / "application.log")
+            finally:
+                server.close()
         return known[application]
 
     return outcomes
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Server]:
+    """A server that wants a token from whoever calls it."""
+    server = Server.in_folder(tmp_path)
+    server.environment = {"DAPR_API_TOKEN": "a token of the tests"}
+    server.start()
+    try:
+        yield server
+    finally:
+        server.close()
 
 
 class LongRun:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/dapr/go-sdk/workflow"
@@ -13,6 +14,7 @@ var eventCases = []probe{
 	{"event-other-case", eventOtherCase},
 	{"event-without-payload", eventWithoutPayload},
 	{"event-buffered", eventBuffered},
+	{"events-in-order", eventsInOrder},
 	{"event-timeout", func(ctx context.Context, a *app) error {
 		return a.expect(ctx, "Patient", nil, `"timed out: the task was canceled"`)
 	}},
@@ -64,6 +66,25 @@ func eventBuffered(ctx context.Context, a *app) error {
 		return err
 	}
 	return a.expectEnd(ctx, id, `["one","two","three"]`)
+}
+
+func eventsInOrder(ctx context.Context, a *app) error {
+	numbers := make([]int, 50)
+	id, err := a.start(ctx, "Listen", len(numbers))
+	if err != nil {
+		return err
+	}
+	for i := range numbers {
+		numbers[i] = i
+		if err := a.flow.RaiseEvent(ctx, id, "number", workflow.WithEventPayload(i)); err != nil {
+			return err
+		}
+	}
+	all, err := json.Marshal(numbers)
+	if err != nil {
+		return err
+	}
+	return a.expectEnd(ctx, id, string(all))
 }
 
 func continueAsNew(ctx context.Context, a *app) error {

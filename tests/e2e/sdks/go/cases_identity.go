@@ -7,6 +7,7 @@ import (
 
 	dapr "github.com/dapr/go-sdk/client"
 	"github.com/dapr/go-sdk/workflow"
+	"github.com/microsoft/durabletask-go/api"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -15,6 +16,8 @@ import (
 var identityCases = []probe{
 	{"id-in-use-refused", idInUseRefused},
 	{"finished-id-replaced", finishedIDReplaced},
+	{"reuse-ignored", reuseIgnored},
+	{"reuse-terminates", reuseTerminates},
 	{"missing-get", func(ctx context.Context, a *app) error { return a.missing(ctx, newID("nobody")) }},
 	{"missing-calls-refused", missingCallsRefused},
 	{"without-payloads", withoutPayloads},
@@ -57,6 +60,52 @@ func finishedIDReplaced(ctx context.Context, a *app) error {
 		return fmt.Errorf("created at %v, then at %v", before.CreatedAt, after.CreatedAt)
 	}
 	return expectOutput(after, `"Hello, second!"`)
+}
+
+// reuse is the policy of this release for an id that is in use by a running workflow.
+func reuse(action api.CreateOrchestrationAction) option {
+	return api.WithOrchestrationIdReusePolicy(&api.OrchestrationIdReusePolicy{
+		Action:          action,
+		OperationStatus: []api.OrchestrationStatus{api.RUNTIME_STATUS_RUNNING},
+	})
+}
+
+func reuseIgnored(ctx context.Context, a *app) error {
+	id, err := a.startRunning(ctx)
+	if err != nil {
+		return err
+	}
+	again := []option{workflow.WithInstanceID(id), reuse(api.REUSE_ID_ACTION_IGNORE)}
+	if _, err := a.flow.ScheduleNewWorkflow(ctx, "Child", again...); err != nil {
+		return err
+	}
+	// It is still the first one.
+	if err := a.flow.RaiseEvent(ctx, id, "finish", workflow.WithEventPayload("first")); err != nil {
+		return err
+	}
+	return a.expectEnd(ctx, id, `"first"`)
+}
+
+func reuseTerminates(ctx context.Context, a *app) error {
+	id, err := a.startRunning(ctx)
+	if err != nil {
+		return err
+	}
+	again := []option{
+		workflow.WithInstanceID(id), workflow.WithInput(4), reuse(api.REUSE_ID_ACTION_TERMINATE),
+	}
+	if _, err := a.flow.ScheduleNewWorkflow(ctx, "Child", again...); err != nil {
+		return err
+	}
+	return a.expectEnd(ctx, id, "8")
+}
+
+func (a *app) startRunning(ctx context.Context) (string, error) {
+	id, err := a.start(ctx, "Waiting", nil)
+	if err != nil {
+		return "", err
+	}
+	return id, a.become(ctx, id, workflow.StatusRunning)
 }
 
 func missingCallsRefused(ctx context.Context, a *app) error {

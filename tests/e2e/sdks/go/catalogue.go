@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,9 +24,13 @@ type probe struct {
 // option is what a start takes: an id, a start time.
 type option = api.NewOrchestrationOptions
 
-func (a *app) runCatalogue() {
+// runCatalogue runs the named cases, or all if none is named.
+func (a *app) runCatalogue(names []string) {
 	for _, cases := range [][]probe{shapeCases, eventCases, lifeCases, identityCases} {
 		for _, each := range cases {
+			if len(names) > 0 && !slices.Contains(names, each.name) {
+				continue
+			}
 			ctx, cancel := context.WithTimeout(context.Background(), caseTimeout)
 			report(each.name, each.run(ctx, a))
 			cancel()

@@ -1,6 +1,9 @@
 // Program wfapp is a worker and a client of the Dapr Workflow API in one process, written with the
 // released Go SDK alone. It runs a catalogue of cases against the server that DAPR_GRPC_ENDPOINT or
 // DAPR_GRPC_PORT names, prints one line of JSON for each, and ends with {"done":true}.
+//
+//	wfapp catalogue [CASE ...]    all cases, or those that are named
+//	wfapp long                    one workflow that the outside lets go on
 package main
 
 import (
@@ -33,18 +36,18 @@ func say(line any) {
 }
 
 func main() {
-	mode := "catalogue"
-	if len(os.Args) > 1 {
-		mode = os.Args[1]
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: wfapp catalogue [CASE ...] | wfapp long")
+		os.Exit(2)
 	}
-	if err := run(mode); err != nil {
+	if err := run(os.Args[1], os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	say(map[string]any{"done": true})
 }
 
-func run(mode string) error {
+func run(mode string, cases []string) error {
 	worker, err := startWorker()
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func run(mode string) error {
 	here := &app{flow: flow, dapr: client}
 	switch mode {
 	case "catalogue":
-		here.runCatalogue()
+		here.runCatalogue(cases)
 	case "long":
 		here.runLong()
 	default:

@@ -12,7 +12,7 @@ import (
 // The SDK names a workflow and an activity after its function.
 var workflows = []workflow.Workflow{
 	Hello, Chain, FanOut, Race, Nap, WaitForGo, Collect, Patient, Parent, ParentOfMany,
-	CatchingParent, Child, FailingChild, Stubborn, Failing, Accumulate, Waiting, ParentOfWaiting,
+	CatchingParent, Child, FailingChild, Stubborn, Listen, Failing, Accumulate, Waiting, ParentOfWaiting,
 	CallsUnknown, Echo, SlowChain,
 }
 
@@ -99,6 +99,21 @@ func Collect(ctx *workflow.WorkflowContext) (any, error) {
 		}
 	}
 	return items, nil
+}
+
+// Listen returns what as many events as its input says have carried.
+func Listen(ctx *workflow.WorkflowContext) (any, error) {
+	var number int
+	if err := ctx.GetInput(&number); err != nil {
+		return nil, err
+	}
+	heard := make([]int, number)
+	for i := range heard {
+		if err := ctx.WaitForExternalEvent("number", -1).Await(&heard[i]); err != nil {
+			return nil, err
+		}
+	}
+	return heard, nil
 }
 
 // Patient waits for an event that does not come in time.

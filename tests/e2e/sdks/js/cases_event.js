@@ -31,6 +31,15 @@ export const eventCases = {
     await app.expectEnd(id, '["one","two","three"]');
   },
 
+  async "events-in-order"(app) {
+    const numbers = Array.from({ length: 50 }, (_, i) => i + 1);
+    const id = await app.start("listen", numbers.length);
+    for (const number of numbers) {
+      await app.client.raiseEvent(id, "number", number);
+    }
+    await app.expectEnd(id, JSON.stringify(numbers));
+  },
+
   async "continue-as-new"(app) {
     const gateName = newId("gate");
     const id = await app.start("accumulate", { gateName, items: [] });

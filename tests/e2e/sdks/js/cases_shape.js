@@ -89,6 +89,7 @@ export const shapeCases = {
   // The worker runs 10 items, queues 100 more and drops the rest without a word: only a server
   // that never has more than that outstanding brings all of these to their end.
   "many-200": (app) => many(app, 200),
+  "fanout200-slow": (app) => app.expect("slowFanOut", 200, "20100"),
 };
 
 async function many(app, number) {

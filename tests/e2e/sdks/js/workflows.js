@@ -22,6 +22,12 @@ export async function repeat(_ctx, text) {
   return text;
 }
 
+// Takes long enough that many of them pile up in the worker.
+export async function rest(_ctx, number) {
+  await sleep(20);
+  return number;
+}
+
 const gates = new Map();
 
 // A gate holds an activity until a case opens it, so that a case can act while a workflow is busy.
@@ -88,6 +94,13 @@ export async function* fanOut(ctx, width) {
   return squares.reduce((sum, each) => sum + each, 0);
 }
 
+// Adds up the numbers 1 to its input, each by way of a slow activity of its own.
+export async function* slowFanOut(ctx, width) {
+  const tasks = Array.from({ length: width }, (_, i) => ctx.callActivity(rest, i + 1));
+  const numbers = yield ctx.whenAll(tasks);
+  return numbers.reduce((sum, each) => sum + each, 0);
+}
+
 // Waits for an event or for its input in seconds, whichever is first.
 export async function* race(ctx, seconds) {
   const event = ctx.waitForExternalEvent("answer");
@@ -112,6 +125,15 @@ export async function* collect(ctx) {
     items.push(yield ctx.waitForExternalEvent("item"));
   }
   return items;
+}
+
+// Returns what as many events as its input says have carried.
+export async function* listen(ctx, number) {
+  const heard = [];
+  while (heard.length < number) {
+    heard.push(yield ctx.waitForExternalEvent("number"));
+  }
+  return heard;
 }
 
 // Its child's id is the SDK's own choice.
@@ -209,10 +231,10 @@ export async function* slowChain(ctx) {
   return steps.join(",");
 }
 
-export const activities = [greet, addOne, square, repeat, gate, failTwice, step];
+export const activities = [greet, addOne, square, repeat, rest, gate, failTwice, step];
 
 export const workflows = [
-  hello, chain, fanOut, race, nap, waitForGo, collect, parent, parentOfMany, catchingParent, child,
-  failingChild, stubborn, failing, accumulate, waiting, parentOfWaiting, callsUnknown, echo,
-  telling, slowChain,
+  hello, chain, fanOut, slowFanOut, listen, race, nap, waitForGo, collect, parent, parentOfMany,
+  catchingParent, child, failingChild, stubborn, failing, accumulate, waiting, parentOfWaiting,
+  callsUnknown, echo, telling, slowChain,
 ];

@@ -2,6 +2,7 @@ package wfapp;
 
 import io.dapr.workflows.client.DaprWorkflowClient;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -32,7 +33,11 @@ final class Catalogue {
     IdentityCases.addTo(cases);
   }
 
-  void run() throws InterruptedException {
+  /** Runs the named cases, or all if none is named. */
+  void run(List<String> names) throws InterruptedException {
+    if (!names.isEmpty()) {
+      cases.keySet().retainAll(names);
+    }
     for (Map.Entry<String, Case> each : cases.entrySet()) {
       Output.report(each.getKey(), problemOf(each.getValue()));
     }

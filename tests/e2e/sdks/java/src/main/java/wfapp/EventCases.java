@@ -3,6 +3,7 @@ package wfapp;
 import io.dapr.workflows.client.WorkflowRuntimeStatus;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** What reaches a workflow from outside while it runs. */
 final class EventCases {
@@ -16,6 +17,7 @@ final class EventCases {
     cases.put("event-payload", EventCases::eventPayload);
     cases.put("event-without-payload", EventCases::eventWithoutPayload);
     cases.put("event-buffered", EventCases::eventBuffered);
+    cases.put("events-in-order", EventCases::eventsInOrder);
     cases.put("event-timeout", app -> app.expect("Patient", "input", "\"timed out\""));
     cases.put("continue-as-new", EventCases::continueAsNew);
     cases.put("suspend-event-resume", EventCases::suspendEventResume);
@@ -54,6 +56,15 @@ final class EventCases {
     String id = app.start("Collect", "input");
     raiseBehindGate(app, id, id, "item");
     app.expectEnd(id, "[\"one\",\"two\",\"three\"]");
+  }
+
+  private static void eventsInOrder(App app) throws Exception {
+    List<Integer> numbers = IntStream.range(0, 50).boxed().toList();
+    String id = app.start("Listen", numbers.size());
+    for (int number : numbers) {
+      app.client.raiseEvent(id, "number", number);
+    }
+    app.expectEnd(id, numbers.toString().replace(" ", ""));
   }
 
   /** This release hands over its unread events in no order, so the result is sorted. */

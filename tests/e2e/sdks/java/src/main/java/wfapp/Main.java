@@ -3,6 +3,7 @@ package wfapp;
 import io.dapr.workflows.client.DaprWorkflowClient;
 import io.dapr.workflows.runtime.WorkflowRuntime;
 import io.dapr.workflows.runtime.WorkflowRuntimeBuilder;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -14,9 +15,13 @@ public final class Main {
   private Main() {
   }
 
-  /** Runs the mode named by the first argument, the catalogue if there is none. */
+  /**
+   * Runs {@code catalogue} with the cases named after it, or all, or {@code long}: one workflow that
+   * the outside lets go on.
+   */
   public static void main(String[] arguments) throws Exception {
-    String mode = arguments.length > 0 ? arguments[0] : "catalogue";
+    List<String> words = List.of(arguments);
+    String mode = words.get(0);
     WorkflowRuntimeBuilder builder = new WorkflowRuntimeBuilder();
     Workflows.register(builder);
     Activities.register(builder);
@@ -24,7 +29,7 @@ public final class Main {
     worker.start(false);
     DaprWorkflowClient client = new DaprWorkflowClient();
     switch (mode) {
-      case "catalogue" -> new Catalogue(client).run();
+      case "catalogue" -> new Catalogue(client).run(words.subList(1, words.size()));
       case "long" -> LongChain.run(client);
       default -> throw new IllegalArgumentException(
           "unknown mode " + mode + ": catalogue or long");

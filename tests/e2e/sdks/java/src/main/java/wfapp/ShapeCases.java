@@ -29,7 +29,9 @@ final class ShapeCases {
     cases.put("child-many", ShapeCases::childMany);
     cases.put("child-failure-caught",
         app -> app.expect("CatchingParent", "input", "\"caught: child went wrong\""));
-    cases.put("activity-retry", ShapeCases::activityRetry);
+    cases.put("activity-retry", app -> retried(app, "Stubborn"));
+    cases.put("child-retry", app -> retried(app, "ParentOfFlaky"));
+    cases.put("child-retry-same-id", app -> retried(app, "ParentOfNamedFlaky"));
     cases.put("workflow-failure", ShapeCases::workflowFailure);
     cases.put("unregistered-activity", ShapeCases::unregisteredActivity);
     cases.put("unregistered-workflow", ShapeCases::unregisteredWorkflow);
@@ -71,8 +73,8 @@ final class ShapeCases {
     }
   }
 
-  private static void activityRetry(App app) throws Exception {
-    String id = app.start("Stubborn", "input");
+  private static void retried(App app, String workflow) throws Exception {
+    String id = app.start(workflow, "input");
     app.expectEnd(id, "\"third time lucky\"");
     Check.same("number of attempts", Activities.attempts(id), 3);
   }

@@ -38,6 +38,12 @@ final class Workflows {
     add(builder, "Child", context -> 2 * context.getInput(Integer.class));
     add(builder, "FailingChild", context -> fail("child went wrong"));
     add(builder, "Stubborn", Workflows::stubborn);
+    add(builder, "FlakyChild", context -> context.callActivity(
+        "FailTwice", context.getInput(String.class), String.class).await());
+    add(builder, "ParentOfFlaky", context -> retriedChild(context, null));
+    add(builder, "ParentOfNamedFlaky",
+        context -> retriedChild(context, context.getInstanceId() + "-child"));
+    add(builder, "Listen", Workflows::listen);
     add(builder, "Failing", context -> fail("order 7 is not payable"));
     add(builder, "Accumulate", Workflows::accumulate);
     add(builder, "Waiting",
@@ -145,13 +151,31 @@ final class Workflows {
 
   /** Leaves the retrying to the SDK's policy. */
   private static Object stubborn(WorkflowContext context) {
-    WorkflowTaskRetryPolicy policy = WorkflowTaskRetryPolicy.newBuilder()
+    return context.callActivity(
+        "FailTwice", context.getInstanceId(), retrying(), String.class).await();
+  }
+
+  /** Its child fails as often as the activity in it; with an id it is born under the same again. */
+  private static Object retriedChild(WorkflowContext context, String childId) {
+    return context.callChildWorkflow(
+        "FlakyChild", context.getInstanceId(), childId, retrying(), String.class).await();
+  }
+
+  private static WorkflowTaskOptions retrying() {
+    return new WorkflowTaskOptions(WorkflowTaskRetryPolicy.newBuilder()
         .setMaxNumberOfAttempts(5)
         .setFirstRetryInterval(Duration.ofMillis(50))
-        .build();
-    WorkflowTaskOptions options = new WorkflowTaskOptions(policy);
-    return context.callActivity(
-        "FailTwice", context.getInstanceId(), options, String.class).await();
+        .build());
+  }
+
+  /** Returns what as many events as its input says have carried. */
+  private static Object listen(WorkflowContext context) {
+    int number = context.getInput(Integer.class);
+    List<Integer> heard = new ArrayList<>();
+    while (heard.size() < number) {
+      heard.add(context.waitForExternalEvent("number", Integer.class).await());
+    }
+    return heard;
   }
 
   /** Takes one event in each generation, and carries those it has not read to the next. */
