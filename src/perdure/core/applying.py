@@ -29,7 +29,6 @@ from perdure.core.events import (
     TaskScheduled,
     TimerCreated,
 )
-from perdure.core.id_runs import has_id
 from perdure.core.state import State
 from perdure.core.status import TERMINAL
 from perdure.core.tracing import TraceContext, below, workflow_span
@@ -55,20 +54,20 @@ class Applied:
 def apply_actions(state: State, actions: Iterable[act.Action], caller: Caller) -> Applied:
     """Return the events and effects of `actions` on a turn that is opened on `state`.
 
-    Raises WorkerFault for an id that is negative or has been used in this generation (a replay
-    could not tell the two apart), a completion that is not terminal, or an instance id that is
-    missing where one is needed.
+    Raises WorkerFault for an id that is negative, used twice in the list or still awaited, a
+    completion that is not terminal, or an instance id that is missing where one is needed. An id
+    whose result has come may be used again: Microsoft's SDK tries a failed task again under it.
     """
     recorded: list[Event] = []
     effects: list[Effect] = []
-    used: set[int] = set()
+    used = state.open_ids
     completed = False
     for action in actions:
         if isinstance(action, act.Complete):
             if completed:
                 continue
             completed = True
-        elif action.id < 0 or action.id in used or has_id(state.used_ids, action.id):
+        elif action.id < 0 or action.id in used:
             msg = f"action id {action.id} is negative or in use already"
             raise WorkerFault(msg)
         used.add(action.id)

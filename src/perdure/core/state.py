@@ -32,7 +32,6 @@ from perdure.core.events import (
     TimerFired,
     WorkflowStarted,
 )
-from perdure.core.id_runs import Runs, with_id
 from perdure.core.status import Status
 
 
@@ -48,7 +47,6 @@ class State:
     open_tasks: dict[int, TaskScheduled] = field(default_factory=dict)
     open_timers: dict[int, TimerCreated] = field(default_factory=dict)
     open_children: dict[int, ChildCreated] = field(default_factory=dict)
-    used_ids: Runs = ()  # of every action that has an event in this generation
     patches: tuple[str, ...] = ()
     version_name: str | None = None
     last_turn_us: int = 0
@@ -95,8 +93,6 @@ def fold(state: State, events: Iterable[Event]) -> State:
 def _evolve(state: State, event: Event) -> None:  # noqa: C901, PLR0912 - one case a kind
     if not isinstance(event, ExecutionStalled):
         state.stalled = None  # behaviour.md 4.3: any other event clears the stall.
-    if isinstance(event, TaskScheduled | TimerCreated | ChildCreated | EventSent | DetachedCreated):
-        state.used_ids = with_id(state.used_ids, event.event_id)
     match event:
         case WorkflowStarted():
             state.last_turn_us = max(state.last_turn_us, event.at_us)

@@ -22,7 +22,8 @@ def microseconds(stamp: Timestamp) -> int:
 def set_time(stamp: Timestamp, at_us: int) -> None:
     """Write `at_us` into a Timestamp."""
     stamp.seconds, rest_us = divmod(at_us, SECOND_US)
-    stamp.nanos = rest_us * 1_000
+    # SDKs compare the last moment of all, which stands for "never", to the nanosecond.
+    stamp.nanos = 999_999_999 if at_us == LATEST_US else rest_us * 1_000
 
 
 def router_of(message: pb.Route) -> Router:
