@@ -6,6 +6,7 @@ Run as `python -m tests.e2e.workers.dapr_python.main CASE…`.
 from __future__ import annotations
 
 import sys
+import threading
 
 from tests.e2e.workers.dapr_python import (
     children,
@@ -33,8 +34,9 @@ if GENERATION >= V1_19:
 def main() -> None:
     app = App()
     app.runtime.start()
-    # Nothing is closed: the test ends this process once it has heard of every case.
     case.run(app, sys.argv[1:])
+    # The test ends this process once it has heard of every case; until then the worker works on.
+    threading.Event().wait()
 
 
 if __name__ == "__main__":
