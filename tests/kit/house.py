@@ -6,8 +6,9 @@ should not happen was reported, nobody is stuck, and what is in memory is what i
 
 import asyncio
 import threading
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from perdure.base.errors import StoreUnavailable
 from perdure.components.embedded import EmbeddedComponent
@@ -27,6 +28,7 @@ from tests.kit.shaky_store import MARK, ShakyStore
 from tests.kit.worker import Worker
 
 APP = "app"
+T = TypeVar("T")
 _READERS = 4
 
 
@@ -161,6 +163,10 @@ class House:
         return found
 
     # ---- quiet
+
+    def soon(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Do something beside the test, which awaits it later."""
+        return asyncio.create_task(work)
 
     async def pass_time(self, duration_us: int) -> None:
         """Let time pass, and everything happen that this brings about."""

@@ -103,9 +103,10 @@ class Aftermath:
 
     async def recover_tasks(self, key: int) -> None:
         """Take in the activities that an instance was born with."""
-        for row in await self._reader.read(lambda store: store.tasks_of(key)):
-            if row.finished_at_us is None:
-                self._tasks.recover(row)
+        with self._tasks.filling():
+            for row in await self._reader.read(lambda store: store.tasks_of(key)):
+                if row.finished_at_us is None:
+                    self._tasks.recover(row)
 
     def _not_moved(self, resident: Resident, outcome: Outcome) -> None:
         """A purge or a replacement came first, or memory and disk disagree: read it again."""

@@ -1,10 +1,15 @@
 """Activities that are ready to be handed out, and those that are out.
 
-What is here is on disk: an activity comes in only after the commit that scheduled it.
+What is here is on disk: an activity comes in only after the commit that scheduled it. It is in
+one place at a time: in a queue, parked while its instance is suspended, blocked while too many of
+its name are out, behind another of its pair, or out. `_live` names all of them, so that reading
+the store again takes in none twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from perdure.base.observer import Span
 from perdure.core.events import TaskScheduled
@@ -17,6 +22,7 @@ from perdure.store.port import TaskAdd, TaskRow
 from perdure.wire.events import decode
 
 TaskKey = tuple[int, int, int]  # instance key, generation, task id
+W = TypeVar("W")
 
 
 @dataclass(slots=True, eq=False)
@@ -63,9 +69,17 @@ class TaskQueues:
         self._parked: dict[int, list[Task]] = {}
         self._paused: set[int] = set()
         # By (instance id, task id), which is all that an answer without a token tells.
-        self.out: dict[tuple[str, int], TaskOut] = {}
-        # Those whose pair is out for an earlier life or generation: they wait for it.
+        self._out: dict[tuple[str, int], TaskOut] = {}
+        # By token, those of an earlier life or generation whose worker tells them apart by it.
+        self._displaced: dict[str, TaskOut] = {}
+        # Those whose pair is out at a worker that does not: they wait for it.
         self._behind: dict[tuple[str, int], list[Task]] = {}
+        self._blocked: dict[str, list[Task]] = {}  # by name: those over its limit
+        self._live: set[TaskKey] = set()
+        # What has ended, and which instances are gone, since the present fillings began to read.
+        self._fillings = 0
+        self._ended: set[TaskKey] = set()
+        self._gone: set[int] = set()
         self._end_quietly = end_quietly
         self.on_ready: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
 
@@ -93,24 +107,36 @@ class TaskQueues:
         )
         self.push(task)
 
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Rows read from the store within this may be out of date when they are taken in."""
+        self._fillings += 1
+        try:
+            yield
+        finally:
+            self._fillings -= 1
+            if not self._fillings:
+                self._ended.clear()
+                self._gone.clear()
+
     def recover(self, row: TaskRow) -> None:
-        """Take in an activity from the store, unless it is here already."""
+        """Take in an activity from the store, unless it is here already or has ended since."""
         scheduled = decode(row.add.event)
         assert isinstance(scheduled, TaskScheduled), "a task's event is its schedule"
-        if row.suspended:
-            self._paused.add(row.key)
         span = span_of(scheduled.trace, None)
         task = Task(row.key, row.instance_id, "", row.add, scheduled, span, row.attempts)
-        out = self.out.get(task.pair)
-        if out is None or out.task.task_key != task.task_key:
+        key = task.task_key
+        if key not in self._live and key not in self._ended and row.key not in self._gone:
             self.push(task)
 
     def push(self, task: Task, *, first: bool = False) -> None:
         """Make an activity ready, or park it while its instance is suspended."""
+        self._live.add(task.task_key)
         if task.key in self._paused:
             self._parked.setdefault(task.key, []).append(task)
             return
-        self.of(task.add.app_id).push(task.task_key, task, first=first)
+        if not self.of(task.add.app_id).push(task.task_key, task, first=first):
+            self._live.discard(task.task_key)
         self.on_ready(task.add.app_id)
 
     def pause(self, key: int) -> None:
@@ -128,17 +154,53 @@ class TaskQueues:
         if task.key in self._paused:
             self._parked.setdefault(task.key, []).append(task)
             return True
-        if task.pair in self.out:
+        out = self._out.get(task.pair)
+        if out is not None and not self._displace(out):
             self._behind.setdefault(task.pair, []).append(task)
             return True
         return False
 
+    def block(self, task: Task) -> None:
+        """Let an activity wait until fewer of its name are out."""
+        self._blocked.setdefault(task.add.name, []).append(task)
+
+    def unblock(self, name: str) -> None:
+        """Make ready what waits for fewer of this name to be out."""
+        for task in self._blocked.pop(name, ()):
+            self.push(task, first=True)
+
+    # ---- at workers
+
+    def went_out(self, out: TaskOut) -> None:
+        """Note that an activity is at a worker."""
+        assert out.task.pair not in self._out, "one of a pair is out at a time"
+        self._out[out.task.pair] = out
+
+    def find_out(self, instance_id: str, task_id: int, token: str) -> TaskOut | None:
+        """Return what an answer is about: by its token, or without one by its pair."""
+        out = self._out.get((instance_id, task_id))
+        if not token or (out is not None and out.token == token):
+            return out
+        out = self._displaced.get(token)
+        return out if out is not None and out.task.pair == (instance_id, task_id) else None
+
+    def all_out(self) -> Iterable[TaskOut]:
+        """Return everything that is at a worker."""
+        return [*self._out.values(), *self._displaced.values()]
+
     def came_back(self, out: TaskOut) -> None:
         """Note that an activity is not at its worker any more; whoever waited for that may go."""
-        assert self.out.get(out.task.pair) is out, "what comes back was out"
-        del self.out[out.task.pair]
-        for task in self._behind.pop(out.task.pair, ()):
-            self.push(task, first=True)
+        if self._displaced.pop(out.token, None) is not None:
+            return
+        assert self._out.get(out.task.pair) is out, "what comes back was out"
+        del self._out[out.task.pair]
+        self._follow(out)
+
+    def ended(self, task: Task) -> None:
+        """Note that an activity has ended in the store, or is of no more use to anybody."""
+        self._live.discard(task.task_key)
+        if self._fillings:
+            self._ended.add(task.task_key)
 
     def abandon(self, key: int) -> None:
         """End what a terminated instance still had to run."""
@@ -150,24 +212,48 @@ class TaskQueues:
         """Drop what an instance had to run that is gone from the store."""
         self._take_out(key)
         self._paused.discard(key)
-        for out in list(self.out.values()):
-            if out.task.key != key:
-                continue
-            out.void = True
-            # A worker that echoes tokens cannot be mistaken for a later life's.
-            if out.stream.echoes_tokens:
-                self.came_back(out)
+        for out in self.all_out():
+            if out.task.key == key:
+                out.void = True
+                self.ended(out.task)
+                self._displace(out)
+
+    def _displace(self, out: TaskOut) -> bool:
+        """Make room for another of the same pair, if the worker's answer will tell them apart."""
+        if not out.stream.echoes_tokens:
+            return False
+        if self._out.get(out.task.pair) is out:
+            del self._out[out.task.pair]
+            self._displaced[out.token] = out
+            self._follow(out)
+        return True
+
+    def _follow(self, out: TaskOut) -> None:
+        for task in self._behind.pop(out.task.pair, ()):
+            self.push(task, first=True)
 
     def _take_out(self, key: int) -> list[Task]:
         taken = self._parked.pop(key, [])
         for queue in self._queues.values():
             taken += queue.take_where(lambda task_key: task_key[0] == key)
-        for pair, waiting in list(self._behind.items()):
-            taken += [task for task in waiting if task.key == key]
-            self._behind[pair] = [task for task in waiting if task.key != key]
-            if not self._behind[pair]:
-                del self._behind[pair]
+        taken += _take_where(self._behind, key)
+        taken += _take_where(self._blocked, key)
+        for task in taken:
+            self.ended(task)
+        if self._fillings:
+            self._gone.add(key)
         return taken
+
+
+def _take_where(waiting: dict[W, list[Task]], key: int) -> list[Task]:
+    """Take an instance's activities out of lists."""
+    taken: list[Task] = []
+    for name, tasks in list(waiting.items()):
+        taken += [task for task in tasks if task.key == key]
+        waiting[name] = [task for task in tasks if task.key != key]
+        if not waiting[name]:
+            del waiting[name]
+    return taken
 
 
 def task_span(resident: Resident, trace: TraceContext | None) -> Span | None:

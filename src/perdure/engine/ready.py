@@ -33,18 +33,22 @@ class ReadyQueue(Generic[K, V]):
         """Tell whether a key is in it."""
         return key in self._values
 
-    def push(self, key: K, value: V, *, first: bool = False) -> None:
-        """Add at the end, or with `first` at the head, where the limit does not count."""
+    def push(self, key: K, value: V, *, first: bool = False) -> bool:
+        """Add at the end, or with `first` at the head, where the limit does not count.
+
+        Tells whether the key is in the queue now.
+        """
         if key in self._values:
-            return
+            return True
         if len(self._values) >= READY_QUEUE_MAX and not first:
             self.overflowed = True
-            return
+            return False
         self._values[key] = value
         if first:
             self._queue.appendleft(key)
         else:
             self._queue.append(key)
+        return True
 
     def pop(self) -> tuple[K, V] | None:
         """Take the head, or None if there is nothing."""

@@ -29,7 +29,7 @@ class Recovery:
     async def recover(self) -> None:
         """Fill the queues as far as they go, and settle what was to be terminated."""
         await self._fill_turns()
-        await self._fill_tasks()
+        await self._fill_tasks(starting=True)
         keys = await self._reader.read(lambda store: store.terminating())
         for key in keys:
             await self._inboxes.wake(key)
@@ -64,18 +64,22 @@ class Recovery:
         finally:
             self._turns_running = False
 
-    async def _fill_tasks(self) -> None:
+    async def _fill_tasks(self, *, starting: bool = False) -> None:
         try:
             for app_id in self._tasks.apps():
                 self._tasks.of(app_id).overflowed = False
             after = 0
             while True:
-                cursor = after
-                rows = await self._reader.read(
-                    lambda store, cursor=cursor: store.tasks(cursor, REFILL_ROWS_MAX)  # type: ignore[misc]
-                )
-                for row in rows:
-                    self._tasks.recover(row)
+                with self._tasks.filling():
+                    cursor = after
+                    rows = await self._reader.read(
+                        lambda store, cursor=cursor: store.tasks(cursor, REFILL_ROWS_MAX)  # type: ignore[misc]
+                    )
+                    for row in rows:
+                        # Later on, what is suspended is known here before it is read there.
+                        if starting and row.suspended:
+                            self._tasks.pause(row.key)
+                        self._tasks.recover(row)
                 if len(rows) < REFILL_ROWS_MAX:
                     return
                 after = rows[-1].row

@@ -41,7 +41,6 @@ class Tasks:
         self._dispatcher = dispatcher
         self._inboxes = inboxes
         self._slots = Slots(ground.settings.activities_max, ground.settings.activities_max_by_name)
-        self._blocked: dict[str, list[Task]] = {}  # by name: those over its limit
 
     @property
     def outstanding(self) -> int:
@@ -64,7 +63,7 @@ class Tasks:
             if self._queues.must_wait(task):
                 continue
             if self._slots.full_for(task.add.name):
-                self._blocked.setdefault(task.add.name, []).append(task)
+                self._queues.block(task)
                 continue
             self._hand_out(task, stream)
 
@@ -84,7 +83,7 @@ class Tasks:
         now_us = self._clock.now_us()
         task.attempts += 1
         out = TaskOut(task, stream, token, now_us)
-        self._queues.out[task.pair] = out
+        self._queues.went_out(out)
         self._slots.take(task.add.name)
         stream.send(Work.ACTIVITY, out, item)
         note = HandOut(task.add.generation, task.add.task_id, stream.profile.worker, now_us)
@@ -115,9 +114,9 @@ class Tasks:
     async def complete(self, answer_bytes: bytes) -> None:
         """Land a worker's answer to an activity (see `engine.work.Workplace`)."""
         answer = parse_activity_answer(answer_bytes)
-        out = self._queues.out.get((answer.instance_id, answer.task_id))
-        if out is None or out.landing or (answer.token and answer.token != out.token):
-            reason = "nothing is outstanding" if out is None else "it is not the present hand-out's"
+        out = self._queues.find_out(answer.instance_id, answer.task_id, answer.token)
+        if out is None or out.landing:
+            reason = "it is not outstanding" if out is None else "an answer is being landed"
             self._drop(answer.instance_id, reason)
             return
         if answer.token:
@@ -168,6 +167,7 @@ class Tasks:
         return Entry(key=task.key, ended_tasks=(end,), inbox=(add,))
 
     def _ended(self, task: Task, result: Result, outcome: Outcome) -> None:
+        self._queues.ended(task)
         if outcome.verdict is not Verdict.LANDED:
             self._drop(task.instance_id, f"the activity is {outcome.verdict.name}")
             return
@@ -196,8 +196,8 @@ class Tasks:
 
     def left(self, stream: WorkStream) -> None:
         """Hand out again what a stream that has ended still held."""
-        for out in [out for out in self._queues.out.values() if out.stream is stream]:
-            if out.landing:
+        for out in self._queues.all_out():
+            if out.stream is not stream or out.landing:
                 continue
             self._release(out)
             if out.void:
@@ -210,13 +210,14 @@ class Tasks:
 
     def _release(self, out: TaskOut) -> None:
         out.stream.release(Work.ACTIVITY, out)
-        if self._queues.out.get(out.task.pair) is out:
-            self._queues.came_back(out)
-        name = out.task.add.name
-        self._slots.give(name)
-        for task in self._blocked.pop(name, ()):
-            self._queues.push(task, first=True)
-        self._queues.on_ready(out.stream.profile.app_id)
+        self._queues.came_back(out)
+        was_full = self._slots.full()
+        self._slots.give(out.task.add.name)
+        self._queues.unblock(out.task.add.name)
+        # A place under the limit of all apps is free for any of them.
+        apps = self._queues.apps() if was_full else [out.stream.profile.app_id]
+        for app_id in apps:
+            self._queues.on_ready(app_id)
 
 
 def _lost(error: BaseException) -> None:

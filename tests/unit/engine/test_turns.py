@@ -7,8 +7,10 @@ import pytest
 from perdure.base.errors import CallerFault, WorkerFault
 from perdure.base.time import SECOND_US
 from perdure.core.status import Status
+from perdure.engine.work import Dialect
 from tests.kit.answers import complete, schedule, turn_answer
 from tests.kit.house import House
+from tests.kit.worker import TurnItem, Worker
 
 
 async def test_a_lost_turn_is_handed_out_again_with_the_same_batch_and_a_fresh_token() -> None:
@@ -141,16 +143,31 @@ async def test_an_event_during_the_pause_does_not_shorten_it() -> None:
         assert (await worker.turn()).names() == ["WorkflowStarted", "ExecutionStarted"]
 
 
-async def test_ids_of_ended_activities_are_not_used_again_in_a_generation() -> None:
-    """A worker that answers nonsense gets a clear error, and disturbs nobody else."""
+async def test_an_activity_that_has_failed_may_be_tried_again_under_its_id() -> None:
+    """Microsoft's SDK does so; the one that is still out has only one result, all the same."""
     async with House() as house:
-        worker = house.worker()
+        worker = house.worker(dialect=Dialect.MICROSOFT)
         await house.start("a")
         await worker.decide(await worker.turn(), schedule(1))
-        await worker.finish(await worker.activity())
-        item = await worker.turn()
-        with pytest.raises(WorkerFault, match="action id 1"):
-            await worker.decide(item, schedule(1))
+        for attempt in range(3):
+            item = await worker.activity()
+            with pytest.raises(WorkerFault, match="action id 1"):
+                await worker.decide(await _turn_while(house, worker, attempt), schedule(1))
+            await worker.finish(item, failure=f"no {attempt}")
+            await worker.finish(item, "late")
+            await house.pass_time(60 * SECOND_US)
+            await worker.decide(await worker.turn())
+            await house.raise_event("a", "again")
+            await worker.decide(await worker.turn(), schedule(1))
+        await worker.finish(await worker.activity(), "yes")
+        await worker.decide(await worker.turn(), complete())
+        assert house.kinds("a").count("TaskFailed") == 3
+        assert house.kinds("a").count("TaskCompleted") == 1
+
+
+async def _turn_while(house: House, worker: Worker, attempt: int) -> TurnItem:
+    await house.raise_event("a", f"while {attempt} is out")
+    return await worker.turn()
 
 
 async def test_the_clock_of_a_workflow_never_runs_backwards() -> None:
