@@ -98,12 +98,12 @@ SCRIPTS: Final[dict[str, Script]] = {
 
 
 def answer(turn: work_pb2.TurnRequest, token: str, custom_status: str | None) -> bytes:
-    """Return the answer to a turn, which its workflow's script decides."""
+    """Return the answer to a turn, which its workflow's script decides; an unknown one echoes."""
     events = [decode(data) for data in (*turn.past, *turn.new)]
     started = _first(events, ev.ExecutionStarted)
     assert started is not None, "every history has a start"
     reply = work_pb2.TurnAnswer(
-        instance_id=turn.instance_id, actions=SCRIPTS[started.name](events), token=token
+        instance_id=turn.instance_id, actions=SCRIPTS.get(started.name, echo)(events), token=token
     )
     if custom_status is not None:
         reply.custom_status.value = custom_status

@@ -1,7 +1,7 @@
 """What instances can be filtered by, and how a comparison's value is read."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from perdure.api.http.parameters import moment_us
 from perdure.base.errors import CallerFault
@@ -24,7 +24,7 @@ _TIMES: Final = frozenset({Field.CREATED, Field.STARTED, Field.UPDATED, Field.CO
 _EQUALITIES: Final = frozenset({Operator.EQ, Operator.NEQ, Operator.IN})
 
 
-def field_of(name: Any) -> Field | str:
+def field_of(name: object) -> Field | str:
     """Return the field of this name, or `tags.KEY`. Raises CallerFault if there is none."""
     if isinstance(name, str):
         field = _FIELDS.get(name) or _SHORT_NAMES.get(name)
@@ -36,7 +36,7 @@ def field_of(name: Any) -> Field | str:
     raise CallerFault(f"unknown field; the fields are {known}")
 
 
-def compare(name: Any, operator: Operator, value: Any) -> Compare:
+def compare(name: object, operator: Operator, value: object) -> Compare:
     """Return one comparison. Raises CallerFault for a field or value that makes no sense."""
     field = field_of(name)
     if field is Field.STATUS and operator not in _EQUALITIES:
@@ -57,7 +57,7 @@ def status_number(text: str) -> int:
     return Status[text.upper()].value
 
 
-def _value(field: Field | str, value: Any) -> Value:
+def _value(field: Field | str, value: object) -> Value:
     if not isinstance(value, str):
         raise CallerFault(f"{field} is compared with a string")
     return _READERS.get(field, _as_is)(field, value)

@@ -4,7 +4,7 @@
 "sort": [{"key": "createdAt", "order": "DESC"}], "page": {"limit": 50, "token": "…"}}`
 """
 
-from typing import Any, Final
+from typing import Final
 
 from perdure.api.http.query_fields import OPERATORS, compare, field_of
 from perdure.base.errors import CallerFault
@@ -16,7 +16,7 @@ _KEYS: Final = frozenset({"filter", "sort", "page", "payloads"})
 _DIRECTIONS: Final = {"ASC": False, "DESC": True}
 
 
-def query_of(document: Any) -> tuple[InstanceQuery, bool]:
+def query_of(document: object) -> tuple[InstanceQuery, bool]:
     """Return the query that a document writes, and whether it asks for payloads.
 
     Raises CallerFault, which names the place, for whatever is not of the language: a word that
@@ -39,7 +39,7 @@ def query_of(document: Any) -> tuple[InstanceQuery, bool]:
     return query, payloads
 
 
-def filter_of(tree: Any) -> Filter:
+def filter_of(tree: object) -> Filter:
     """Return the filter that a tree of operators writes; an empty object is no filter."""
     if tree == {}:
         return AllOf(())
@@ -52,7 +52,7 @@ class _Reading:
     def __init__(self) -> None:
         self._terms = 0
 
-    def filter(self, tree: Any, *, depth: int) -> Filter:
+    def filter(self, tree: object, *, depth: int) -> Filter:
         if depth > QUERY_DEPTH_MAX:
             raise CallerFault(f"the filter is nested more than {QUERY_DEPTH_MAX} deep")
         operator, operand = _only_member(tree, "a filter", "operator")
@@ -69,7 +69,7 @@ class _Reading:
                 known = ", ".join(["AND", "OR", *OPERATORS])
                 raise CallerFault(f"unknown operator '{operator}'; the operators are {known}")
 
-    def _all(self, operand: Any, operator: str, depth: int) -> tuple[Filter, ...]:
+    def _all(self, operand: object, operator: str, depth: int) -> tuple[Filter, ...]:
         if not isinstance(operand, list) or not operand:
             raise CallerFault(f"{operator} needs a list of filters")
         self._count(len(operand))
@@ -81,26 +81,26 @@ class _Reading:
             raise CallerFault(f"the filter has more than {QUERY_TERMS_MAX} terms")
 
 
-def _given(parts: dict[str, Any], key: str, default: Any) -> Any:
+def _given(parts: dict[str, object], key: str, default: object) -> object:
     value = parts.get(key)
     return default if value is None else value
 
 
-def _order(keys: Any) -> tuple[Order, ...]:
+def _order(keys: object) -> tuple[Order, ...]:
     if not isinstance(keys, list) or len(keys) > len(InstanceField):
         raise CallerFault("sort must be a list of fields, each named once")
     order = tuple(_order_key(_object(key, "a key of sort")) for key in keys)
     return order or InstanceQuery().order
 
 
-def _order_key(key: dict[str, Any]) -> Order:
+def _order_key(key: dict[str, object]) -> Order:
     direction = _given(key, "order", "ASC")
     if not isinstance(direction, str) or direction.upper() not in _DIRECTIONS:
         raise CallerFault("order must be ASC or DESC")
     return order_by(key.get("key"), descending=_DIRECTIONS[direction.upper()])
 
 
-def order_by(name: Any, *, descending: bool) -> Order:
+def order_by(name: object, *, descending: bool) -> Order:
     """Return an order by the field of this name. Raises CallerFault if there is none."""
     field = field_of(name)
     if not isinstance(field, InstanceField):
@@ -108,7 +108,7 @@ def order_by(name: Any, *, descending: bool) -> Order:
     return Order(field, descending)
 
 
-def _limit(limit: Any) -> int:
+def _limit(limit: object) -> int:
     if limit is None:
         return PAGE_ROWS_DEFAULT
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= PAGE_ROWS_MAX:
@@ -116,19 +116,19 @@ def _limit(limit: Any) -> int:
     return limit
 
 
-def _token(token: Any) -> str | None:
+def _token(token: object) -> str | None:
     if token is not None and not isinstance(token, str):
         raise CallerFault("token must be a string")
     return token or None
 
 
-def _object(value: Any, what: str) -> dict[str, Any]:
+def _object(value: object, what: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise CallerFault(f"{what} must be an object")
     return value
 
 
-def _only_member(value: Any, what: str, key: str) -> tuple[str, Any]:
+def _only_member(value: object, what: str, key: str) -> tuple[str, object]:
     if not isinstance(value, dict) or len(value) != 1:
         raise CallerFault(f"{what} must be an object with exactly one {key}")
     return next(iter(value.items()))

@@ -30,6 +30,14 @@ EVENT_TYPES: Final = tuple(
 )
 _TYPE_OF: Final = dict(zip(ev.Kind, EVENT_TYPES, strict=True))
 
+# What is not worth telling: what an event does not have, and what is so unless it was asked for.
+_NOTHING: Final = (None, "", ())
+_DEFAULTS: Final[dict[str, object]] = {
+    "recurse": False,
+    "scope": ev.PropagationScope.NONE,
+    "origin": 0,
+}
+
 _ORIGINS: Final = {4: "createTimer", 5: "externalEvent", 6: "activityRetry", 7: "childRetry"}
 
 
@@ -49,7 +57,7 @@ def event_json(serialized: bytes, seq: int) -> dict[str, Json]:
         if field.name in _MEMBERS:
             name, as_json = _MEMBERS[field.name]
             value = getattr(event, field.name)
-            if value is not None and value not in ("", ()):
+            if value not in _NOTHING and value != _DEFAULTS.get(field.name):
                 shown_event[name] = as_json(value)
     for name in ("input", "result"):
         # An empty payload is another thing than none.

@@ -111,7 +111,7 @@ BOOLEAN: Final[Part] = {"type": "boolean"}
 PREFER: Final = in_header(
     "Prefer",
     "`wait=SECONDS` (RFC 7240): answer when the instance has finished, or after that time.",
-    {"type": "string", "pattern": "^wait=[0-9]$", "examples": ["wait=5"]},
+    {"type": "string", "pattern": "^wait=[0-9]+$", "examples": ["wait=5"]},
 )
 TAGS: Final = in_header(
     "dapr-workflow-metadata",
