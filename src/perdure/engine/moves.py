@@ -45,13 +45,17 @@ class Moves:
         """
         assert resident.moving, "a move is marked before it is made"
         now_us = self._clock.now_us()
-        match result:
-            case Closed():
-                prepared = await self._prepare(resident, turn, result, now_us)
-            case ContinuedAsNew():
-                prepared = continued_entry(resident, turn, result, now_us)
-            case Stalled():
-                prepared = stalled_entry(resident, result, now_us)
+        try:
+            match result:
+                case Closed():
+                    prepared = await self._prepare(resident, turn, result, now_us)
+                case ContinuedAsNew():
+                    prepared = continued_entry(resident, turn, result, now_us)
+                case Stalled():
+                    prepared = stalled_entry(resident, result, now_us)
+        except BaseException:
+            resident.moving = False
+            raise
         await self._move(resident, turn, prepared, result, landed)
 
     async def terminate(self, resident: Resident) -> None:
@@ -61,7 +65,11 @@ class Moves:
         caller = Caller(resident.instance_id, resident.identity.app_id, now_us)
         items = sorted(resident.inbox.values(), key=lambda item: (item.add.rank, item.seq))
         closed = terminate(resident.state, tuple(item.event for item in items), caller)
-        prepared = await self._prepare(resident, None, closed, now_us)
+        try:
+            prepared = await self._prepare(resident, None, closed, now_us)
+        except BaseException:
+            resident.moving = False
+            raise
         await self._move(resident, None, prepared, closed, lambda: None)
 
     async def _prepare(
@@ -88,7 +96,7 @@ class Moves:
             unfinished = [c.key for c in children if c.head.completed_at_us is None]
             return Found(replaced, unfinished)
 
-        return await self._reader.read(ask)
+        return await self._reader.surely(ask)
 
     def _propagation(self, resident: Resident, turn: Turn | None, closed: Closed) -> Propagate:
         made: dict[PropagationScope, bytes] = {}
@@ -111,9 +119,12 @@ class Moves:
         landed: Callable[[], None],
     ) -> None:
         def apply(outcome: Outcome) -> None:
-            resident.moving = False
-            landed()
-            self._aftermath.moved(resident, turn, prepared, result, outcome)
+            try:
+                landed()
+                self._aftermath.moved(resident, turn, prepared, result, outcome)
+            finally:
+                # Not before: what is not true in memory yet must not be handed out once more.
+                resident.moving = False
 
         def fail(error: BaseException) -> None:
             resident.moving = False

@@ -28,7 +28,7 @@ class Recovery:
 
     async def recover(self) -> None:
         """Fill the queues as far as they go, and settle what was to be terminated."""
-        await self._fill_turns()
+        await self._fill_turns(starting=True)
         await self._fill_tasks(starting=True)
         keys = await self._reader.read(lambda store: store.terminating())
         for key in keys:
@@ -46,14 +46,16 @@ class Recovery:
             self._tasks_running = True
             self._landing.spawn(self._fill_tasks(), "filling the queue of activities")
 
-    async def _fill_turns(self) -> None:
+    async def _fill_turns(self, *, starting: bool = False) -> None:
+        # A server that cannot read does not start; one that runs keeps asking.
+        read = self._reader.read if starting else self._reader.surely
         try:
             for app_id in self._ready.apps():
                 self._ready.of(app_id).overflowed = False
             after = 0
             while True:
                 cursor = after
-                rows = await self._reader.read(
+                rows = await read(
                     lambda store, cursor=cursor: store.ready(cursor, REFILL_ROWS_MAX)  # type: ignore[misc]
                 )
                 for row in rows:
@@ -65,6 +67,7 @@ class Recovery:
             self._turns_running = False
 
     async def _fill_tasks(self, *, starting: bool = False) -> None:
+        read = self._reader.read if starting else self._reader.surely
         try:
             for app_id in self._tasks.apps():
                 self._tasks.of(app_id).overflowed = False
@@ -72,7 +75,7 @@ class Recovery:
             while True:
                 with self._tasks.filling():
                     cursor = after
-                    rows = await self._reader.read(
+                    rows = await read(
                         lambda store, cursor=cursor: store.tasks(cursor, REFILL_ROWS_MAX)  # type: ignore[misc]
                     )
                     for row in rows:

@@ -111,6 +111,7 @@ class Rerunning:
             return
         first, *children = outcome.births
         assert first.key is not None, "the first birth of a landed entry has a key"
+        self._aftermath.born_running(entry.births[0].identity)
         for timer in entry.births[0].timers:
             self._timers.note(timer.fire_at_us)
         self._aftermath.born_running(entry.births[0].identity)
@@ -120,6 +121,8 @@ class Rerunning:
             started = decode(add.event)
             assert isinstance(started, ExecutionStarted), "an instance is born with its start"
             if born.key is not None:
+                identity = replace(made.identity, parent_key=first.key)
+                made = replace(made, identity=identity)  # noqa: PLW2901 - its parent is known now
                 self._aftermath.born(made, started, born.key, born.inbox_seqs)
             elif made.if_taken is not None and born.inbox_seqs:
                 told = made.if_taken

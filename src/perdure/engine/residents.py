@@ -160,14 +160,17 @@ class Residents:
 
     async def get(self, key: int) -> Resident | None:
         """Return an instance, loading it if need be; None if there is no such instance."""
-        resident = self._by_key.get(key)
-        if resident is not None:
-            self._by_key.move_to_end(key)
-            return resident
-        task = self._loading.get(key)
-        if task is None:
-            task = self._loading[key] = asyncio.create_task(self._load(key))
-        return await asyncio.shield(task)
+        while True:
+            resident = self._by_key.get(key)
+            if resident is not None:
+                self._by_key.move_to_end(key)
+                return resident
+            task = self._loading.get(key)
+            if task is None:
+                task = self._loading[key] = asyncio.create_task(self._load(key))
+            if await asyncio.shield(task) is None:
+                return None
+            # Others may have pushed it out again before we came to run: then it is stale.
 
     def do(self, key: int, change: Callable[[Resident], None]) -> Resident | None:
         """Do a landed change to a resident, or to one that is just being loaded.
@@ -198,6 +201,7 @@ class Residents:
 
     def drop(self, key: int) -> Resident | None:
         """Forget an instance; it is marked as gone, for whoever still holds it."""
+        self._late.pop(key, None)  # what is just being read of it is out of date
         resident = self._by_key.pop(key, None)
         if resident is not None:
             resident.gone = True
@@ -207,9 +211,9 @@ class Residents:
     async def _load(self, key: int) -> Resident | None:
         self._late[key] = []
         try:
-            loaded = await self._reader.read(lambda store: store.load(key))
-            late = self._late[key]
-            if loaded is None:
+            loaded = await self._reader.surely(lambda store: store.load(key))
+            late = self._late.get(key)
+            if loaded is None or late is None:
                 return None
             resident = resident_of(loaded)
             for change in late:
@@ -217,7 +221,7 @@ class Residents:
             self.add(resident)
             return resident
         finally:
-            del self._late[key]
+            self._late.pop(key, None)
             del self._loading[key]
 
     def _forget(self, resident: Resident) -> None:

@@ -47,7 +47,7 @@ class Engine:
         """Compose the rooms; nothing runs before `start`."""
         self.settings = settings
         self._clock = clock
-        self._reader = Reader(store)
+        self._reader = Reader(store, observer)
         self._committer = Committer(store, observer)
         self._landing = Landing(self._committer, observer)
         ground = Ground(settings, clock, observer, self._reader, self._landing)
@@ -200,9 +200,9 @@ class Engine:
 
     def _terminate(self, resident: Resident) -> None:
         # The worker's answer to a turn that is out will find nothing.
+        resident.moving = True
         self._turns.forget(resident)
         resident.turn = None
-        resident.moving = True
         self._landing.spawn(self._terminated(resident), "terminating")
 
     async def _terminated(self, resident: Resident) -> None:

@@ -9,8 +9,13 @@ noted in its row.
 import asyncio
 from uuid import uuid4
 
-from perdure.base.limits import WORK_ITEM_PERCENT_MAX
+from perdure.base.limits import (
+    TURN_RETRY_FIRST_US,
+    TURN_RETRY_LONGEST_US,
+    WORK_ITEM_PERCENT_MAX,
+)
 from perdure.base.observer import Subject
+from perdure.base.time import SECOND_US
 from perdure.core.events import Failure, TaskCompleted, TaskFailed
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
 from perdure.engine.ground import Ground
@@ -156,9 +161,14 @@ class Tasks:
         def failed(error: BaseException) -> None:
             self._observer.fault("landing an activity's result", error)
             self._release(out)
-            self._queues.push(out.task, first=True)
+            self._try_again_later(out.task)
 
         return self._landing.surely(self._ending(out.task, result), landed, failed)
+
+    def _try_again_later(self, task: Task) -> None:
+        """Run an activity again whose result could not be written at all, but not at once."""
+        pause_us = min(TURN_RETRY_FIRST_US << min(task.attempts - 1, 32), TURN_RETRY_LONGEST_US)
+        asyncio.get_running_loop().call_later(pause_us / SECOND_US, self._queues.push, task)
 
     def _ending(self, task: Task, result: Result) -> Entry:
         add = inbox_add(result, generation=task.add.generation)

@@ -263,10 +263,13 @@ class Turns:
             return
         del self._out[resident.instance_id]
         out.turn.token = ""
-        self._give_slot(resident.identity.name)
         if out.stream is not None:
             out.stream.release(Work.TURN, out.turn)
-            self._ready.on_ready(out.stream.profile.app_id)
+        was_full = self._slots.full()
+        self._give_slot(resident.identity.name)
+        # A place under the limit of all apps is free for any of them.
+        for app_id in self._ready.apps() if was_full else [resident.identity.app_id]:
+            self._ready.on_ready(app_id)
 
     def left(self, stream: WorkStream) -> None:
         """Hand out again what a stream that has ended still held."""

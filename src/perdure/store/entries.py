@@ -81,7 +81,11 @@ class InboxAdd:
 
 @dataclass(frozen=True, slots=True)
 class TaskAdd:
-    """One activity to run; `event` is its TaskScheduled."""
+    """One activity to run; `event` is its TaskScheduled.
+
+    Of one name (generation and task id) only one is open at a time. Once it has ended, the name
+    may be scheduled again, and is then another row.
+    """
 
     generation: int
     task_id: int
@@ -106,7 +110,8 @@ class TaskEnd:
 class HandOut:
     """A note that an activity was given to a worker; each adds one to its attempts.
 
-    It may come late: an ended activity takes it too, and one that is gone drops it.
+    It may come late: it is noted at the open task of that name, or else at the one that ended
+    last; one that is gone drops it.
     """
 
     generation: int

@@ -119,11 +119,7 @@ def _with_tasks(draft: Draft, own: Instance, entry: Entry) -> Instance:
         own = replace(own, tasks=(), ended_tasks=own.ended_tasks + given_up)
     own = replace(own, tasks=own.tasks + _task_rows(draft, own, entry.tasks))
     for note in entry.handed_out:
-        own = replace(
-            own,
-            tasks=tuple(_noted(row, note) for row in own.tasks),
-            ended_tasks=tuple(_noted(row, note) for row in own.ended_tasks),
-        )
+        own = _with_note(own, note)
     return own
 
 
@@ -147,16 +143,29 @@ def _is_task(row: TaskRow, named: TaskAdd | TaskEnd | HandOut) -> bool:
     return (row.add.generation, row.add.task_id) == (named.generation, named.task_id)
 
 
+def _with_note(own: Instance, note: HandOut) -> Instance:
+    """Note a hand-out at the open task of that name, else at the one that ended last."""
+    rows = sorted((*own.ended_tasks, *own.tasks), key=lambda row: row.row)
+    is_open = [row for row in own.tasks if _is_task(row, note)]
+    named = is_open or [row for row in rows if _is_task(row, note)]
+    if not named:
+        return own
+    meant = named[-1]
+    return replace(
+        own,
+        tasks=tuple(_noted(row, note) if row is meant else row for row in own.tasks),
+        ended_tasks=tuple(_noted(row, note) if row is meant else row for row in own.ended_tasks),
+    )
+
+
 def _noted(row: TaskRow, note: HandOut) -> TaskRow:
-    if not _is_task(row, note):
-        return row
     return replace(row, worker=note.worker, handed_out_at_us=note.at_us, attempts=row.attempts + 1)
 
 
 def _task_rows(draft: Draft, own: Instance, adds: tuple[TaskAdd, ...]) -> tuple[TaskRow, ...]:
     rows: list[TaskRow] = []
     for add in adds:
-        known = any(_is_task(row, add) for row in (*own.tasks, *own.ended_tasks, *rows))
+        known = any(_is_task(row, add) for row in (*own.tasks, *rows))
         assert not known, f"task {add.task_id} of instance {own.key} is scheduled twice"
         draft.counters.task_row += 1
         rows.append(

@@ -181,10 +181,13 @@ class Batch:
         self._pending.wiped_inboxes.append((known.key, self.counters.inbox_seq))
 
     def add_tasks(self, known: Known, adds: tuple[TaskAdd, ...]) -> None:
+        names = [(known.key, add.generation, add.task_id) for add in adds]
+        if known.has_tasks and any(self._tasks.get(name) is False for name in names):
+            self._flush()  # its earlier row has to be gone
         known.has_rows = known.has_tasks = True
         first = self.counters.task_row + 1
         self.counters.task_row += len(adds)
-        self._tasks.update(((known.key, add.generation, add.task_id), True) for add in adds)
+        self._tasks.update(dict.fromkeys(names, True))
         self._pending.tasks.extend(
             (
                 row,

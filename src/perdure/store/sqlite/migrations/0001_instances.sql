@@ -59,7 +59,7 @@ CREATE TABLE instances (
             WHEN suspended THEN 7
             ELSE phase
         END
-    ) VIRTUAL,
+    ) STORED,
     -- A moment that has not come sorts before all others, and can be sought in an index.
     started_order      INTEGER NOT NULL AS (
         ifnull(started_at_us, -9223372036854775808)
@@ -137,10 +137,10 @@ CREATE UNIQUE INDEX tasks_by_name ON tasks (key, generation, task_id);
 
 -- Activities that have ended, or were given up (finished_at_us is missing), without their events.
 CREATE TABLE ended_tasks (
+    task_row         INTEGER PRIMARY KEY, -- an id may be scheduled again once its result has come
     key              INTEGER NOT NULL,
     generation       INTEGER NOT NULL,
     task_id          INTEGER NOT NULL,
-    task_row         INTEGER NOT NULL,
     name             TEXT    NOT NULL,
     app_id           TEXT    NOT NULL,
     scheduled_at_us  INTEGER NOT NULL,
@@ -148,9 +148,10 @@ CREATE TABLE ended_tasks (
     worker           TEXT,
     attempts         INTEGER NOT NULL,
     finished_at_us   INTEGER,
-    failed           INTEGER NOT NULL,
-    PRIMARY KEY (key, generation, task_id)
-) STRICT, WITHOUT ROWID;
+    failed           INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX ended_tasks_by_name ON ended_tasks (key, generation, task_id);
 
 CREATE TABLE timers (
     key        INTEGER NOT NULL,

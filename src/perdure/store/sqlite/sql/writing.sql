@@ -90,12 +90,14 @@ UPDATE tasks SET worker = ?, handed_out_at_us = ?, attempts = attempts + 1
 WHERE key = ? AND generation = ? AND task_id = ?;
 
 -- name: note_ended_task
-UPDATE ended_tasks SET worker = ?, handed_out_at_us = ?, attempts = attempts + 1
-WHERE key = ? AND generation = ? AND task_id = ?;
+UPDATE ended_tasks SET worker = ?1, handed_out_at_us = ?2, attempts = attempts + 1
+WHERE task_row = (
+    SELECT max(task_row) FROM ended_tasks WHERE key = ?3 AND generation = ?4 AND task_id = ?5
+) AND NOT EXISTS (SELECT 1 FROM tasks WHERE key = ?3 AND generation = ?4 AND task_id = ?5);
 
 -- name: log_ended_task
 INSERT INTO ended_tasks
-SELECT key, generation, task_id, task_row, name, app_id, scheduled_at_us, handed_out_at_us, worker,
+SELECT task_row, key, generation, task_id, name, app_id, scheduled_at_us, handed_out_at_us, worker,
     attempts, ?, ?
 FROM tasks WHERE key = ? AND generation = ? AND task_id = ?;
 
@@ -104,7 +106,7 @@ DELETE FROM tasks WHERE key = ? AND generation = ? AND task_id = ?;
 
 -- name: log_given_up_tasks
 INSERT INTO ended_tasks
-SELECT key, generation, task_id, task_row, name, app_id, scheduled_at_us, handed_out_at_us, worker,
+SELECT task_row, key, generation, task_id, name, app_id, scheduled_at_us, handed_out_at_us, worker,
     attempts, NULL, 0
 FROM tasks WHERE key = ? AND task_row <= ?;
 
