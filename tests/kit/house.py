@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 from perdure.base.errors import StoreUnavailable
+from perdure.base.time import SECOND_US
 from perdure.components.embedded import EmbeddedComponent
 from perdure.components.port import InstanceView, Started
 from perdure.core import requests as rq
@@ -172,6 +173,11 @@ class House:
         """Let time pass, and everything happen that this brings about."""
         self.clock.advance(duration_us)
         await self.settle()
+
+    async def pass_minutes(self, minutes: int = 1) -> None:
+        """Let time pass in seconds, so that what tries again after pauses comes to do so."""
+        for _ in range(minutes * 60):
+            await self.pass_time(SECOND_US)
 
     async def settle(self) -> None:
         """Return once nothing is under way: no commit, no read, nothing waiting to run."""
