@@ -47,14 +47,21 @@ async def serve(config: Config, stopping: Stopping) -> int:
     await server.start()
     try:
         _tell_started(server)
-        notify("READY=1", os.environ)
+        _notify("READY=1")
         await server.ended()
         _log.info("stopping", reason=stopping.reason, within_seconds=config.stop_seconds)
-        notify("STOPPING=1", os.environ)
+        _notify("STOPPING=1")
     finally:
         await server.stop()
     _log.info("stopped", exit_code=stopping.exit_code)
     return stopping.exit_code
+
+
+def _notify(state: str) -> None:
+    try:
+        notify(state, os.environ)
+    except OSError as error:
+        _log.warning("whoever started this process cannot be told", state=state, error=str(error))
 
 
 async def _serve_with_backstop(config: Config) -> int:

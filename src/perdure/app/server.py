@@ -14,6 +14,7 @@ from typing import Any, Final
 from starlette.types import ASGIApp
 
 import perdure
+from perdure.api.http.app import end_waits
 from perdure.api.http.serving import uvicorn_config
 from perdure.app.clock import SystemClock
 from perdure.app.compose import House, compose, open_store
@@ -124,6 +125,8 @@ class Server:
         listeners = self._listeners.values()
         for listener in listeners:
             listener.begin_to_stop()
+        if self._house is not None:
+            end_waits(self._house.http_app)
         doors = [self._close_grpc(end_s), *(listener.stopped() for listener in listeners)]
         closing: asyncio.Future[Any] = asyncio.gather(*doors)
         hurry: asyncio.Future[Any] = asyncio.ensure_future(self._stopping.hurried.wait())

@@ -197,6 +197,19 @@ async def test_stopping_ends_worker_streams_well_and_after_listening(tmp_path: P
                 await late.get("/v1.0/healthz")
 
 
+async def test_a_long_poll_is_told_and_holds_nothing_up(tmp_path: Path) -> None:
+    async with running(tmp_path) as server:
+        await begin(server, "i-1")
+        poll = asyncio.create_task(
+            server.http.get("/v1.0/workflows/order/i-1", headers={"Prefer": "wait=600"})
+        )
+        # The poll goes out on the connection that is open; a new one takes longer to be served.
+        async with client(server.server.port_of("http")) as other:
+            await other.get("/v1.0/healthz")
+        await server.server.stop()
+        assert (await poll).status_code == httpx.codes.SERVICE_UNAVAILABLE
+
+
 @pytest.mark.parametrize(("headers", "code"), [({}, 0), ({"dapr-force-shutdown": "true"}, 1)])
 async def test_a_request_can_stop_it(tmp_path: Path, headers: dict[str, str], code: int) -> None:
     async with running(tmp_path) as server:
