@@ -96,7 +96,7 @@ class Families:
         self.events_received = self._count("perdure_events_received", "External events taken.", ())
         self.purges = self._count("perdure_instances_purged", "Instances deleted.", ("by",))
         self.worker_streams = self._count("perdure_worker_streams", "Streams opened.", ("dialect",))
-        self.faults = self._count("perdure_faults", "What should not happen and did.", ("where",))
+        self.faults = self._count("perdure_faults", "What should not happen and did.", ("error",))
 
     def _dapr_count(self, name: str, text: str, labels: tuple[str, ...]) -> Counter:
         return self._count(f"{PREFIX}{name}_count", text, labels)

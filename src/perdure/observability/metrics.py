@@ -194,7 +194,8 @@ class Metrics(NullObserver):
 
     @override
     def fault(self, where: str, error: BaseException) -> None:
-        self._children.count(self._families.faults, where).inc()
+        # Where it was may name an instance; the kinds of errors are few.
+        self._children.count(self._families.faults, type(error).__name__).inc()
 
     def _workflow(self, subject: Subject) -> tuple[str, str, str]:
         return self._bounded(subject.app_id), self._namespace, self._bounded(subject.name)

@@ -120,7 +120,7 @@ def test_the_rest_of_the_reports() -> None:
         ("perdure_stalls_total", "reason", "PATCH_MISMATCH"): 1,
         ("perdure_late_completions_dropped_total", "kind", "turn"): 1,
         ("perdure_worker_streams_total", "dialect", "dapr"): 1,
-        ("perdure_faults_total", "where", "timers"): 1,
+        ("perdure_faults_total", "error", "RuntimeError"): 1,
     }
     found = samples(metrics)
     assert {key: found[(key[0], frozenset({key[1:]}))] for key in expected} == expected
@@ -173,4 +173,4 @@ async def test_the_page_tells_of_the_process_and_the_build() -> None:
 def test_two_servers_in_one_process_do_not_share_numbers() -> None:
     one, two = made(), made()
     one.fault("timers", RuntimeError("x"))
-    assert value(two, "perdure_faults_total", where="timers") is None
+    assert value(two, "perdure_faults_total", error="RuntimeError") is None
