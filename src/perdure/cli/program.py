@@ -9,8 +9,9 @@ import contextlib
 import os
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import BinaryIO, Final, Self
 
 _READ_BYTES: Final = 64 * 1024
@@ -37,20 +38,24 @@ class Program:
 
         Raises OSError if it cannot be started.
         """
-        output = None if prefix is None else PIPE
-        process = await asyncio.create_subprocess_exec(
-            *arguments,
-            env=environ,
-            # A background group that reads from the terminal would be stopped by it.
-            stdin=DEVNULL if prefix is None or sys.stdin.isatty() else None,
-            stdout=output,
-            stderr=output,
-            process_group=0,
-        )
+        sinks = [] if prefix is None else [sys.stdout.buffer, sys.stderr.buffer]
+        # The pipes are ours and not asyncio's, which would take a program for running as long as
+        # anything that it started holds a pipe open.
+        with ExitStack() as ends:
+            pipes = [_pipe(ends) for _ in sinks]
+            process = await asyncio.create_subprocess_exec(
+                *arguments,
+                env=environ,
+                # A background group that reads from the terminal would be stopped by it.
+                stdin=DEVNULL if prefix is None or sys.stdin.isatty() else None,
+                stdout=pipes[0][1] if pipes else None,
+                stderr=pipes[1][1] if pipes else None,
+                process_group=0,
+            )
         mark = (prefix or "").encode()
-        streams = ((process.stdout, sys.stdout.buffer), (process.stderr, sys.stderr.buffer))
         pumps = [
-            asyncio.create_task(_pump(source, sink, mark)) for source, sink in streams if source
+            asyncio.create_task(_pump(read_end, sink, mark))
+            for (read_end, _), sink in zip(pipes, sinks, strict=True)
         ]
         return cls(process, pumps)
 
@@ -88,12 +93,20 @@ class Program:
             os.killpg(self._process.pid, number)
 
     def _is_group_alive(self) -> bool:
+        self._reap_orphans()
         try:
             os.killpg(self._process.pid, 0)
         except (ProcessLookupError, PermissionError):
             # macOS says that we may not, where all that is left is a process on its way out.
             return False
         return True
+
+    def _reap_orphans(self) -> None:
+        """Take note of the group's dead that have become ours, as they do for the first process."""
+        if self.ended.done():
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-self._process.pid, os.WNOHANG) != (0, 0):
+                    pass
 
     async def _group_ends(self, grace_s: float, hurry: asyncio.Event) -> bool:
         deadline = asyncio.get_running_loop().time() + grace_s
@@ -105,17 +118,30 @@ class Program:
         return True
 
 
-async def _pump(source: asyncio.StreamReader, sink: BinaryIO, mark: bytes) -> None:
+def _pipe(write_ends: ExitStack) -> tuple[int, int]:
+    read_end, write_end = os.pipe()
+    write_ends.callback(os.close, write_end)
+    return read_end, write_end
+
+
+async def _pump(read_end: int, sink: BinaryIO, mark: bytes) -> None:
     """Copy line by line, so that the lines of several programs do not cut into each other."""
+    source = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(source), os.fdopen(read_end, "rb", buffering=0)
+    )
     rest = b""
-    while chunk := await source.read(_READ_BYTES):
-        *lines, rest = (rest + chunk).split(b"\n")
-        if len(rest) > _READ_BYTES:
-            lines, rest = [*lines, rest], b""
-        if lines:
-            _write(sink, b"".join(mark + line + b"\n" for line in lines))
-    if rest:
-        _write(sink, mark + rest + b"\n")
+    try:
+        while chunk := await source.read(_READ_BYTES):
+            *lines, rest = (rest + chunk).split(b"\n")
+            if len(rest) > _READ_BYTES:
+                lines, rest = [*lines, rest], b""
+            if lines:
+                _write(sink, b"".join(mark + line + b"\n" for line in lines))
+        if rest:
+            _write(sink, mark + rest + b"\n")
+    finally:
+        transport.close()
 
 
 def _write(sink: BinaryIO, lines: bytes) -> None:

@@ -119,7 +119,13 @@ async def _first_end(app: Program, server: Program, signals: _Signals) -> None:
 
 
 async def _run_app(server: Program, plan: Plan, signals: _Signals) -> int:
-    app = await Program.start(plan.app, plan.app_environ, prefix=APP_MARK)
+    try:
+        app = await Program.start(plan.app, plan.app_environ, prefix=APP_MARK)
+    except OSError as fault:
+        raise Trouble(
+            f"{plan.app[0]} cannot be started: {fault.strerror}.",
+            advice="Is it a program of this kind of machine, or a script with a #! line?",
+        ) from fault
     why_end = signal.SIGTERM
     try:
         await _first_end(app, server, signals)

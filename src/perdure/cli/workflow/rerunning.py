@@ -77,9 +77,14 @@ def _rerun_advice(calls: Calls, instance: Instance, answer: Answer) -> str:
     if "event" not in answer.message or answer.status != HTTPStatus.NOT_FOUND:
         return ""
     story = Story(utc=False)
+    told = [
+        (event, story.label(event)[0], story.subject(event)) for event in calls.history(instance)
+    ]
     known = [
-        f"{event['eventID']} {story.label(event)[0]} {story.subject(event)}"
-        for event in calls.history(instance)
+        f"{event['eventID']} {label} {subject}"
+        for event, label, subject in told
         if event["type"] in RERUN_FROM
     ]
+    if not known:
+        return "It had no activity, no timer and no child that it could be run again from."
     return "\n".join(["It can be run again from:", *known[:_EVENTS_SHOWN]])

@@ -30,6 +30,7 @@ _LABELS: Final = {
     "ExecutionResumed": ("resumed", "yellow"),
     "ExecutionStalled": ("stalled", "bold red"),
 }
+_ENDINGS: Final = {"COMPLETED": "bold green", "FAILED": "bold red", "TERMINATED": "magenta"}
 # From these a finished instance can be run again.
 RERUN_FROM: Final = frozenset({"TaskScheduled", "TimerCreated", "ChildWorkflowInstanceCreated"})
 _PAYLOADS: Final = ("input", "result")
@@ -50,8 +51,8 @@ class Story:
         if kind == "TimerCreated" and event.get("awaitedEvent"):
             name = "waits for event"
         if kind == "ExecutionCompleted" and event.get("status"):
-            name = str(event["status"]).lower().replace("_", " ")
-            style = "bold red" if event["status"] == "FAILED" else "bold green"
+            status = str(event["status"])
+            name, style = status.lower().replace("_", " "), _ENDINGS.get(status, "bold")
         return printable(name), style
 
     def subject(self, event: Mapping[str, Any]) -> str:
