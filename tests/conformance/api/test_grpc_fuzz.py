@@ -249,6 +249,8 @@ async def test_a_worker_that_never_answers_is_purged_around(door: Door) -> None:
         b"/TaskHubSidecarService/",
         b"/TaskHubSidecarService/Hello/Hello",
         b"/" + b"x" * 5_000,
+        b"/\xff",
+        b"/TaskHubSidecarService/\xff\xfe",
     ],
 )
 async def test_paths_that_are_none(door: Door, path: bytes) -> None:
@@ -258,23 +260,6 @@ async def test_paths_that_are_none(door: Door, path: bytes) -> None:
             await raw.send(Kind.DATA, END_STREAM, 1, message(b""))
             await raw.until_answered()
         assert await door.hub("Hello", b"") == b""
-
-
-@pytest.mark.parametrize("path", [b"/TaskHubSidecarService/\xff\xfe", b"/\xff"])
-async def test_a_path_that_is_no_text(door: Door, path: bytes) -> None:
-    """GRPC's own server ends at that. Ours begins anew, on the same port, with the same state."""
-    await door.start("a")
-    async with worker(door) as hands:
-        await hands.turn()
-        async with connection(door.port) as raw:
-            await raw.send(Kind.HEADERS, END_HEADERS, 1, headers(path))
-            await raw.until_answered()
-        await door.watcher.until_gone(1)
-    hello: Unary = door.channel.unary_unary(f"{HUB}/Hello")
-    assert await hello(b"", wait_for_ready=True, timeout=DEADLINE_S) == b""
-    async with worker(door) as hands:
-        await hands.finish_next()
-        assert (await door.finished("a")).exists
 
 
 @pytest.mark.parametrize(

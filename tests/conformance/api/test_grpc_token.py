@@ -82,9 +82,11 @@ async def test_streams_need_the_token_too(door: Door, service: str) -> None:
         await anext(aiter(work(b"", timeout=DEADLINE_S)))
     assert reason_of(caught.value) == MISSING
     path = f"/grpc.reflection.{service}.ServerReflection/ServerReflectionInfo"
-    reflection: Any = door.channel.stream_stream(path)
+    # As a call with one request, which looks the same: a client that is turned away while it
+    # still writes reports that and not why.
+    reflection: Streamed = door.channel.unary_stream(path)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await anext(aiter(reflection(iter([b""]), timeout=DEADLINE_S)))
+        await anext(aiter(reflection(b"", timeout=DEADLINE_S)))
     assert reason_of(caught.value) == MISSING
 
 
