@@ -199,6 +199,19 @@ async def test_a_body_is_the_input_whatever_its_type(
     assert (await server.view("i")).input == stored
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1.0/workflows/dapr/Echo/start?instanceID=i", "/v1.0/workflows/Echo/i/start"]
+)
+async def test_a_start_belongs_to_the_callers_trace(server: Server, path: str) -> None:
+    trace = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "x=1"}
+    await server.call("POST", path, "1", trace)
+    async with server.worker():
+        await server.reach("i", finished=True)
+    body = json_of(await server.call("GET", "/v1.0/workflows/Echo/i/history"))
+    started = next(event for event in body["events"] if event["type"] == "ExecutionStarted")
+    assert started["traceParent"].startswith(f"00-{'a' * 32}-")
+
+
 async def test_an_empty_event_is_present_and_empty(server: Server) -> None:
     await server.bring("i", "RUNNING")
     await server.call("POST", "/v1.0/workflows/dapr/i/raiseEvent/go", b"")

@@ -43,6 +43,13 @@ DAPR_PATHS = (
 )
 
 
+ONE = "/v1.0/workflows/{workflowType}/{instanceID}"
+IN_BOTH_FORMS = {
+    f"GET {ONE}",
+    *(f"POST {ONE}/{call}" for call in ("start", "terminate", "raiseEvent/{eventName}", "resume")),
+}
+
+
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
     """A server with a worker, on a thread of its own, because the requests are made by this one."""
@@ -108,8 +115,9 @@ def test_a_token_is_described() -> None:
     suppress_health_check=list(HealthCheck),
 )
 def test_requests_are_answered_as_described(case: Case[Any], base_url: str) -> None:
-    # A component's name in the place of a type is another call.
-    assume((case.path_parameters or {}).get("workflowType") != EMBEDDED)
+    # Where both forms know a call, a component's name in the place of a type makes it another.
+    is_either = (case.path_parameters or {}).get("workflowType") == EMBEDDED
+    assume(not is_either or f"{case.method} {case.path}" not in IN_BOTH_FORMS)
     if case.headers is not None and "Prefer" in case.headers:
         case.headers["Prefer"] = "wait=0"
     case.call_and_validate(

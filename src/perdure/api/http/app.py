@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from perdure.api.http import replies
 from perdure.api.http.api_token import ApiToken
@@ -31,15 +31,17 @@ def build_app(
     settings: HttpSettings,
     catalog: Catalog,
     runtime: Runtime,
-    further_routes: Sequence[BaseRoute] = (),
+    further_routes: Sequence[Route] = (),
 ) -> Starlette:
-    """Return the application. `further_routes` (metrics, say) need the API token too.
+    """Return the application.
+
+    `further_routes` (metrics, say) return text, and need the API token like all others.
 
     When the server stops, `end_waits` has to be called before its connections are closed.
     """
     door = Door(settings, catalog, runtime, asyncio.Event())
     app = Starlette(
-        routes=[*routes(door), _openapi_route(door), *further_routes],
+        routes=[*routes(door), _openapi_route(door, further_routes), *further_routes],
         middleware=[
             Middleware(
                 CORSMiddleware,
@@ -72,8 +74,13 @@ def end_waits(app: Starlette) -> None:
     door.stopping.set()
 
 
-def _openapi_route(door: Door) -> Route:
-    document = description(door.settings, door.component_names, door.runtime.version).encode()
+def _openapi_route(door: Door, further_routes: Sequence[Route]) -> Route:
+    document = description(
+        door.settings,
+        door.component_names,
+        door.runtime.version,
+        [route.path for route in further_routes],
+    ).encode()
 
     async def openapi(_call: Call) -> Response:
         return Response(document, media_type="application/json")

@@ -2,7 +2,8 @@
 
 In this form an empty body is no payload at all. HTTP does not tell an empty body from none, the
 document speaks of "a payload, if included", and workers read payloads as JSON, which an empty
-string is not.
+string is not. A body that says nothing is read all the same: a request that breaks off in the
+middle changes nothing.
 """
 
 from typing import Final
@@ -64,6 +65,7 @@ async def terminate(call: Call, target: Target) -> Response:
 
 async def suspend(call: Call, target: Target) -> Response:
     """Let an instance take no new work."""
+    await read_body(call, too_large_status=TOO_LARGE)
     await check_type(errors.PAUSE, target)
     with doing(errors.PAUSE, target.instance_id):
         outcome = await target.component.suspend(Suspend(instance_id=target.instance_id))
@@ -72,6 +74,7 @@ async def suspend(call: Call, target: Target) -> Response:
 
 async def resume(call: Call, target: Target) -> Response:
     """Let a suspended instance go on; nothing happens to one that is not suspended."""
+    await read_body(call, too_large_status=TOO_LARGE)
     await check_type(errors.RESUME, target)
     with doing(errors.RESUME, target.instance_id):
         outcome = await target.component.resume(Resume(instance_id=target.instance_id))
@@ -86,6 +89,7 @@ async def purge(call: Call, target: Target) -> Response:
         recursive=parameters.flag("recursive", default=True),
         force=parameters.flag("force", default=False),
     )
+    await read_body(call, too_large_status=TOO_LARGE)
     await check_type(errors.PURGE, target)
     with doing(errors.PURGE, target.instance_id):
         outcome = await target.component.purge(request)

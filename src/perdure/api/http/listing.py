@@ -8,7 +8,7 @@ from perdure.api.http import errors
 from perdure.api.http.body import read_body
 from perdure.api.http.document import TOO_LARGE
 from perdure.api.http.errors import doing
-from perdure.api.http.parameters import Parameters
+from perdure.api.http.parameters import SHOWN_CHARS_MAX, Parameters
 from perdure.api.http.query_fields import TAG_PREFIX, compare
 from perdure.api.http.query_language import order_by, query_of
 from perdure.api.http.replies import json_reply
@@ -51,7 +51,7 @@ async def list_instances(call: Call) -> Response:
     for name, _ in parameters.pairs:
         # A parameter that was misspelled must not select everything.
         if name not in PARAMETERS and not name.startswith(_TAG_PARAMETER):
-            raise CallerFault(f"unknown parameter '{name}'")
+            raise CallerFault(f"unknown parameter '{name[:SHOWN_CHARS_MAX]}'")
     query = InstanceQuery(
         where=AllOf(_comparisons(parameters)),
         order=_order(parameters),

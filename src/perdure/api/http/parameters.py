@@ -8,6 +8,8 @@ from starlette.requests import Request
 from perdure.base.errors import CallerFault
 from perdure.base.rfc3339 import parse
 
+# How much of what was not understood is repeated in the answer.
+SHOWN_CHARS_MAX: Final = 100
 _PARAMETERS_MAX: Final = 200
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 

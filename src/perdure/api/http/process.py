@@ -79,7 +79,8 @@ async def set_metadata(call: Call) -> Response:
 
 
 async def shutdown(call: Call) -> Response:
-    """Answer, and then begin to stop."""
+    """Answer, and then begin to stop; a request that breaks off in the middle stops nothing."""
+    await read_body(call, too_large_status=TOO_LARGE)
     force = call.request.headers.get("dapr-force-shutdown", "").lower() == "true"
     stop = BackgroundTask(call.door.runtime.request_shutdown, force=force)
     return Response(status_code=204, background=stop)

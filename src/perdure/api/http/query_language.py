@@ -6,6 +6,7 @@
 
 from typing import Final
 
+from perdure.api.http.parameters import SHOWN_CHARS_MAX
 from perdure.api.http.query_fields import OPERATORS, compare, field_of
 from perdure.base.errors import CallerFault
 from perdure.base.limits import PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, QUERY_DEPTH_MAX, QUERY_TERMS_MAX
@@ -25,7 +26,8 @@ def query_of(document: object) -> tuple[InstanceQuery, bool]:
     parts = _object(document, "the query")
     unknown = sorted(parts.keys() - _KEYS)
     if unknown:
-        raise CallerFault(f"unknown key '{unknown[0]}'; a query has {', '.join(sorted(_KEYS))}")
+        shown = unknown[0][:SHOWN_CHARS_MAX]
+        raise CallerFault(f"unknown key '{shown}'; a query has {', '.join(sorted(_KEYS))}")
     page = _object(_given(parts, "page", {}), "page")
     payloads = _given(parts, "payloads", default=False)
     if not isinstance(payloads, bool):
@@ -67,7 +69,8 @@ class _Reading:
                 return compare(name, OPERATORS[operator], value)
             case _:
                 known = ", ".join(["AND", "OR", *OPERATORS])
-                raise CallerFault(f"unknown operator '{operator}'; the operators are {known}")
+                shown = operator[:SHOWN_CHARS_MAX]
+                raise CallerFault(f"unknown operator '{shown}'; the operators are {known}")
 
     def _all(self, operand: object, operator: str, depth: int) -> tuple[Filter, ...]:
         if not isinstance(operand, list) or not operand:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from perdure.api.http.parameters import SHOWN_CHARS_MAX
 from perdure.base.errors import CallerFault
 from perdure.base.rfc3339 import render
 from perdure.components.port import FailureView, InstanceView, TaskView
@@ -49,7 +50,8 @@ def wanted_fields(names: Iterable[str]) -> frozenset[str]:
     wanted = frozenset(names)
     unknown = sorted(wanted - frozenset(FIELDS))
     if unknown:
-        raise CallerFault(f"unknown field '{unknown[0]}'; the fields are {', '.join(FIELDS)}")
+        shown_name = unknown[0][:SHOWN_CHARS_MAX]
+        raise CallerFault(f"unknown field '{shown_name}'; the fields are {', '.join(FIELDS)}")
     return wanted or frozenset(FIELDS)
 
 

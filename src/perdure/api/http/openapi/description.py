@@ -1,6 +1,7 @@
 """The whole description, as the text that `/openapi.json` returns."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 from perdure.api.http.openapi.document_paths import document_paths
@@ -32,8 +33,16 @@ document form an empty body is no payload; in released form it is an empty strin
 """
 
 
-def description(settings: HttpSettings, component_names: frozenset[str], version: str) -> str:
-    """Return the OpenAPI 3.1 document for a server with these settings and components."""
+def description(
+    settings: HttpSettings,
+    component_names: frozenset[str],
+    version: str,
+    further_paths: Iterable[str] = (),
+) -> str:
+    """Return the OpenAPI 3.1 document for a server with these settings and components.
+
+    `further_paths` are those of routes that return text and take nothing.
+    """
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
@@ -47,6 +56,7 @@ def description(settings: HttpSettings, component_names: frozenset[str], version
             **document_paths(component_names),
             **released_paths(sorted(component_names)),
             **_process_paths(),
+            **{path: {"get": _text(path)} for path in further_paths},
         },
         "components": {"schemas": SCHEMAS},
     }
@@ -85,7 +95,7 @@ def _process_paths() -> dict[str, Any]:
         "/v1.0/shutdown": {
             "post": operation(
                 "Stop the server",
-                {"204": answer("It begins to stop."), **errors()},
+                {"204": answer("It begins to stop."), **errors(400, 413)},
                 tag=_TAG,
                 parameters=[forced],
             )
@@ -98,6 +108,11 @@ def _process_paths() -> dict[str, Any]:
             )
         },
     }
+
+
+def _text(path: str) -> Part:
+    shown = {"description": "As text.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    return operation(f"Return {path}", {"200": shown, **errors()}, tag=_TAG)
 
 
 def _health(summary: str, ready: Part, parameters: list[Part]) -> Part:

@@ -36,41 +36,43 @@ _TIME: Final[Part] = {"type": "string", "format": "date-time"}
 def document_paths(component_names: Iterable[str]) -> dict[str, Any]:
     """Return the paths whose first segment is a workflow type."""
     one = "/v1.0/workflows/{workflowType}/{instanceID}"
-    # A component's name in this place would make it the released form.
-    not_a_component = {"not": {"enum": sorted(component_names)}}
-    instance = [
-        in_path(
-            "workflowType",
-            "The workflow type. What released Dapr does not know can be asked under the name of a "
-            "workflow component too, and then meets an instance of any type.",
-            {"type": "string", "minLength": 1, **not_a_component},
-        ),
-        in_path("instanceID", "The instance."),
-    ]
+    # Where released Dapr knows the call too, a component's name makes it the released form.
+    instance = _instance({"not": {"enum": sorted(component_names)}})
+    either = _instance({})
     event = in_path("eventName", "The name of the event.")
     return {
         "/v1.0/workflows": {"get": _list()},
         "/v1.0/workflows/query": {"post": _query()},
         f"{one}/start": {"post": _start(), "parameters": instance},
-        one: {"get": _get(), "delete": _purge(), "parameters": instance},
+        one: {"get": _get(), "delete": purge_operation(), "parameters": instance},
         f"{one}/terminate": {"post": _terminate(), "parameters": instance},
-        f"{one}/raiseEvent": {"post": _raise_event(), "parameters": instance},
+        f"{one}/raiseEvent": {"post": _raise_event(), "parameters": either},
         f"{one}/raiseEvent/{{eventName}}": {
             "post": _raise_event_named(),
             "parameters": [*instance, event],
         },
         f"{one}/suspend": {
             "post": _change("Let an instance take no new work"),
-            "parameters": instance,
+            "parameters": either,
         },
         f"{one}/resume": {
             "post": _change("Let a suspended instance go on"),
             "parameters": instance,
         },
-        f"{one}/history": {"get": _history(), "parameters": instance},
-        f"{one}/activities": {"get": _activities(), "parameters": instance},
-        f"{one}/rerun": {"post": _rerun(), "parameters": instance},
+        f"{one}/history": {"get": _history(), "parameters": either},
+        f"{one}/activities": {"get": _activities(), "parameters": either},
+        f"{one}/rerun": {"post": _rerun(), "parameters": either},
     }
+
+
+def _instance(bounds: Part) -> list[Part]:
+    text = "The workflow type."
+    if not bounds:
+        text += " Under the name of a workflow component, an instance of any type is met."
+    return [
+        in_path("workflowType", text, {"type": "string", "minLength": 1, **bounds}),
+        in_path("instanceID", "The instance."),
+    ]
 
 
 def _start() -> Part:
@@ -168,16 +170,17 @@ def _raise_event_named() -> Part:
 def _change(summary: str) -> Part:
     return operation(
         summary,
-        {"200": answer("In force."), "202": _NOT_IN_FORCE, **errors(400, 404, 409, 500)},
+        {"200": answer("In force."), "202": _NOT_IN_FORCE, **errors(400, 404, 409, 413, 500)},
         tag=_TAG,
     )
 
 
-def _purge() -> Part:
+def purge_operation() -> Part:
+    """Return the operation that deletes an instance, under a component's name too."""
     force = in_query("force", "Whether an instance that has not finished goes too.", BOOLEAN)
     return operation(
         "Delete everything about an instance",
-        {"200": answer("It is gone."), **errors(400, 404, 409, 500)},
+        {"200": answer("It is gone."), **errors(400, 404, 409, 413, 500)},
         tag=_TAG,
         parameters=[_RECURSIVE, force],
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from perdure.api.http.openapi.document_paths import purge_operation
 from perdure.api.http.openapi.parts import (
     ANY_BODY,
     TAGS,
@@ -34,7 +35,10 @@ def released_paths(component_names: Iterable[str]) -> dict[str, Any]:
     """
     paths: dict[str, Any] = {}
     for name in component_names:
-        paths |= _below(f"/v1.0/workflows/{name}", [])
+        below = _below(f"/v1.0/workflows/{name}", [])
+        # Released Dapr has no DELETE, and so it means there what it means in document form.
+        below[f"/v1.0/workflows/{name}/{{instanceID}}"]["delete"] = purge_operation()
+        paths |= below
     component = in_path("component", "A workflow component; any name is the embedded one.")
     for prefix in _PREFIXES:
         paths |= _below(f"/{prefix}/workflows/{{component}}", [component])
