@@ -59,6 +59,7 @@ class Batch:
         # What the commit has done to tasks and timers so far, over what the tables hold.
         self._tasks: dict[Name, bool] = {}
         self._given_up: dict[int, int] = {}  # by instance, up to which row
+        self._noted: set[Name] = set()
         self._timers: dict[Name, bool] = {}
         self._wiped_timers: set[int] = set()
         self._pending = Pending()
@@ -182,8 +183,8 @@ class Batch:
 
     def add_tasks(self, known: Known, adds: tuple[TaskAdd, ...]) -> None:
         names = [(known.key, add.generation, add.task_id) for add in adds]
-        if known.has_tasks and any(self._tasks.get(name) is False for name in names):
-            self._flush()  # its earlier row has to be gone
+        if known.has_tasks and any(map(self._is_pending_past, names)):
+            self._flush()
         known.has_rows = known.has_tasks = True
         first = self.counters.task_row + 1
         self.counters.task_row += len(adds)
@@ -203,6 +204,11 @@ class Batch:
             for row, add in enumerate(adds, start=first)
         )
 
+    def _is_pending_past(self, name: Name) -> bool:
+        """Tell whether an earlier task of a name may have changes that are yet to be written."""
+        was_given_up = name[0] in self._given_up
+        return name in self._noted or not self._tasks.get(name, not was_given_up)
+
     def end_task(self, known: Known, end: TaskEnd) -> None:
         known.has_rows = known.has_log_rows = known.has_tasks = True
         name = (known.key, end.generation, end.task_id)
@@ -213,13 +219,14 @@ class Batch:
         if known.has_tasks:
             own = [name for name in self._tasks if name[0] == known.key]
             self._tasks.update(dict.fromkeys(own, False))
-        known.has_rows = known.has_log_rows = True
+        known.has_rows = known.has_log_rows = known.has_tasks = True
         self._given_up[known.key] = self.counters.task_row
-        self._pending.wiped_tasks.append((known.key, self.counters.task_row))
+        self._pending.wiped_tasks[known.key] = self.counters.task_row
 
     def note_task(self, known: Known, note: HandOut) -> None:
-        known.has_rows = True
+        known.has_rows = known.has_tasks = True
         name = (known.key, note.generation, note.task_id)
+        self._noted.add(name)
         self._pending.notes.append((note.worker, note.at_us, *name))
 
     def add_timers(self, known: Known, adds: tuple[TimerAdd, ...]) -> None:

@@ -81,7 +81,7 @@ class Pending:
     tasks: list[Row] = field(default_factory=list)
     notes: list[Row] = field(default_factory=list)
     ended_tasks: list[Row] = field(default_factory=list)
-    wiped_tasks: list[tuple[int, int]] = field(default_factory=list)
+    wiped_tasks: dict[int, int] = field(default_factory=dict)  # up to which row
     wiped_timers: list[tuple[int]] = field(default_factory=list)
     ended_timers: list[tuple[int, int, int]] = field(default_factory=list)
     timers: dict[tuple[int, int, int], int] = field(default_factory=dict)
@@ -137,8 +137,9 @@ class Pending:
         _run(writer, "log_ended_task", self.ended_tasks)
         deleted = _run(writer, "delete_task", [row[2:] for row in self.ended_tasks])
         assert deleted == len(self.ended_tasks), "a task that was checked has gone"
-        _run(writer, "log_given_up_tasks", self.wiped_tasks)
-        _run(writer, "wipe_tasks", self.wiped_tasks)
+        wiped = list(self.wiped_tasks.items())
+        _run(writer, "log_given_up_tasks", wiped)
+        _run(writer, "wipe_tasks", wiped)
 
 
 def _run(writer: sqlite3.Connection, name: str, rows: Sequence[Row]) -> int:

@@ -1,0 +1,162 @@
+"""The SQLite store does what the memory store does, whatever it is asked.
+
+Random programs are run on both, with the file closed and opened again in between; outcomes, every
+row of every table and the answers to all reads are compared. Each verdict must come up.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from perdure.store.memory import MemoryStore
+from perdure.store.port import Store, Verdict
+from perdure.store.query import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Field,
+    Filter,
+    InstanceQuery,
+    Operator,
+    Order,
+)
+from perdure.store.sqlite import SqliteStore
+from tests.property.store_programs import IDS, NAMES, Author
+
+LIFECYCLE_ROWS_MAX = 7
+
+_values = st.sampled_from((None, -1, 0, 2, 5, 7, 1 << 70, "", "a", "o", "t", "v", *NAMES, "\ud800"))
+_fields = st.sampled_from([*Field, "tags.k", "tags.none"])
+
+
+def _compares() -> st.SearchStrategy[Filter]:
+    one = st.builds(
+        lambda field, operator, value: Compare(field, operator, (value,)),
+        _fields,
+        st.sampled_from([each for each in Operator if each is not Operator.IN]),
+        _values,
+    )
+    many = st.builds(
+        lambda field, values: Compare(field, Operator.IN, tuple(values)),
+        _fields,
+        st.lists(_values, max_size=3),
+    )
+    return one | many
+
+
+def _nested(filters: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
+    terms = st.lists(filters, max_size=3).map(tuple)
+    return st.builds(AllOf, terms) | st.builds(AnyOf, terms)
+
+
+filters = st.recursive(_compares(), _nested, max_leaves=5)
+orders = st.lists(st.builds(Order, st.sampled_from(Field), st.booleans()), max_size=3)
+
+
+class TwoStores(RuleBasedStateMachine):
+    """The same program on both stores."""
+
+    verdicts: Counter[Verdict] = Counter()
+    reopened = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.mkdtemp()
+        self.path = Path(self.folder) / "store.db"
+        self.memory = MemoryStore(lifecycle_rows_max=LIFECYCLE_ROWS_MAX)
+        self.sqlite = self._open()
+        self.author = Author(MemoryStore(lifecycle_rows_max=LIFECYCLE_ROWS_MAX))
+
+    def _open(self) -> SqliteStore:
+        return SqliteStore(self.path, lifecycle_rows_max=LIFECYCLE_ROWS_MAX)
+
+    @rule(data=st.data())
+    def commit(self, data: st.DataObject) -> None:
+        entries = self.author.entries(data.draw)
+        outcomes = self.memory.commit(entries)
+        assert self.sqlite.commit(entries) == outcomes
+        TwoStores.verdicts.update(outcome.verdict for outcome in outcomes)
+        held = list(self.memory.dump())
+        assert list(self.author.ahead.dump()) == held, "one commit of many is many of one"
+        assert list(self.sqlite.dump()) == held
+
+    @rule()
+    def reopen(self) -> None:
+        self.sqlite.close()
+        self.sqlite = self._open()
+        TwoStores.reopened += 1
+        assert list(self.sqlite.dump()) == list(self.memory.dump())
+
+    @rule(limit=st.integers(1, 4), after=st.integers(0, 5), moment=st.integers(0, 8))
+    def read(self, limit: int, after: int, moment: int) -> None:
+        assert _answers(self.sqlite, limit, after, moment) == _answers(
+            self.memory, limit, after, moment
+        )
+
+    @rule(where=filters, order=orders, limit=st.integers(1, 4))
+    def find(self, where: Filter, order: list[Order], limit: int) -> None:
+        query = InstanceQuery(where, tuple(order), limit)
+        for _ in range(20):
+            page = self.memory.find(query)
+            assert self.sqlite.find(query) == page
+            if page.next_token is None:
+                return
+            query = InstanceQuery(where, tuple(order), limit, page.next_token)
+
+    def teardown(self) -> None:
+        self.sqlite.close()
+        shutil.rmtree(self.folder)
+
+
+def _answers(store: Store, limit: int, after: int, moment: int) -> list[object]:
+    named: list[object] = [
+        answer
+        for name in (*IDS, *range(1, 12))
+        for answer in (store.snapshot(name), store.load(name))
+    ]
+    keyed: list[object] = [
+        answer
+        for key in range(12)
+        for answer in (
+            store.history(key, after, limit),
+            store.payload_events(key),
+            store.children(key),
+            store.tasks_of(key),
+        )
+    ]
+    ended: list[object] = [
+        answer
+        for phase in (1, 3, 5)
+        for answer in (store.expired(phase, moment, limit), store.oldest_completed_us(phase))
+    ]
+    return [
+        *named,
+        *keyed,
+        *ended,
+        store.list_ids(after, limit),
+        store.ready(after, limit),
+        store.tasks(after, limit),
+        store.due_timers(moment, limit),
+        store.next_timer_us(),
+        store.counts(),
+        store.name_counts(),
+        store.stuck(limit),
+        store.lifecycle(after, limit),
+    ]
+
+
+def test_sqlite_does_what_memory_does() -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        TwoStores,
+        settings=settings(stateful_step_count=30, suppress_health_check=list(HealthCheck)),
+    )
+    reached = f"{dict(TwoStores.verdicts)}, reopened {TwoStores.reopened} times"
+    assert set(TwoStores.verdicts) == set(Verdict), f"a verdict never came up: {reached}"
+    assert TwoStores.reopened > 0
+
+
