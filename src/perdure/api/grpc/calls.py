@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-import grpc
-
+from perdure.api.grpc.transport import call as transport
 from perdure.base.errors import CallerFault
 from perdure.base.limits import NAME_BYTES_MAX, TASKHUB_INSTANCE_ID_BYTES_MAX
 from perdure.wire.tags import TAGS_METADATA_KEY, checked_tags, parse_cookie_pairs
 
-Context = grpc.aio.ServicerContext[bytes, bytes]
+Context = transport.Call
 
 
 class Call:
@@ -18,12 +17,12 @@ class Call:
     __slots__ = ("_context",)
 
     def __init__(self, context: Context) -> None:
-        """Look at the call through gRPC's own view of it."""
+        """Look at the call through the transport's view of it."""
         self._context = context
 
     def values(self, key: str) -> list[str]:
         """Return every value of a request metadata key, in the order they came."""
-        metadata = self._context.invocation_metadata() or ()
+        metadata = self._context.invocation_metadata()
         return [str(value) for name, value in metadata if name == key]
 
     def value(self, key: str) -> str | None:

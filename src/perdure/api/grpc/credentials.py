@@ -4,30 +4,28 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-import grpc
-
 from perdure.api.grpc.settings import TlsFiles
 from perdure.base.errors import ConfigurationError
 
 _AUTHORITY: Final = "certificate of the clients' authority"
 
 
-def server_credentials(files: TlsFiles) -> grpc.ServerCredentials:
+def tls_context(files: TlsFiles) -> ssl.SSLContext:
     """Return what a secure port needs. Raises ConfigurationError, naming the file to look at."""
-    certificate = _pem(files.certificate, "certificate", "CERTIFICATE")
-    key = _pem(files.key, "private key", "PRIVATE KEY")
+    _check_pem(files.certificate, "certificate", "CERTIFICATE")
+    _check_pem(files.key, "private key", "PRIVATE KEY")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    _check_pair(context, files)
-    if files.client_ca is None:
-        return grpc.ssl_server_credentials([(key, certificate)])
-    authorities = _pem(files.client_ca, _AUTHORITY, "CERTIFICATE")
-    _check_authorities(context, files.client_ca)
-    return grpc.ssl_server_credentials(
-        [(key, certificate)], root_certificates=authorities, require_client_auth=True
-    )
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2"])
+    _load_pair(context, files)
+    if files.client_ca is not None:
+        _check_pem(files.client_ca, _AUTHORITY, "CERTIFICATE")
+        _load_authorities(context, files.client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
-def _pem(path: Path, what: str, label: str) -> bytes:
+def _check_pem(path: Path, what: str, label: str) -> None:
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -35,11 +33,9 @@ def _pem(path: Path, what: str, label: str) -> bytes:
         raise ConfigurationError(f"TLS: the {what} {path} cannot be read: {reason}") from error
     if f"{label}-----".encode() not in content:
         raise ConfigurationError(f"TLS: {path} holds no {what} in PEM form")
-    return content
 
 
-def _check_pair(context: ssl.SSLContext, files: TlsFiles) -> None:
-    """Find out here what gRPC would report as an address it cannot listen on."""
+def _load_pair(context: ssl.SSLContext, files: TlsFiles) -> None:
     try:
         # A password keeps an encrypted key from being asked for at the terminal.
         context.load_cert_chain(files.certificate, files.key, password="")
@@ -53,7 +49,7 @@ def _check_pair(context: ssl.SSLContext, files: TlsFiles) -> None:
         ) from error
 
 
-def _check_authorities(context: ssl.SSLContext, path: Path) -> None:
+def _load_authorities(context: ssl.SSLContext, path: Path) -> None:
     try:
         context.load_verify_locations(path)
     except ssl.SSLError as error:

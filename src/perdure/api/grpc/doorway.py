@@ -13,7 +13,7 @@ from perdure.api.grpc.token import token_complaint, turned_away
 _OPEN_TO_ALL: Final = "/grpc.health.v1.Health/"
 
 
-class Doorway(grpc.GenericRpcHandler):
+class Doorway:
     """Every method of every service by its path, behind the token."""
 
     def __init__(self, handlers: Mapping[str, AnyHandler], token: str | None) -> None:
@@ -21,11 +21,11 @@ class Doorway(grpc.GenericRpcHandler):
         self._handlers = handlers
         self._token = token
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> AnyHandler:
-        """Return what answers the call. It never fails: a failure here would end the server."""
-        path = str(handler_call_details.method)
+    def method_of(self, call: Context) -> AnyHandler:
+        """Return what answers the call."""
+        path = call.path
         if self._token is not None and not path.startswith(_OPEN_TO_ALL):
-            complaint = token_complaint(self._token, handler_call_details.invocation_metadata)
+            complaint = token_complaint(self._token, call.invocation_metadata())
             if complaint is not None:
                 return turned_away(complaint)
         return self._handlers.get(path) or _unserved(path)

@@ -6,6 +6,7 @@ from uuid import uuid4
 import grpc
 import structlog
 
+from perdure.api.grpc.transport.call import Call
 from perdure.base.errors import (
     CallerFault,
     ShuttingDown,
@@ -50,7 +51,7 @@ def status_of(error: Exception) -> tuple[grpc.StatusCode, str]:
             )
 
 
-async def end_with(context: grpc.aio.ServicerContext[bytes, bytes], error: Exception) -> NoReturn:
+async def end_with(context: Call, error: Exception) -> NoReturn:
     """End the call with the status of `error`."""
     code, text = status_of(error)
     await context.abort(code, text[:_DETAILS_CHARS_MAX])

@@ -1,7 +1,7 @@
 """grpc.health.v1.Health, for whoever decides whether to send calls here."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from grpc_health.v1 import health_pb2 as pb
@@ -35,7 +35,7 @@ class Health(aio.HealthServicer):
     async def Check(  # noqa: N802 - the protocol's name
         self,
         request: pb.HealthCheckRequest,
-        context: grpc.aio.ServicerContext[pb.HealthCheckRequest, pb.HealthCheckResponse],
+        context: Any,
     ) -> pb.HealthCheckResponse:
         """Answer for now. An unknown service is NOT_FOUND."""
         answer = await super().Check(request, context)

@@ -1,18 +1,16 @@
 """The gRPC door as one object: built from its parts, started, stopped."""
 
-import asyncio
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 
-import grpc
-
-from perdure.api.grpc.credentials import server_credentials
+from perdure.api.grpc.credentials import tls_context
 from perdure.api.grpc.dapr.metadata import Metadata
 from perdure.api.grpc.dapr.service import DAPR_SERVICE, dapr_methods
 from perdure.api.grpc.dapr.workflows import Workflows
 from perdure.api.grpc.doorway import Doorway
 from perdure.api.grpc.health import Health
 from perdure.api.grpc.methods import Makers, Method
-from perdure.api.grpc.options import channel_options
+from perdure.api.grpc.options import transport_options
 from perdure.api.grpc.reflection import reflection_handlers
 from perdure.api.grpc.settings import GrpcSettings
 from perdure.api.grpc.streams import WorkerStreams
@@ -22,6 +20,7 @@ from perdure.api.grpc.taskhub.reading import Reading
 from perdure.api.grpc.taskhub.service import TASKHUB_SERVICE, taskhub_methods
 from perdure.api.grpc.taskhub.starting import Starting
 from perdure.api.grpc.taskhub.work import Work
+from perdure.api.grpc.transport.server import TransportServer
 from perdure.api.grpc.waits import Waits
 from perdure.base.errors import ConfigurationError
 from perdure.components.catalog import EMBEDDED, Catalog
@@ -47,7 +46,7 @@ class GrpcServer:
         self._health = health
         self._streams = streams
         self._waits = waits
-        self._server: grpc.aio.Server | None = None
+        self._server: TransportServer | None = None
 
     @property
     def connected_workers(self) -> int:
@@ -60,14 +59,15 @@ class GrpcServer:
         Raises ConfigurationError if the port is in use or the files of TLS cannot be used.
         """
         assert self._server is None, "a server is started once"
-        server = grpc.aio.server(options=channel_options(self._settings))
-        server.add_generic_rpc_handlers((self._doorway(),))
-        tls = self._settings.tls
-        credentials = None if tls is None else server_credentials(tls)
-        for host in self._settings.hosts:
-            port = _listen(server, host, port, credentials)
+        server = TransportServer(transport_options(self._settings), self._doorway().method_of)
+        tls = None if self._settings.tls is None else tls_context(self._settings.tls)
         await self._health.serve(self._services)
-        await server.start()
+        try:
+            for host in self._settings.hosts:
+                port = await _listen(server, host, port, tls)
+        except ConfigurationError:
+            await server.stop(0)
+            raise
         self._server = server
         return port
 
@@ -81,11 +81,10 @@ class GrpcServer:
         if self._server is None:
             return
         await self._health.stop()
-        stopping = asyncio.create_task(self._server.stop(grace_s))
-        await asyncio.sleep(0)  # the task has begun: nothing is accepted any more
+        self._server.stop_listening()
         hand_out_no_more()
         self._waits.end()
-        await stopping
+        await self._server.stop(grace_s)
         self._server = None
 
     def _doorway(self) -> Doorway:
@@ -124,16 +123,12 @@ def build_server(
     )
 
 
-def _listen(
-    server: grpc.aio.Server, host: str, port: int, credentials: grpc.ServerCredentials | None
-) -> int:
-    named = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    address = f"{named}:{port}"
+async def _listen(server: TransportServer, host: str, port: int, tls: ssl.SSLContext | None) -> int:
+    named = host.removeprefix("[").removesuffix("]")
     try:
-        if credentials is None:
-            return server.add_insecure_port(address)
-        return server.add_secure_port(address, credentials)
-    except RuntimeError as error:
+        return await server.listen(named, port, tls)
+    except OSError as error:
+        address = f"[{named}]:{port}" if ":" in named else f"{named}:{port}"
         raise ConfigurationError(
             f"gRPC cannot listen on {address}: the port is in use or the address is not this "
             "machine's; choose another with --dapr-grpc-port"
