@@ -6,7 +6,7 @@ should not happen was reported, nobody is stuck, and what is in memory is what i
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, Self, TypeVar
 
@@ -169,6 +169,14 @@ class House:
         """Do something beside the test, which awaits it later."""
         return asyncio.create_task(work)
 
+    async def blocking(self, wait: Callable[[], object]) -> None:
+        """Wait for a signal of another thread."""
+        await asyncio.to_thread(wait)
+
+    async def gather(self, work: Iterable[Coroutine[Any, Any, None]]) -> None:
+        """Do many things at once."""
+        await asyncio.gather(*work)
+
     async def pass_time(self, duration_us: int) -> None:
         """Let time pass, and everything happen that this brings about."""
         self.clock.advance(duration_us)
@@ -211,6 +219,8 @@ class House:
             if not report.positional[0].startswith(self.expected_faults or ("\0",))
         ]
         assert not faults, faults
+        for worker in self.workers:
+            worker.check()
         assert self.store.stuck(10) == ()
         self.check_residents()
 

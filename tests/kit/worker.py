@@ -34,9 +34,9 @@ class TurnItem:
         """Return the names of external events among the new ones."""
         return [event.name for event in self.new if isinstance(event, EventRaised)]
 
-    def has(self, kind: type[Event]) -> bool:
+    def has_kind(self, kind: str) -> bool:
         """Tell whether an event of a kind is among all that the worker sees."""
-        return any(isinstance(event, kind) for event in (*self.past, *self.new))
+        return any(type(event).__name__ == kind for event in (*self.past, *self.new))
 
     @property
     def input(self) -> str | None:
@@ -132,6 +132,11 @@ class Worker:
         self._working = asyncio.create_task(self._work(turns, activities or {}))
         return self
 
+    def check(self) -> None:
+        """Raise what a worker that answers everything has been told, if that ended it."""
+        if self._working is not None and self._working.done():
+            self._working.result()
+
     def leave(self) -> None:
         """Go away with whatever is in hand."""
         self.stream.close()
@@ -194,4 +199,6 @@ def _echo(item: ActivityItem) -> str | None:
 def hello(item: TurnItem) -> Iterable[pb.Action]:
     """The smallest workflow: one activity, and its result is the output."""
     done = [e for e in (*item.past, *item.new) if isinstance(e, TaskCompleted)]
-    return [complete(2, done[0].result)] if done else [schedule(1, "act", item.input)]
+    if done:
+        return [complete(2, done[0].result)]
+    return [] if item.has_kind("TaskScheduled") else [schedule(1, "act", item.input)]
