@@ -87,7 +87,8 @@ def _told(fault: Exception) -> int:
         case Trouble():
             trouble = fault
         case ConfigurationError():
-            advice = "`perdure serve --help` tells the flags, and their environment variables."
+            # It says itself what was expected, and where; only a flag is explained elsewhere too.
+            advice = "See `perdure serve --help`." if str(fault).startswith("--") else ""
             trouble = Trouble(str(fault), advice=advice, code=ExitCode.USAGE)
         case PerdureError():
             trouble = Trouble(str(fault), advice=_DEBUG_ADVICE)

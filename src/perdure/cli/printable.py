@@ -30,3 +30,9 @@ def printable_json(text: str) -> str:
 def on_one_line(text: str) -> str:
     """Return `text` on one line, safe for a terminal."""
     return printable(" ".join(text.split()))
+
+
+def cut(text: str, characters: int) -> str:
+    """Return `text` on one line that is no longer than this."""
+    line = on_one_line(text)
+    return line if len(line) <= characters else line[: characters - 1] + "…"

@@ -15,6 +15,7 @@ import typer
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.flags import STOPPING, as_arguments, given, with_server_flags
 from perdure.cli.output import note
+from perdure.cli.printable import cut
 
 _EXAMPLES = """\b
 [bold]Examples[/bold]
@@ -27,6 +28,7 @@ The application finds the server by APP_ID, DAPR_HTTP_PORT, DAPR_GRPC_PORT, DAPR
 
 # The server is asked to stop within its own time; only one that hangs is killed, this much later.
 _SERVER_STOP_MARGIN_S: Final = 5
+_SHOWN_CHARACTERS: Final = 100
 _ANY_ADDRESS: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to call
 
 
@@ -67,7 +69,7 @@ def run(
     )
     http_url = environ["DAPR_HTTP_ENDPOINT"]
     note(
-        f"Server: HTTP {http_url}, gRPC {in_url(host)}:{grpc_port}. Starting: {shlex.join(program)}"
+        f"Server: HTTP {http_url}, gRPC {in_url(host)}:{grpc_port}. Starting: {cut(shlex.join(program), _SHOWN_CHARACTERS)}"
     )
     settings |= {"dapr_http_port": http_port, "dapr_grpc_port": grpc_port}
     plan = Plan(

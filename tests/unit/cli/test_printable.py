@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure.cli.printable import on_one_line, printable, printable_json
+from perdure.cli.printable import cut, on_one_line, printable, printable_json
 
 
 def test_a_control_code_is_shown_and_not_done() -> None:
@@ -38,3 +38,13 @@ def test_json_means_the_same(value: object) -> None:
     text = printable_json(json.dumps(value, indent=2, ensure_ascii=False))
     assert json.loads(text) == value
     assert "\x9b" not in text
+
+
+@given(st.text(), st.integers(1, 40))
+def test_what_is_cut_fits(text: str, characters: int) -> None:
+    assert len(cut(text, characters)) <= characters
+
+
+def test_what_is_cut_shows_that_it_is() -> None:
+    assert cut("a\n b" + "c" * 20, 6) == "a bcc…"
+    assert cut("abc", 3) == "abc"

@@ -260,11 +260,5 @@ def pretty(value: object) -> str:
     return printable(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def cut(text: str, characters: int) -> str:
-    """Return a payload on one line that is no longer than this."""
-    line = on_one_line(text)
-    return line if len(line) <= characters else line[: characters - 1] + "…"
-
-
 def _plain_table() -> Table:
     return Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim", pad_edge=False)

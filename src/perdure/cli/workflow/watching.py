@@ -14,14 +14,13 @@ from rich.text import Text
 
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.output import console, is_terminal, note, show, show_json_line
-from perdure.cli.printable import printable
+from perdure.cli.printable import cut, printable
 from perdure.cli.times import clock_time, now_us, parse_us
 from perdure.cli.workflow import filters, options
 from perdure.cli.workflow.calls import Calls
 from perdure.cli.workflow.records import Instance
 from perdure.cli.workflow.steps import Story, is_told
 from perdure.cli.workflow.tables import (
-    cut,
     failure_tree,
     instances_table,
     pretty,

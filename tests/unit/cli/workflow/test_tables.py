@@ -7,7 +7,6 @@ from perdure.cli.workflow.tables import (
     STATUS_STYLES,
     Look,
     activities_table,
-    cut,
     history_table,
     instance_panel,
     instances_table,
@@ -153,4 +152,3 @@ def test_a_payload_is_on_one_line_if_it_fits() -> None:
     assert pretty({"a": 1}) == '{"a": 1}'
     assert pretty(["x" * 80]).startswith("[\n")
     assert pretty("x\x07" * 80) == "x\\x07" * 80
-    assert cut("a\n b" + "c" * 20, 6) == "a bcc…"
