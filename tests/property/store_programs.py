@@ -66,11 +66,15 @@ class Author:
     def entry(self) -> Entry:
         keys = [key for key, _ in self.ahead.list_ids(0, 100)]
         if not keys or self.draw(st.integers(0, 4)) == 0:
-            first = [self.birth(None)] if not keys or self.draw(st.booleans()) else []
-            second = [self.birth(BORN_FIRST)] if first and self.draw(st.booleans()) else []
+            births: list[Birth] = []
+            if not keys or self.draw(st.booleans()):
+                births.append(self.birth(None))
+            has_child = self.draw(st.booleans())
+            if births and has_child:
+                births.append(self.birth(BORN_FIRST))
             return Entry(
                 key=None,
-                births=(*first, *second),
+                births=tuple(births),
                 messages=self.messages(),
                 lifecycle=self.lifecycle(),
             )

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -61,8 +62,8 @@ orders = st.lists(st.builds(Order, st.sampled_from(Field), st.booleans()), max_s
 class TwoStores(RuleBasedStateMachine):
     """The same program on both stores."""
 
-    verdicts: Counter[Verdict] = Counter()
-    reopened = 0
+    verdicts: ClassVar[Counter[Verdict]] = Counter()
+    reopened: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -151,12 +152,10 @@ def _answers(store: Store, limit: int, after: int, moment: int) -> list[object]:
 
 
 def test_sqlite_does_what_memory_does() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         TwoStores,
         settings=settings(stateful_step_count=30, suppress_health_check=list(HealthCheck)),
     )
     reached = f"{dict(TwoStores.verdicts)}, reopened {TwoStores.reopened} times"
     assert set(TwoStores.verdicts) == set(Verdict), f"a verdict never came up: {reached}"
     assert TwoStores.reopened > 0
-
-
