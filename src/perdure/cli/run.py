@@ -68,9 +68,8 @@ def run(
         grpc_scheme="http" if loaded.tls_cert is None else "https",
     )
     http_url = environ["DAPR_HTTP_ENDPOINT"]
-    note(
-        f"Server: HTTP {http_url}, gRPC {in_url(host)}:{grpc_port}. Starting: {cut(shlex.join(program), _SHOWN_CHARACTERS)}"
-    )
+    shown = cut(shlex.join(program), _SHOWN_CHARACTERS)
+    note(f"Server: HTTP {http_url}, gRPC {in_url(host)}:{grpc_port}. Starting: {shown}")
     settings |= {"dapr_http_port": http_port, "dapr_grpc_port": grpc_port}
     plan = Plan(
         server=[sys.executable, "-m", "perdure", "serve", *as_arguments(settings)],

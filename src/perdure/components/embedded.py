@@ -36,6 +36,7 @@ from perdure.store.query import InstanceQuery
 
 # How long a terminate is waited for before it is reported as accepted and not yet in force.
 _TERMINATE_WAIT_US: Final = 2 * SECOND_US
+_KEY_DIGITS_MAX: Final = 18  # every number of so many digits is one that a store can hold
 
 
 class EmbeddedComponent:
@@ -159,7 +160,7 @@ class EmbeddedComponent:
 
     async def list_ids(self, token: str | None, limit: int) -> IdPage:
         wanted = limit or LIST_IDS_PAGE_DEFAULT
-        if token is not None and not (token.isascii() and token.isdigit()):
+        if token is not None and not _is_key(token):
             msg = "the continuation token is not one of ours"
             raise CallerFault(msg)
         after = int(token) if token else 0
@@ -179,3 +180,7 @@ class EmbeddedComponent:
             succeeded=not refused,
             latency_us=max(0, self._clock.now_us() - began_us),
         )
+
+
+def _is_key(token: str) -> bool:
+    return token.isascii() and token.isdigit() and len(token) <= _KEY_DIGITS_MAX

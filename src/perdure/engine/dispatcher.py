@@ -62,6 +62,7 @@ class WorkStream:
     def __init__(self, profile: Profile, leave: Callable[["WorkStream"], None]) -> None:
         """Open the stream of a worker."""
         self.profile = profile
+        self.dialect = profile.dialect
         self.held: dict[Work, set[object]] = {Work.TURN: set(), Work.ACTIVITY: set()}
         self.echoes_tokens = False
         # For workers that keep histories: what each instance was last sent, by key.
@@ -102,7 +103,7 @@ class WorkStream:
     async def items(self) -> AsyncIterator[bytes]:
         """Yield work items as they come, until the engine stops."""
         while not self.closed:
-            while self._outbox:
+            while self._outbox and not self.closed:
                 yield self._outbox.popleft()
             if self._ending:
                 return
@@ -128,7 +129,8 @@ class Dispatcher:
     def __init__(self, observer: Observer) -> None:
         """Begin with none. The two callbacks are set once, by whoever composes the engine."""
         self._observer = observer
-        self._streams: dict[str, deque[WorkStream]] = {}
+        # A rotation for each kind: with one for both, two workers would get one kind each.
+        self._streams: dict[tuple[str, Work], deque[WorkStream]] = {}
         self._count = 0
         self._stopping = False
         self.on_join: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
@@ -141,7 +143,7 @@ class Dispatcher:
 
     def apps(self) -> list[str]:
         """Return the apps that have a worker."""
-        return [app_id for app_id, streams in self._streams.items() if streams]
+        return [app_id for (app_id, work), of in self._streams.items() if work is Work.TURN and of]
 
     def open(self, profile: Profile) -> WorkStream:
         """Open a stream; raises ShuttingDown if the engine takes no more workers."""
@@ -152,7 +154,9 @@ class Dispatcher:
             msg = f"there are {STREAMS_MAX} worker streams already"
             raise ShuttingDown(msg)
         stream = WorkStream(profile, self._left)
-        self._streams.setdefault(profile.app_id, deque()).append(stream)
+        for work in Work:
+            # At the head, so that it is tried next: it may be what stalled instances wait for.
+            self._streams.setdefault((profile.app_id, work), deque()).appendleft(stream)
         self._count += 1
         self._observer.worker_connected(
             profile.worker, app_id=profile.app_id, dialect=profile.dialect.value
@@ -166,7 +170,7 @@ class Dispatcher:
         """Return a stream of the app with room for one more, or None."""
         if preferred is not None and preferred.has_room(work):
             return preferred
-        streams = self._streams.get(app_id)
+        streams = self._streams.get((app_id, work))
         if not streams:
             return None
         for _ in range(len(streams)):
@@ -177,7 +181,7 @@ class Dispatcher:
 
     def has_room(self, app_id: str, work: Work) -> bool:
         """Tell whether any stream of the app can take one more of this kind."""
-        return any(stream.has_room(work) for stream in self._streams.get(app_id, ()))
+        return any(stream.has_room(work) for stream in self._streams.get((app_id, work), ()))
 
     def stop(self) -> None:
         """Hand out nothing more, and let every stream end well."""
@@ -187,7 +191,8 @@ class Dispatcher:
                 stream.end()
 
     def _left(self, stream: WorkStream) -> None:
-        self._streams[stream.profile.app_id].remove(stream)
+        for work in Work:
+            self._streams[stream.profile.app_id, work].remove(stream)
         self._count -= 1
         outstanding = sum(map(len, stream.held.values()))
         self._observer.worker_disconnected(

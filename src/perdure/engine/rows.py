@@ -74,9 +74,6 @@ def birth(
     )
     start_us = started.scheduled_start_us
     held = start_us is not None and start_us > now_us
-    timers: tuple[TimerAdd, ...] = ()
-    if held and start_us is not None and not is_never(start_us):
-        timers = (TimerAdd(0, START_TIMER_ID, start_us),)
     head = Head(
         phase=Status.PENDING,
         created_at_us=started.at_us,
@@ -89,10 +86,16 @@ def birth(
         identity=identity,
         head=head,
         inbox=(inbox_add(started, rank=0),),
-        timers=timers,
+        timers=_start_timer(start_us) if held else (),
         held=held,
         if_taken=if_taken,
     )
+
+
+def _start_timer(start_us: int | None) -> tuple[TimerAdd, ...]:
+    if start_us is None or is_never(start_us):
+        return ()
+    return (TimerAdd(0, START_TIMER_ID, start_us),)
 
 
 @dataclass(frozen=True, slots=True)

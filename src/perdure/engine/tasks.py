@@ -14,7 +14,7 @@ from perdure.base.limits import (
     TURN_RETRY_LONGEST_US,
     WORK_ITEM_PERCENT_MAX,
 )
-from perdure.base.observer import Subject
+from perdure.base.observer import WORKER_GONE, Subject
 from perdure.base.time import SECOND_US
 from perdure.core.events import Failure, TaskCompleted, TaskFailed
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
@@ -74,7 +74,7 @@ class Tasks:
 
     def _hand_out(self, task: Task, stream: WorkStream) -> None:
         token = uuid4().hex
-        microsoft = stream.profile.dialect is Dialect.MICROSOFT
+        microsoft = stream.dialect is not Dialect.DAPR
         request = activity_request(
             task.add.event, task.instance_id, task.add.propagated, microsoft=microsoft
         )
@@ -213,9 +213,7 @@ class Tasks:
             if out.void:
                 continue
             activity = activity_of(out.task.scheduled, out.task.add.app_id, out.task.attempts)
-            self._observer.activity_retried(
-                self._subject(out.task), activity, reason="its worker went away"
-            )
+            self._observer.activity_retried(self._subject(out.task), activity, reason=WORKER_GONE)
             self._queues.push(out.task, first=True)
 
     def _release(self, out: TaskOut) -> None:

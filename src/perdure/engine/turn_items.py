@@ -51,7 +51,7 @@ def turn_work_item(resident: Resident, turn: Turn, stream: WorkStream, token: st
     if started is not None:
         head.execution_id.value = started.execution_id
     new = [encode(turn.started), *(item.add.event for item in turn.batch)]
-    if stream.profile.dialect is Dialect.MICROSOFT:
+    if stream.dialect is not Dialect.DAPR:
         past_events = events_of(resident.past, resident.ends)
         past = b"".join(past_field(for_microsoft(event)) for event in past_events)
         return turn_item(head, past, [for_microsoft(event) for event in new], token)

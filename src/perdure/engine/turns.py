@@ -13,23 +13,23 @@ from uuid import uuid4
 from perdure.base.errors import WorkerFault
 from perdure.base.limits import (
     LOADS_AT_ONCE_MAX,
-    STALL_RETRY_FIRST_US,
-    STALL_RETRY_LONGEST_US,
     TURN_RETRY_FIRST_US,
     TURN_RETRY_LONGEST_US,
     WORK_ITEM_PERCENT_MAX,
 )
+from perdure.base.observer import WORKER_GONE
 from perdure.core.applying import Caller
 from perdure.core.events import StallReason
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall
+from perdure.engine.dialects import answers_in_microsofts
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
 from perdure.engine.moves import Moves
 from perdure.engine.reports import subject_of
 from perdure.engine.residents import Resident, Residents, Turn
+from perdure.engine.stalls import Stalls
 from perdure.engine.turn_items import freeze, history_sent, too_large_text, turn_work_item
-from perdure.engine.work import Dialect
 from perdure.store.port import Entry
 from perdure.wire.actions import decision_of, parse_turn_answer
 
@@ -66,7 +66,7 @@ class Turns:
         self._slots = Slots(ground.settings.turns_max, ground.settings.turns_max_by_name)
         self._blocked: dict[str, list[tuple[int, str]]] = {}  # by name: those over its limit
         self._out: dict[str, _Out] = {}
-        self._stalls: dict[int, tuple[str, int]] = {}  # by key: app and how often in a row
+        self._stalls = Stalls(ready.delays)
         self._loads = 0
 
     @property
@@ -161,6 +161,10 @@ class Turns:
 
     def _too_large(self, resident: Resident, turn: Turn, size: int) -> None:
         text = too_large_text(size, self._settings.message_bytes_max)
+        stalled = resident.state.stalled
+        if stalled is not None and stalled.reason is StallReason.PAYLOAD_SIZE_EXCEEDED:
+            # The stall is in the history by now. Telling the new size would let that grow for ever.
+            text = stalled.description
         now_us = self._clock.now_us()
         result = stall(resident.state, StallReason.PAYLOAD_SIZE_EXCEEDED, text, now_us)
         self._land(resident, turn, result)
@@ -181,7 +185,7 @@ class Turns:
             return
         if answer.token and stream is not None:
             stream.echoes_tokens = True
-        microsoft = stream is not None and stream.profile.dialect is Dialect.MICROSOFT
+        microsoft = stream is not None and answers_in_microsofts(stream, answer)
         caller = Caller(
             resident.instance_id,
             resident.identity.app_id,
@@ -227,9 +231,11 @@ class Turns:
         def landed() -> None:
             self.release(resident)
             if isinstance(result, Stalled):
-                self._stalled(resident, turn)
+                resident.turn = turn  # the batch stays frozen: an answer to it is still an answer
+                resident.stream = None  # another worker may be the fitting one
+                self._stalls.note(resident.key, resident.identity.app_id)
             else:
-                self._stalls.pop(resident.key, None)
+                self._stalls.over(resident.key)
 
         try:
             await self._moves.land(resident, turn, result, landed)
@@ -242,17 +248,6 @@ class Turns:
             latency_us = max(0, self._clock.now_us() - turn.handed_out_at_us)
             self._observer.turn_landed(subject_of(resident.identity), latency_us=latency_us)
         self._ready.consider(resident)
-
-    def _stalled(self, resident: Resident, turn: Turn) -> None:
-        resident.turn = turn  # the batch stays frozen: an answer to it is still an answer
-        _, attempt = self._stalls.get(resident.key, ("", 0))
-        self._stalls[resident.key] = (resident.identity.app_id, attempt + 1)
-        self._ready.delays.delay(
-            resident.key,
-            attempt=attempt + 1,
-            first_us=STALL_RETRY_FIRST_US,
-            longest_us=STALL_RETRY_LONGEST_US,
-        )
 
     # ---- letting go
 
@@ -282,21 +277,20 @@ class Turns:
             self._observer.turn_retried(
                 subject_of(resident.identity),
                 attempt=out.turn.attempts,
-                reason="its worker went away",
+                reason=WORKER_GONE,
             )
             self._ready.push(resident.key, resident.identity.app_id, first=True)
 
     def joined(self, app_id: str) -> None:
         """Try an app's stalled instances again: a worker has come, perhaps a fitting one."""
-        for key, (stalled_app, _) in list(self._stalls.items()):
-            if stalled_app == app_id and self._ready.delays.end(key):
-                self._ready.push(key, app_id)
+        for key in self._stalls.wake(app_id):
+            self._ready.push(key, app_id)
         self.pump(app_id)
 
     def forget(self, resident: Resident) -> None:
         """Drop everything about an instance that is gone."""
         self.release(resident)
-        self._stalls.pop(resident.key, None)
+        self._stalls.over(resident.key)
         self._ready.delays.end(resident.key)
         self._ready.of(resident.identity.app_id).discard(resident.key)
 

@@ -13,6 +13,8 @@ class Dialect(Enum):
 
     DAPR = "dapr"
     MICROSOFT = "microsoft"
+    # Not told yet: it is sent only what both understand alike, until an answer shows which.
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ def encode(event: ev.Event) -> bytes:
     return message.SerializeToString()
 
 
-def _write(message: pb.HistoryEvent, event: ev.Event) -> None:  # noqa: C901, PLR0912, PLR0915 - one case a kind
+def _write(message: pb.HistoryEvent, event: ev.Event) -> None:
     match event:
         case ev.WorkflowStarted():
             _workflow_started(message.workflow_started, event)
@@ -39,6 +39,27 @@ def _write(message: pb.HistoryEvent, event: ev.Event) -> None:  # noqa: C901, PL
         case ev.ExecutionStalled():
             message.execution_stalled.reason = event.reason
             message.execution_stalled.description = event.description
+        case _:
+            _write_step(message, event)
+
+
+Step = (
+    ev.TaskScheduled
+    | ev.TaskCompleted
+    | ev.TaskFailed
+    | ev.TimerCreated
+    | ev.TimerFired
+    | ev.ChildCreated
+    | ev.ChildCompleted
+    | ev.ChildFailed
+    | ev.EventRaised
+    | ev.EventSent
+    | ev.DetachedCreated
+)
+
+
+def _write_step(message: pb.HistoryEvent, event: Step) -> None:  # noqa: C901 - one case a kind
+    match event:
         case ev.TaskScheduled():
             _task_scheduled(message.task_scheduled, event)
         case ev.TaskCompleted():

@@ -72,16 +72,17 @@ def batch_of(request: pb.PurgeInstancesRequest) -> tuple[str, ...] | None:
     return None
 
 
-def speaks_microsoft(request: GetWorkItems) -> bool:
-    """Tell whether a worker's opening words are Microsoft's rather than Dapr's."""
-    return bool(
-        request.turns_max
-        or request.activities_max
-        or request.entities_max
-        or request.capabilities_microsoft
-        or request.HasField("filters")
-        or request.worker_id
-    )
+def speaks_microsoft(request: GetWorkItems) -> bool | None:
+    """Tell whether a worker's opening words are Microsoft's rather than Dapr's; None: either's.
+
+    Microsoft's 1.12 and Dapr's 1.17 for Python open with the same bytes, fields 1 and 2.
+    """
+    if request.capabilities_microsoft or request.HasField("filters") or request.worker_id:
+        return True
+    if request.capabilities:
+        return False
+    either = request.turns_max or request.activities_max or request.entities_max
+    return None if either else False
 
 
 def keeps_history(request: GetWorkItems) -> bool:

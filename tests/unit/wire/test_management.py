@@ -88,14 +88,19 @@ def test_reuse_policies(policy: pb.ReusePolicy, ignored: set[int], ended: set[in
         (b"", False, False, False),
         (b"\x22\x02\x03\x02", False, True, True),  # seen from dapr 1.19
         (b"\x22\x01\x03", False, False, True),
-        (b"\x08\x05", True, False, False),
-        (b"\x10\x05", True, False, False),
+        (
+            b"\x08\xc8\x01\x10\xc8\x01",
+            None,
+            False,
+            False,
+        ),  # seen from dapr 1.17 and durabletask 1.12
+        (b"\x10\x05", None, False, False),
         (b"\x52\x01\x01", True, False, False),
         (b"\x5a\x00", True, False, False),
         (b"\x62\x01w", True, False, False),
     ],
 )
-def test_dialects(data: bytes, microsoft: bool, history: bool, pings: bool) -> None:
+def test_dialects(data: bytes, microsoft: bool | None, history: bool, pings: bool) -> None:
     request = management.parse(GetWorkItems, data)
     assert management.speaks_microsoft(request) is microsoft
     assert management.keeps_history(request) is history

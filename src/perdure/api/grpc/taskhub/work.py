@@ -19,6 +19,13 @@ _PING_MICROSOFT: Final = WorkItem(ping_microsoft=Nothing()).SerializeToString()
 _PING: Final = WorkItem(ping=Nothing()).SerializeToString()
 
 
+_DIALECTS: Final = {
+    True: Dialect.MICROSOFT,
+    False: Dialect.DAPR,
+    None: Dialect.UNDECIDED,
+}
+
+
 class Work:
     """GetWorkItems and the completions."""
 
@@ -64,16 +71,17 @@ def profile_of(request: GetWorkItems, call: Call, own_app_id: str) -> Profile:
     return Profile(
         app_id=call.app_id(own_app_id),
         worker=call.peer,
-        dialect=Dialect.MICROSOFT if microsoft else Dialect.DAPR,
+        dialect=_DIALECTS[microsoft],
         turns_max=max(request.turns_max, 0) or None,
         activities_max=max(request.activities_max, 0) or None,
         items_max=STREAM_ITEMS_MAX_NODE if node else STREAM_ITEMS_MAX,
-        stateful_history=keeps_history(request) and not microsoft,
+        stateful_history=keeps_history(request) and microsoft is False,
     )
 
 
 def _ping_for(request: GetWorkItems) -> bytes | None:
-    if speaks_microsoft(request):
+    # Dapr's workers of the undecided sort pass over a message that they do not know.
+    if speaks_microsoft(request) is not False:
         return _PING_MICROSOFT
     return _PING if takes_pings(request) else None
 
