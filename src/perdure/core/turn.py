@@ -67,6 +67,7 @@ class ContinuedAsNew:
 class Stalled:
     """Nothing is to be kept but `recorded` (empty if this stall is already in the history)."""
 
+    event: ExecutionStalled
     recorded: tuple[ExecutionStalled, ...]
     state: State
 
@@ -168,8 +169,8 @@ def stall(state: State, reason: StallReason, description: str, now_us: int) -> S
     """Stall an instance; the same description is written to its history only once."""
     event = ExecutionStalled(at_us=now_us, reason=reason, description=description)
     if description in state.stall_descriptions:
-        return Stalled(recorded=(), state=replace(state, stalled=event))
-    return Stalled(recorded=(event,), state=fold(state, (event,)))
+        return Stalled(event=event, recorded=(), state=state)
+    return Stalled(event=event, recorded=(event,), state=fold(state, (event,)))
 
 
 def _stall_of(state: State, decision: act.Decision, now_us: int) -> Stalled | None:

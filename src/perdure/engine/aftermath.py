@@ -203,8 +203,8 @@ class Aftermath:
                 self._tasks.abandon(resident.key)
 
     def _tell_stalled(self, resident: Resident, stalled: Stalled) -> None:
-        event = stalled.state.stalled
-        if event is not None and stalled.recorded:
+        event = stalled.event
+        if stalled.recorded:
             self._observer.instance_stalled(
                 subject_of(resident.identity),
                 at_us=event.at_us,

@@ -118,8 +118,7 @@ def continued_entry(
 
 def stalled_entry(resident: Resident, stalled: Stalled, now_us: int) -> Prepared:
     """Return the entry of a stall: the inbox stays as it is."""
-    event = stalled.state.stalled
-    assert event is not None, "a stall has its event"
+    event = stalled.event
     rows = tuple(HistoryAdd(Kind.EXECUTION_STALLED, encode(e)) for e in stalled.recorded)
     head = replace(
         resident.head,

@@ -161,10 +161,10 @@ class Turns:
 
     def _too_large(self, resident: Resident, turn: Turn, size: int) -> None:
         text = too_large_text(size, self._settings.message_bytes_max)
-        stalled = resident.state.stalled
-        if stalled is not None and stalled.reason is StallReason.PAYLOAD_SIZE_EXCEEDED:
+        before = f"{StallReason.PAYLOAD_SIZE_EXCEEDED.name}: "
+        if (resident.head.stalled or "").startswith(before):
             # The stall is in the history by now. Telling the new size would let that grow for ever.
-            text = stalled.description
+            text = (resident.head.stalled or "").removeprefix(before)
         now_us = self._clock.now_us()
         result = stall(resident.state, StallReason.PAYLOAD_SIZE_EXCEEDED, text, now_us)
         self._land(resident, turn, result)
