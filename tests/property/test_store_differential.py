@@ -147,6 +147,7 @@ def _answers(store: Store, limit: int, after: int, moment: int) -> list[object]:
         store.counts(),
         store.name_counts(),
         store.stuck(limit),
+        store.terminating(),
         store.lifecycle(after, limit),
     ]
 

@@ -51,6 +51,16 @@ def test_a_terminate_makes_the_suspended_and_the_held_ready(store: Store) -> Non
     assert _ready(store) == ["suspended", "held"]
 
 
+def test_the_terminating_are_told_by_key(store: Store) -> None:
+    first = bear(store, "a", inbox=(TERMINATED, TERMINATED), held=True)
+    bear(store, "finished", Status.FAILED, inbox=(TERMINATED,))
+    bear(store, "other", inbox=(RAISED,))
+    second = bear(store, "b", inbox=(RAISED, TERMINATED))
+    assert store.terminating() == (first, second)
+    land(store, key=second, wipe_inbox=True)
+    assert store.terminating() == (first,)
+
+
 def test_a_stalled_instance_is_ready(store: Store) -> None:
     bear(store, "a", stalled="patch", inbox=(RAISED,))
     assert _ready(store) == ["a"]

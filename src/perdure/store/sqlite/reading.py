@@ -79,17 +79,16 @@ def children(reader: sqlite3.Connection, key: int) -> tuple[Snapshot, ...]:
 
 
 def ready(reader: sqlite3.Connection, after_key: int, limit: int) -> tuple[ReadyRow, ...]:
-    asked = (after_key, int(Kind.EXECUTION_TERMINATED), limit)
+    asked = (after_key, limit)
     return tuple([ReadyRow(*row) for row in reader.execute(_SQL["ready"], asked)])
 
 
 def terminating(reader: sqlite3.Connection) -> tuple[int, ...]:
-    asked = (int(Kind.EXECUTION_TERMINATED),)
-    return tuple([key for (key,) in reader.execute(_SQL["terminating"], asked)])
+    return tuple([key for (key,) in reader.execute(_SQL["terminating"])])
 
 
 def stuck(reader: sqlite3.Connection, limit: int) -> tuple[ReadyRow, ...]:
-    asked = (Wait.EVENT.value, int(Kind.EXECUTION_TERMINATED), limit)
+    asked = (Wait.EVENT.value, limit)
     return tuple([ReadyRow(*row) for row in reader.execute(_SQL["stuck"], asked)])
 
 

@@ -116,6 +116,7 @@ CREATE TABLE inbox (
 ) STRICT;
 
 CREATE INDEX inbox_by_key ON inbox (key, rank);
+CREATE INDEX inbox_terminations ON inbox (key) WHERE kind = 5;
 
 -- Hot and small: activities that have not ended.
 CREATE TABLE tasks (

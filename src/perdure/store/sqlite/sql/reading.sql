@@ -1,4 +1,7 @@
 -- What the reads ask. Each statement is named by the line above it.
+--
+-- Numbers that stand for words: the phases 1, 3, 4 and 5 are ends (core.status.TERMINAL), 0 and 6
+-- RUNNING and PENDING; an event of kind 5 is an ExecutionTerminated, which has an index of its own.
 
 -- The columns of a Snapshot, in the order that `rows.snapshot_of` takes them.
 -- name: snapshot_columns
@@ -44,17 +47,17 @@ FROM (SELECT DISTINCT key AS ready_key FROM inbox WHERE key > ?1 ORDER BY key)
 CROSS JOIN instances ON instances.key = ready_key
 WHERE phase NOT IN (1, 3, 4, 5) AND (
     NOT (held OR suspended)
-    OR EXISTS (SELECT 1 FROM inbox WHERE inbox.key = ready_key AND inbox.kind = ?2)
+    OR EXISTS (SELECT 1 FROM inbox WHERE inbox.key = ready_key AND inbox.kind = 5)
 )
-LIMIT ?3;
+LIMIT ?2;
 
 -- name: terminating
 SELECT DISTINCT inbox.key
-FROM inbox JOIN instances ON instances.key = inbox.key
-WHERE inbox.kind = ?1 AND phase NOT IN (1, 3, 4, 5)
+FROM inbox INDEXED BY inbox_terminations CROSS JOIN instances ON instances.key = inbox.key
+WHERE inbox.kind = 5 AND phase NOT IN (1, 3, 4, 5)
 ORDER BY inbox.key;
 
--- Only the statuses RUNNING and PENDING are asked: all others have a reason to stand still.
+-- Only the running and the pending are asked: all others have a reason to stand still.
 -- name: stuck
 SELECT key, instance_id, name, app_id
 FROM instances INDEXED BY instances_by_status
@@ -63,13 +66,13 @@ WHERE status IN (0, 6) AND waits_for <> ?1
     AND NOT EXISTS (SELECT 1 FROM timers WHERE timers.key = instances.key)
     AND NOT EXISTS (
         SELECT 1 FROM inbox
-        WHERE inbox.key = instances.key AND (NOT instances.held OR inbox.kind = ?2)
+        WHERE inbox.key = instances.key AND (NOT instances.held OR inbox.kind = 5)
     )
     AND NOT EXISTS (
         SELECT 1 FROM instances AS child
         WHERE child.parent_key = instances.key AND child.phase NOT IN (1, 3, 4, 5)
     )
-ORDER BY key LIMIT ?3;
+ORDER BY key LIMIT ?2;
 
 -- name: tasks
 SELECT task_row, tasks.key, instance_id, suspended, tasks.generation, task_id, tasks.name,
