@@ -132,6 +132,10 @@ class Worker:
         self._working = asyncio.create_task(self._work(turns, activities or {}))
         return self
 
+    async def ended(self) -> None:
+        """Return once the stream has ended without an error."""
+        await self._receiving
+
     def check(self) -> None:
         """Raise what a worker that answers everything has been told, if that ended it."""
         if self._working is not None and self._working.done():

@@ -65,8 +65,11 @@ class Removal:
     async def remove(self, doomed: Iterable[Snapshot], *, by_retention: bool = False) -> int:
         """Delete instances in the order given, and return how many there still were."""
         count = 0
+        doomed = list(doomed)
+        keys = {snapshot.key for snapshot in doomed}
         for snapshot in doomed:
-            entry = self._entry(snapshot)
+            # A parent that goes as well is not told: it could answer with a child of its own.
+            entry = self._entry(snapshot, tells_parent=snapshot.identity.parent_key not in keys)
 
             def apply(
                 outcome: Outcome, snapshot: Snapshot = snapshot, entry: Entry = entry
@@ -78,10 +81,10 @@ class Removal:
             count += outcome.verdict is Verdict.LANDED
         return count
 
-    def _entry(self, snapshot: Snapshot) -> Entry:
+    def _entry(self, snapshot: Snapshot, *, tells_parent: bool) -> Entry:
         now_us = self._clock.now_us()
         messages = []
-        if Status(snapshot.status) not in TERMINAL:
+        if tells_parent and Status(snapshot.status) not in TERMINAL:
             # The parent must not wait for ever for a child that is gone.
             text = f"child workflow '{snapshot.identity.instance_id}' was purged before its end"
             gone = ChildFailed(
