@@ -1,7 +1,6 @@
 """Calls to a server over HTTP. Every way in which one can fail is told with what to do next."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -174,6 +173,6 @@ def _body(answer: httpx.Response) -> object:
         return answer.text
 
 
-def token_of(environ: Mapping[str, str] = os.environ) -> str | None:
+def token_of(environ: Mapping[str, str]) -> str | None:
     """Return the API token to send, if there is one."""
     return environ.get(TOKEN_VARIABLE) or None

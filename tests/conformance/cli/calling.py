@@ -1,14 +1,19 @@
-"""The program as people run it: each call a process of its own, against a real server."""
+"""The program as people run it, against a real server."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from perdure.cli.main import main
 
 PROGRAM = (sys.executable, "-m", "perdure")
 DEADLINE_S = 60
@@ -57,6 +62,20 @@ print("the worker has stopped", flush=True)
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run of the program ended and what it wrote."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    def checked(self, code: int) -> "Outcome":
+        assert "Traceback" not in self.stderr, self.stderr
+        assert self.code == code, self
+        return self
+
+
 @dataclass(slots=True)
 class Lines:
     """A process that runs, its lines as they come."""
@@ -91,13 +110,11 @@ class Caller:
     folder: Path
     environ: Mapping[str, str] = field(default_factory=dict)
 
-    def call(
-        self, *arguments: str, code: int = 0, given: str | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def call(self, *arguments: str, code: int = 0) -> Outcome:
         """Run the program to its end; it must end with this code and without a traceback."""
         finished = subprocess.run(
             [*PROGRAM, *arguments],
-            input=given,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             cwd=self.folder,
@@ -105,17 +122,24 @@ class Caller:
             timeout=DEADLINE_S,
             check=False,
         )
-        assert "Traceback" not in finished.stderr, finished.stderr
-        assert finished.returncode == code, (finished.stdout, finished.stderr)
-        return finished
+        return Outcome(finished.returncode, finished.stdout, finished.stderr).checked(code)
 
-    def workflow(self, *arguments: str, code: int = 0, given: str | None = None) -> str:
+    def ask(self, *arguments: str, code: int = 0, given: str = "") -> Outcome:
+        """Run `perdure workflow …` as `call` does, but in this process: it is one of many."""
+        out, err = StringIO(), StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(os, "environ", self._environ())
+            patch.setattr(sys, "stdin", TextIOWrapper(BytesIO(given.encode()), "utf-8"))
+            ended = main(["workflow", *arguments])
+        return Outcome(ended, out.getvalue(), err.getvalue()).checked(code)
+
+    def workflow(self, *arguments: str, code: int = 0, given: str = "") -> str:
         """Run `perdure workflow …` and return what it wrote to the standard output."""
-        return self.call("workflow", *arguments, code=code, given=given).stdout
+        return self.ask(*arguments, code=code, given=given).stdout
 
     def trouble(self, *arguments: str, code: int) -> str:
         """Run `perdure workflow …`, which must fail, and return what was told of it."""
-        return self.call("workflow", *arguments, code=code).stderr
+        return self.ask(*arguments, code=code).stderr
 
     def read(self, *arguments: str) -> Any:
         """Run `perdure workflow … --json` and return the value."""

@@ -103,8 +103,8 @@ def test_a_failure_is_told_and_is_the_exit_code(shop: Caller) -> None:
 
 def test_a_time_to_wait_is_kept(shop: Caller) -> None:
     order = new_id()
-    finished = shop.call(
-        *("workflow", "start", "order", "--id", order, "-i", '{"items": 1}', "--timeout", "0.5"),
+    finished = shop.ask(
+        *("start", "order", "--id", order, "-i", '{"items": 1}', "--timeout", "0.5"),
         code=7,
     )
     assert f"perdure workflow watch {order}" in finished.stderr
@@ -156,7 +156,7 @@ def test_all_that_has_not_ended_is_followed_until_it_has(shop: Caller) -> None:
         assert watch.end() == 0
     for order in orders:
         assert any(order in line and "COMPLETED" in line for line in watch.seen)
-    finished = shop.call("workflow", "watch", "--id-prefix", prefix)
+    finished = shop.ask("watch", "--id-prefix", prefix)
     assert "none that has not ended" in finished.stderr
 
 
@@ -184,7 +184,7 @@ def test_terminate_and_purge(shop: Caller) -> None:
 
 def test_purge_can_be_forced_and_takes_several(shop: Caller) -> None:
     orders = [begin(shop), begin(shop)]
-    finished = shop.call("workflow", "purge", "--force", orders[0], "no-such-id", orders[1], code=3)
+    finished = shop.ask("purge", "--force", orders[0], "no-such-id", orders[1], code=3)
     assert finished.stdout == "".join(f"{order} is deleted.\n" for order in orders)
     assert "no-such-id" in finished.stderr
 

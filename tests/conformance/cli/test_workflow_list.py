@@ -42,7 +42,7 @@ def test_filters_are_all_of_them(shop: Caller, prefix: str) -> None:
 def test_a_list_goes_on_where_it_stopped(shop: Caller, prefix: str) -> None:
     first = shop.read("list", "--id-prefix", prefix, "--limit", "2")
     assert len(first["instances"]) == 2
-    told = shop.call("workflow", "list", "--id-prefix", prefix, "--limit", "2").stderr
+    told = shop.ask("list", "--id-prefix", prefix, "--limit", "2").stderr
     assert first["token"] in told
     rest = shop.read("list", "--id-prefix", prefix, "--token", first["token"])
     assert [each["instanceID"] for each in rest["instances"]] == [f"{prefix}-0"]
@@ -60,7 +60,7 @@ def test_a_list_fits_the_screen(shop: Caller, prefix: str, columns: int) -> None
 
 
 def test_an_empty_list_says_so(shop: Caller) -> None:
-    finished = shop.call("workflow", "list", "--id-prefix", uuid4().hex)
+    finished = shop.ask("list", "--id-prefix", uuid4().hex)
     assert finished.stdout == ""
     assert "There is none." in finished.stderr
 
@@ -88,10 +88,10 @@ def test_an_unknown_id_is_told_with_the_nearest(
 
 def test_an_unknown_type_is_started_with_a_warning(shop: Caller, prefix: str) -> None:
     assert prefix
-    finished = shop.call("workflow", "start", "shipp", "-i", "1")
+    finished = shop.ask("start", "shipp", "-i", "1")
     assert "Did you mean ship?" in finished.stderr
     assert shop.read("get", finished.stdout.strip())["workflowName"] == "shipp"
-    assert "warning" not in shop.call("workflow", "start", "shipp", "-i", "1").stderr
+    assert "warning" not in shop.ask("start", "shipp", "-i", "1").stderr
 
 
 def test_an_id_in_use_is_told(shop: Caller, prefix: str) -> None:

@@ -7,14 +7,14 @@ up first. That also tells a mistyped id from an instance that is there, before a
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from perdure.base.limits import HISTORY_PAGE_ROWS_MAX, PAGE_ROWS_MAX
 from perdure.cli.client import Answer, Client
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.nearest import did_you_mean, nearest
-from perdure.cli.workflow.records import Instance
+from perdure.cli.workflow.records import Instance, JsonObject
 
 RELEASED_COMPONENT: Final = "dapr"
 _ROOT: Final = "/v1.0/workflows"
@@ -29,9 +29,9 @@ class Calls:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    def page(self, query: Mapping[str, str | int]) -> Mapping[str, Any]:
+    def page(self, query: Mapping[str, str | int]) -> JsonObject:
         """Return one page of the list as the server tells it."""
-        page: Mapping[str, Any] = self.client.must("GET", _ROOT, query=query).body
+        page: JsonObject = self.client.must("GET", _ROOT, query=query).body
         return page
 
     def listed(self, query: Mapping[str, str | int], limit: int) -> tuple[list[Instance], str]:
@@ -103,13 +103,13 @@ class Calls:
         path = path_of(instance.name, instance.instance_id)
         return Instance.read(self.client.must("GET", path, wait_s=wait_s).body)
 
-    def activities(self, instance: Instance) -> list[Mapping[str, Any]]:
+    def activities(self, instance: Instance) -> list[JsonObject]:
         """Return the activities of an instance, ended ones too."""
         path = f"{path_of(instance.name, instance.instance_id)}/activities"
-        found: list[Mapping[str, Any]] = self.client.must("GET", path).body["activities"]
+        found: list[JsonObject] = self.client.must("GET", path).body["activities"]
         return found
 
-    def history(self, instance: Instance, after_seq: int = 0) -> Iterator[Mapping[str, Any]]:
+    def history(self, instance: Instance, after_seq: int = 0) -> Iterator[JsonObject]:
         """Return the events of the present generation that come after `after_seq`."""
         path = f"{path_of(instance.name, instance.instance_id)}/history"
         token = str(after_seq)

@@ -73,7 +73,7 @@ Recursive = Annotated[
 @contextmanager
 def connected(server: str | None) -> Iterator[Calls]:
     """Return the API of the server that is meant, with the token of the environment."""
-    with Client(find_address(server, os.environ), token_of()) as client:
+    with Client(find_address(server, os.environ), token_of(os.environ)) as client:
         yield Calls(client)
 
 

@@ -5,11 +5,12 @@ The JSON itself is kept beside the record: `--json` prints what the server said,
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 from perdure.cli.printable import printable
 from perdure.cli.times import parse_us
 
+JsonObject: TypeAlias = Mapping[str, Any]
 FINISHED: Final = frozenset({"COMPLETED", "FAILED", "CANCELED", "TERMINATED"})
 
 
@@ -17,7 +18,7 @@ FINISHED: Final = frozenset({"COMPLETED", "FAILED", "CANCELED", "TERMINATED"})
 class Instance:
     """One instance as the document form's GET and the list show it. Times in microseconds."""
 
-    raw: Mapping[str, Any]
+    raw: JsonObject
     instance_id: str
     name: str
     status: str
@@ -32,7 +33,7 @@ class Instance:
     history_length: int
 
     @classmethod
-    def read(cls, raw: Mapping[str, Any]) -> Self:
+    def read(cls, raw: JsonObject) -> Self:
         """Return the record of the server's JSON."""
         return cls(
             raw=raw,
@@ -62,9 +63,9 @@ class Instance:
         return found
 
     @property
-    def failure(self) -> Mapping[str, Any] | None:
+    def failure(self) -> JsonObject | None:
         """Why it failed: type, message, stackTrace and inner."""
-        found: Mapping[str, Any] | None = self.raw.get("failure")
+        found: JsonObject | None = self.raw.get("failure")
         return found
 
     @property
@@ -76,6 +77,6 @@ class Instance:
         return self.completed_at_us - first
 
 
-def _text(raw: Mapping[str, Any], key: str) -> str:
+def _text(raw: JsonObject, key: str) -> str:
     value = raw.get(key)
     return "" if value is None else printable(str(value))

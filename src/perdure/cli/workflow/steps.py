@@ -1,13 +1,13 @@
 """The steps of a history as people read them: what happened, to what, and with which result."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from perdure.base.time import DAY_US, is_never
 from perdure.cli.printable import on_one_line, printable
 from perdure.cli.times import absolute, duration, parse_us
+from perdure.cli.workflow.records import JsonObject
 
 # What an event is called, and the colour of it. An event that is not here keeps its type's name.
 _LABELS: Final = {
@@ -44,7 +44,7 @@ class Story:
     utc: bool
     _names: dict[int, str] = field(default_factory=dict)
 
-    def label(self, event: Mapping[str, Any]) -> tuple[str, str]:
+    def label(self, event: JsonObject) -> tuple[str, str]:
         """Return what the event is called and its colour."""
         kind = str(event.get("type", ""))
         name, style = _LABELS.get(kind, (kind, ""))
@@ -55,11 +55,11 @@ class Story:
             name, style = status.lower().replace("_", " "), _ENDINGS.get(status, "bold")
         return printable(name), style
 
-    def subject(self, event: Mapping[str, Any]) -> str:
+    def subject(self, event: JsonObject) -> str:
         """Return what the event is about: an activity, a child, an event's name, a moment."""
         return printable(self._subject(event))
 
-    def _subject(self, event: Mapping[str, Any]) -> str:
+    def _subject(self, event: JsonObject) -> str:
         kind = event.get("type")
         if "taskScheduledID" in event:
             return self._names.get(event["taskScheduledID"], "")
@@ -74,7 +74,7 @@ class Story:
         self._names[event.get("eventID", -1)] = name
         return self._names.get(event["timerID"], "") if "timerID" in event else name
 
-    def _until(self, event: Mapping[str, Any]) -> str:
+    def _until(self, event: JsonObject) -> str:
         at_us = parse_us(event.get("fireAt"))
         if at_us is None:
             return ""
@@ -85,7 +85,7 @@ class Story:
             return f"for {duration(length_us)}"
         return f"until {absolute(at_us, utc=self.utc)}"
 
-    def content(self, event: Mapping[str, Any]) -> str:
+    def content(self, event: JsonObject) -> str:
         """Return what the event carries: a failure, a reason or a payload."""
         if failure := event.get("failure"):
             return failure_line(failure)
@@ -98,7 +98,7 @@ class Story:
         return ""
 
 
-def is_told(event: Mapping[str, Any]) -> bool:
+def is_told(event: JsonObject) -> bool:
     """Tell whether the event says something to people; beginnings of turns do not."""
     return event.get("type") not in _UNTOLD
 
@@ -108,7 +108,7 @@ def as_text(value: object) -> str:
     return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
-def failure_line(failure: Mapping[str, Any]) -> str:
+def failure_line(failure: JsonObject) -> str:
     """Return the type and the message of a failure on one line."""
     kind, message = str(failure.get("type", "")), str(failure.get("message", ""))
     line = ": ".join(filter(None, (kind, message)))

@@ -1,9 +1,9 @@
 """Instances, histories and activities as tables for people."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -13,7 +13,7 @@ from rich.text import Text
 from perdure.base.time import is_never
 from perdure.cli.printable import on_one_line, printable
 from perdure.cli.times import absolute, ago, clock_time, duration, parse_us, whole_duration
-from perdure.cli.workflow.records import Instance
+from perdure.cli.workflow.records import Instance, JsonObject
 from perdure.cli.workflow.steps import Story, as_text, failure_line, is_told
 
 STATUS_STYLES: Final = {
@@ -105,9 +105,7 @@ def _instance_cells(instance: Instance, look: Look, *, wide: bool) -> list[Text]
     return cells
 
 
-def history_table(
-    events: Sequence[Mapping[str, Any]], look: Look, columns: int, *, whole: bool
-) -> Table:
+def history_table(events: Sequence[JsonObject], look: Look, columns: int, *, whole: bool) -> Table:
     """Return a history; `whole` keeps the beginnings of turns, and payloads uncut.
 
     Otherwise a step is one line if its name is of ordinary length: the payload gives way.
@@ -169,7 +167,7 @@ def _fitted_table(
     return table
 
 
-def activities_table(activities: Sequence[Mapping[str, Any]], look: Look) -> Table:
+def activities_table(activities: Sequence[JsonObject], look: Look) -> Table:
     """Return the activities of an instance: what is out, for how long, and how often tried."""
     table = _plain_table()
     for heading in ("EVENT", "ACTIVITY", "STATE", "SCHEDULED", "RUNS", "WORKER"):
@@ -187,13 +185,13 @@ def activities_table(activities: Sequence[Mapping[str, Any]], look: Look) -> Tab
     return table
 
 
-def _activity_state(activity: Mapping[str, Any]) -> tuple[str, str]:
+def _activity_state(activity: JsonObject) -> tuple[str, str]:
     state = str(activity.get("state", ""))
     return _ACTIVITY_STATES.get(state, (state.lower(), ""))
 
 
 def instance_panel(
-    instance: Instance, activities: Sequence[Mapping[str, Any]], look: Look
+    instance: Instance, activities: Sequence[JsonObject], look: Look
 ) -> RenderableType:
     """Return everything about one instance that a person wants to see at once."""
     grid = Table.grid(padding=(0, 2))
@@ -242,7 +240,7 @@ def _tag_lines(instance: Instance) -> list[str]:
     return [printable(f"{key}={value}") for key, value in instance.tags.items()]
 
 
-def failure_tree(failure: Mapping[str, Any]) -> RenderableType:
+def failure_tree(failure: JsonObject) -> RenderableType:
     """Return a failure with its stack trace, and what caused it below it."""
     parts: list[RenderableType] = [Text(failure_line(failure), style="red")]
     if trace := failure.get("stackTrace"):

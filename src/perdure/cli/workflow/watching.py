@@ -5,8 +5,7 @@ are looked for whenever a poll comes back, which is after a second while things 
 often while nothing does. Nothing is asked for twice without a wait in between.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.live import Live
@@ -18,7 +17,7 @@ from perdure.cli.printable import cut, printable
 from perdure.cli.times import clock_time, now_us, parse_us
 from perdure.cli.workflow import filters, options
 from perdure.cli.workflow.calls import Calls
-from perdure.cli.workflow.records import Instance
+from perdure.cli.workflow.records import Instance, JsonObject
 from perdure.cli.workflow.steps import Story, is_told
 from perdure.cli.workflow.tables import (
     failure_tree,
@@ -126,7 +125,7 @@ class _Steps:
             self._tell(instance, event)
         return True
 
-    def _tell(self, instance: Instance, event: Mapping[str, Any]) -> None:
+    def _tell(self, instance: Instance, event: JsonObject) -> None:
         if self._as_json:
             show_json_line({"instanceID": instance.instance_id, "event": event})
             return
@@ -225,7 +224,7 @@ class _List:
     def _tell_gone(self, instance_id: str) -> None:
         self._tell(instance_id, None, "purged")
 
-    def _tell(self, instance_id: str, raw: Mapping[str, Any] | None, words: str) -> None:
+    def _tell(self, instance_id: str, raw: JsonObject | None, words: str) -> None:
         if self._as_json:
             show_json_line({"instanceID": instance_id, "instance": raw})
         elif not is_terminal():
