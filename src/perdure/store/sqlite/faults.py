@@ -8,7 +8,11 @@ from perdure.base.errors import StoreBroken, StoreError, StoreUnavailable
 _RESTORE: Final = "stop the server, keep a copy of the file and restore it from a backup"
 
 # By primary result code. What is not named here is trouble that may pass.
-_FAULTS: Final[dict[int, tuple[type[StoreError], str]]] = {
+_FAULTS: Final[dict[int | None, tuple[type[StoreError], str]]] = {
+    sqlite3.SQLITE_ERROR: (
+        StoreBroken,
+        f"the file does not hold what it should: {_RESTORE}",
+    ),
     sqlite3.SQLITE_FULL: (
         StoreUnavailable,
         "the disk is full: nothing of this change was kept; free some space and try again",
@@ -58,7 +62,7 @@ def fault_of(error: sqlite3.Error, path: str) -> StoreError | AssertionError:
     if isinstance(error, sqlite3.IntegrityError):
         return AssertionError(f"{path}: an invariant is broken: {error}")
     code = getattr(error, "sqlite_errorcode", None)
-    primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF
+    primary = None if code is None else code & 0xFF
     fault, advice = _FAULTS.get(primary, (StoreUnavailable, "the store could not do it; try again"))
     name = getattr(error, "sqlite_errorname", None) or type(error).__name__
     return fault(f"{path}: {advice} ({name}: {error})")

@@ -34,6 +34,7 @@ _FEW_ROWS: Final = 2_000
 _BY_FIELD: Final = {
     Field.ID: "instances_by_id",
     Field.CREATED: "instances_by_created",
+    Field.UPDATED: "instances_by_updated",
     Field.COMPLETED: "instances_by_completed",
     Field.NAME: "instances_by_name",
     Field.STATUS: "instances_by_status",

@@ -18,7 +18,7 @@ APPLICATION_ID: Final = 0x70657264  # "perd"
 SQLITE_MIN: Final = (3, 38, 0)  # STRICT tables, and JSON in every build
 
 _STATEMENTS_CACHED: Final = 256
-_BUSY_TIMEOUT_S: Final = 5.0
+_BUSY_TIMEOUT_S: Final = 2.0
 _WRITER_CACHE_KIB: Final = 32 * 1_024
 _READER_CACHE_KIB: Final = 4 * 1_024
 # The log is copied into the file when it has this many pages: often enough that it stays small

@@ -71,6 +71,7 @@ CREATE TABLE instances (
 
 CREATE UNIQUE INDEX instances_by_id ON instances (instance_id);
 CREATE INDEX instances_by_created ON instances (created_at_us);
+CREATE INDEX instances_by_updated ON instances (updated_at_us);
 CREATE INDEX instances_by_name ON instances (name, created_at_us);
 -- `waits_for` is there for the question whether an instance is stuck, which asks of all running.
 CREATE INDEX instances_by_status ON instances (status, created_at_us, key, waits_for);
