@@ -11,7 +11,7 @@ from perdure.core import actions as act
 from perdure.core.events import EventRaised, PropagationScope, Router
 from perdure.core.status import Status
 from perdure.wire.events import decode
-from perdure.wire.fields import microseconds, router_of, trace_of
+from perdure.wire.fields import microseconds, router_of, sound, trace_of
 from perdure.wire.generated import history_pb2 as history_pb
 from perdure.wire.generated import work_pb2 as pb
 
@@ -28,26 +28,13 @@ def parse_turn_answer(data: bytes) -> pb.TurnAnswer:
 def parse_activity_answer(data: bytes) -> pb.ActivityAnswer:
     """Return a serialized ActivityResponse as a message; raises CallerFault if it is none."""
     try:
-        return pb.ActivityAnswer.FromString(data)
+        answer = pb.ActivityAnswer.FromString(data)
+        if answer.HasField("failure"):
+            sound(history_pb.FailureDetails, answer.failure)
     except DecodeError as error:
         msg = "the activity response cannot be parsed"
         raise CallerFault(msg) from error
-
-
-def shows_dialect(answer: pb.TurnAnswer) -> bool | None:
-    """Tell whether an answer can only be Microsoft's (True) or Dapr's (False); None: either's.
-
-    Microsoft's workers send a trace context in field 6, empty or with a message inside; Dapr's
-    send a version there only if it says something, in plain strings, and route every action.
-    """
-    if answer.HasField("version"):
-        try:
-            version = history_pb.Version.FromString(answer.version)
-        except DecodeError:
-            return True
-        inner_message = any(patch.startswith("\n") for patch in version.patches)
-        return not answer.version or inner_message
-    return False if any(action.HasField("router") for action in answer.actions) else None
+    return answer
 
 
 def decision_of(answer: pb.TurnAnswer, *, microsoft: bool) -> act.Decision:
@@ -141,7 +128,12 @@ def _create_timer(body: pb.CreateTimer, base: Base, _microsoft: bool) -> act.Act
         fire_at_us=microseconds(body.fire_at),
         name=body.name if body.HasField("name") else None,
         origin=number,
-        origin_bytes=value if isinstance(value, bytes) else value.SerializeToString(),
+        # The origins that are passed on unread have at most a text in their first field.
+        origin_bytes=(
+            sound(history_pb.EventOrigin, value)
+            if isinstance(value, bytes)
+            else value.SerializeToString()
+        ),
         awaited_event=body.external_event.name if origin == "external_event" else None,
     )
 
@@ -165,7 +157,9 @@ def _complete(body: pb.CompleteWorkflow, base: Base, _microsoft: bool) -> act.Ac
         **base,
         status=Status(body.status),
         result=_text(body, "result"),
-        failure=body.failure if body.HasField("failure") else None,
+        failure=(
+            sound(history_pb.FailureDetails, body.failure) if body.HasField("failure") else None
+        ),
         carryover=raised,
     )
 

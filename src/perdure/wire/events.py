@@ -35,7 +35,11 @@ def decode(data: bytes) -> ev.Event:
         "event_id": message.event_id,
         "router": router_of(message.router) if message.HasField("router") else None,
     }
-    return event_of(getattr(message, name), stamp)
+    try:
+        return event_of(getattr(message, name), stamp)
+    except ValueError as error:
+        msg = f"a history event holds a number that means nothing: {error}"
+        raise CallerFault(msg) from error
 
 
 Stamp = dict[str, Any]

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from perdure.base.limits import FAILURE_DEPTH_MAX
@@ -56,6 +57,15 @@ def set_trace(message: pb.Trace, trace: TraceContext) -> None:
     message.span_id = trace.span_id
     if trace.state is not None:
         message.tracestate.value = trace.state
+
+
+def sound(message_type: type[Message], data: bytes) -> bytes:
+    """Return bytes that are kept as they are, having seen that they are such a message.
+
+    Raises DecodeError if not: whoever is sent them later could not read what surrounds them.
+    """
+    message_type.FromString(data)
+    return data
 
 
 def failure_bytes(failure: AnyFailure) -> bytes | None:
