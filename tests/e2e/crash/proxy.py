@@ -1,0 +1,96 @@
+"""A way to the server that keeps callers waiting while there is none, as a balancer's queue does.
+
+The SDK waits for two to fifteen seconds after a connection that was refused. Over this way its
+connections are taken at once and go on when the server is back, so a worker misses little of what
+happens between two kills. What was under way when the server died is cut off, as without it.
+"""
+
+import asyncio
+import contextlib
+import threading
+import time
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+PATIENCE_S: Final = 30.0
+_POLL_S: Final = 0.02
+_CHUNK_BYTES: Final = 64 * 1024
+
+
+class Proxy:
+    """Carries connections on a port of its own to `target_port`, on a thread of its own."""
+
+    def __init__(self, target_port: int) -> None:
+        self.port = 0
+        self._target_port = target_port
+        self._loop = asyncio.new_event_loop()
+        self._listening = threading.Event()
+        self._closing = asyncio.Event()
+        self._carried: set[asyncio.Task[None]] = set()
+        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
+
+    def start(self) -> "Proxy":
+        """Begin to listen; `port` is known when this returns."""
+        self._thread.start()
+        self._listening.wait(PATIENCE_S)
+        assert self.port, "the proxy does not listen"
+        return self
+
+    def close(self) -> None:
+        """Cut every connection off and end the thread."""
+        self._loop.call_soon_threadsafe(self._closing.set)
+        self._thread.join(PATIENCE_S)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        server = await asyncio.start_server(self._take, HOST, 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._listening.set()
+        await self._closing.wait()
+        server.close()
+        for task in self._carried:
+            task.cancel()
+        await asyncio.gather(*self._carried, return_exceptions=True)
+
+    def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = self._loop.create_task(self._carry(reader, writer))
+        self._carried.add(task)
+        task.add_done_callback(self._carried.discard)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            there, back = await self._connect()
+            pipes = [
+                asyncio.ensure_future(_pipe(reader, back)),
+                asyncio.ensure_future(_pipe(there, writer)),
+            ]
+            try:
+                await asyncio.wait(pipes, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for pipe in pipes:
+                    pipe.cancel()
+                await asyncio.gather(*pipes, return_exceptions=True)
+                back.close()
+        writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await asyncio.open_connection(HOST, self._target_port)
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+            await asyncio.sleep(_POLL_S)
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(_CHUNK_BYTES):
+            writer.write(data)
+            await writer.drain()
