@@ -37,6 +37,22 @@ def parse_activity_answer(data: bytes) -> pb.ActivityAnswer:
     return answer
 
 
+def shows_dialect(answer: pb.TurnAnswer) -> bool | None:
+    """Tell whether an answer can only be Microsoft's (True) or Dapr's (False); None: either's.
+
+    Microsoft's workers send a trace context in field 6, empty or with a message inside; Dapr's
+    send a version there only if it says something, in plain strings, and route every action.
+    """
+    if answer.HasField("version"):
+        try:
+            version = history_pb.Version.FromString(answer.version)
+        except DecodeError:
+            return True
+        inner_message = any(patch.startswith("\n") for patch in version.patches)
+        return not answer.version or inner_message
+    return False if any(action.HasField("router") for action in answer.actions) else None
+
+
 def decision_of(answer: pb.TurnAnswer, *, microsoft: bool) -> act.Decision:
     """Return what a worker decided.
 
