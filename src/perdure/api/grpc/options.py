@@ -3,7 +3,7 @@
 from typing import Final
 
 from perdure.api.grpc.settings import GrpcSettings
-from perdure.api.grpc.transport.calls import Options
+from perdure.api.grpc.transport.options import Options
 from perdure.base.limits import KIB, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX
 
 # A worker whose machine is gone says nothing. It is asked after a quiet minute and given up after

@@ -1,251 +1,289 @@
 """One call: a stream of the connection, as the method that answers it sees it."""
 
 import asyncio
-import zlib
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Any, Final, NoReturn, Protocol
+from collections.abc import Callable
+from struct import Struct
+from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
 import grpc
 
+from perdure.api.grpc.transport import frames as fr
 from perdure.api.grpc.transport import headers as hd
-from perdure.api.grpc.transport.frames import DATA as DATA_FRAME
-from perdure.api.grpc.transport.frames import (
-    END_HEADERS,
-    END_STREAM,
-    HEADERS,
-    Code,
-    frame,
-    head,
-)
+from perdure.api.grpc.transport.messages import PREFIX_BYTES, Inbox
+from perdure.api.grpc.transport.options import Options
+from perdure.api.grpc.transport.request import Metadata, Request
 from perdure.api.grpc.transport.windows import ReceiveWindow, SendWindow
+from perdure.api.grpc.transport.wire import Wire
 
-_PREFIX_BYTES: Final = 5
-Pairs = Iterable[tuple[str, str | bytes]]
+Method: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+
+_ENDS: Final = fr.END_HEADERS | fr.END_STREAM
+_FULL: Final = "too much waits to be read on this connection: ask for less at once"
+
+# Heads of frames without their stream, whose number follows.
+_BEGIN_HEAD: Final = fr.head(len(hd.INITIAL), fr.HEADERS, fr.END_HEADERS, 0)[:5]
+_OK_HEAD: Final = fr.head(len(hd.TRAILERS_OK), fr.HEADERS, _ENDS, 0)[:5]
+# The head of a DATA frame and behind it that of the one message in it: the upper and lower part
+# of the frame's length, kind, flags, stream; whether it is compressed, its length.
+_MESSAGE_HEAD: Final = Struct(">BHBBIBI")
 
 
 class Aborted(Exception):
     """The method has ended the call with a status of its own."""
 
 
-class Wire(Protocol):
-    """The connection as its calls see it."""
+class Owner(Protocol):
+    """Who keeps the calls of a connection, as they see it."""
 
-    peer: str
-    send_window: SendWindow
-    frame_bytes_max: int
+    wire: Wire
+    options: Options
+    send_window_bytes: int
 
-    def write(self, data: bytes) -> None:
-        """Send bytes with whatever else is sent in this turn of the loop."""
+    def taken(self, call: "Call", size: int) -> None:
+        """Note that a message of so many bytes is not kept for the method any more."""
         ...
 
-    async def drained(self) -> None:
-        """Return when the socket takes more."""
+    def over(self, call: "Call") -> None:
+        """Forget a call that has been answered."""
         ...
-
-    def ended(self, call: "Call", code: Code | None) -> None:
-        """Forget a call that has been answered; with a code its stream is reset."""
-        ...
-
-
-class Rejection(Exception):
-    """The request cannot be taken: the status that says so."""
-
-    def __init__(self, code: grpc.StatusCode, text: str) -> None:
-        """Take the status."""
-        super().__init__(text)
-        self.code = code
-        self.text = text
 
 
 class Call:
     """A stream from its first header to its trailers. It is what methods get as their context."""
 
-    def __init__(
-        self,
-        wire: Wire,
-        stream_id: int,
-        received: hd.Headers,
-        *,
-        send_window: int,
-        receive_window: int,
-        message_bytes_max: int,
-    ) -> None:
+    __slots__ = (
+        "_begun",
+        "_id",
+        "_outgoing",
+        "_owner",
+        "_sent",
+        "_trailers",
+        "_waiting_bytes",
+        "_wire",
+        "changed",
+        "deadline",
+        "done",
+        "half_closed",
+        "inbox",
+        "method",
+        "path",
+        "receive_window",
+        "request",
+        "send_window",
+        "serialize",
+        "stream_id",
+        "task",
+    )
+
+    def __init__(self, owner: Owner, stream_id: int, request: Request) -> None:
         """Begin with the request's headers."""
-        self._wire = wire
+        options = owner.options
+        self._owner = owner
+        self._wire = owner.wire
+        self._id = stream_id.to_bytes(4, "big")
         self.stream_id = stream_id
-        self._received = received
-        found = dict(received)
-        self.path = found.get(":path", "")
-        self.encoding = found.get("grpc-encoding", "")
-        self.timeout = found.get("grpc-timeout", "")
-        kind = found.get("content-type", "")
-        self.is_grpc = found.get(":method") == "POST" and kind.startswith("application/grpc")
-        self.send_window = SendWindow(send_window)
-        self.receive_window = ReceiveWindow(receive_window)
-        self._message_bytes_max = message_bytes_max
-        self._incoming = bytearray()
-        self.messages: deque[bytes] = deque()
+        self.request = request
+        self.path = request.path
+        self.inbox = Inbox(request.encoding, options.message_bytes_max)
+        self.send_window = SendWindow(owner.send_window_bytes)
+        self.receive_window = ReceiveWindow(options.window_bytes)
         self.half_closed = False  # the client has said all it has to say
         self.done = False
+        self.method: Method | None = None
+        self.serialize: Callable[[Any], bytes] | None = None
         self.changed: asyncio.Event | None = None
         self.task: asyncio.Task[None] | None = None
         self.deadline: asyncio.TimerHandle | None = None
         self._begun = False
-        self._outgoing: deque[memoryview | bytes] = deque()
+        self._outgoing: deque[memoryview] | None = None
+        self._waiting_bytes = 0
         self._sent: asyncio.Future[None] | None = None
         self._trailers: bytes | None = None
-        self._code: Any = grpc.StatusCode.OK
-        self._details = ""
-        self.serialize: Callable[[Any], bytes] | None = None
-
-    # ---- what comes in
-
-    def take(self, data: bytes) -> None:
-        """Take the bytes of a DATA frame. Raises Rejection if a message cannot be taken."""
-        self._incoming += data
-        while len(self._incoming) >= _PREFIX_BYTES:
-            size = int.from_bytes(self._incoming[1:_PREFIX_BYTES], "big")
-            if size > self._message_bytes_max:
-                text = f"received message larger than max ({size} vs. {self._message_bytes_max})"
-                raise Rejection(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
-            if len(self._incoming) < _PREFIX_BYTES + size:
-                return
-            message = bytes(memoryview(self._incoming)[_PREFIX_BYTES : _PREFIX_BYTES + size])
-            if self._incoming[0]:
-                message = self._inflated(message)
-            del self._incoming[: _PREFIX_BYTES + size]
-            self.messages.append(message)
-            if self.changed is not None:
-                self.changed.set()
-
-    def end_input(self) -> None:
-        """Note that the client has half-closed the stream. Raises Rejection if amid a message."""
-        self.half_closed = True
-        if self._incoming:
-            raise Rejection(grpc.StatusCode.INTERNAL, "the request ends in the middle of a message")
-        if self.changed is not None:
-            self.changed.set()
-
-    def _inflated(self, message: bytes) -> bytes:
-        if self.encoding not in {"gzip", "deflate"}:
-            text = f"messages compressed with '{self.encoding}' are not taken; use gzip or identity"
-            raise Rejection(grpc.StatusCode.UNIMPLEMENTED, text)
-        inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
-        try:
-            out = inflater.decompress(message, self._message_bytes_max + 1)
-        except zlib.error as error:
-            raise Rejection(grpc.StatusCode.INTERNAL, "a message cannot be inflated") from error
-        if len(out) > self._message_bytes_max:
-            text = f"received message larger than max ({self._message_bytes_max})"
-            raise Rejection(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
-        return out
 
     # ---- what goes out
 
-    def _begin(self, metadata: Pairs = ()) -> None:
-        if not self._begun:
-            self._begun = True
-            block = hd.initial(metadata) if metadata else hd.INITIAL
-            self._wire.write(frame(HEADERS, END_HEADERS, self.stream_id, block))
+    @property
+    def ended(self) -> bool:
+        """Whether it is decided how the call ends, if not sent yet."""
+        return self.done or self._trailers is not None
 
     def send(self, message: bytes) -> None:
         """Send a message as far as the windows allow; the rest follows when they widen."""
-        self._begin()
-        self._outgoing.append(b"\x00" + len(message).to_bytes(4, "big") + message)
-        self.flush()
-
-    def flush(self) -> None:
-        """Send what waits, as far as the windows allow."""
-        wire = self._wire
-        while self._outgoing and not self.done:
-            chunk = self._outgoing[0]
-            room = min(self.send_window.left, wire.send_window.left, wire.frame_bytes_max)
-            if room <= 0:
-                return
-            part = chunk[:room]
-            if len(part) == len(chunk):
-                self._outgoing.popleft()
-            else:
-                self._outgoing[0] = memoryview(chunk)[room:]
-            self.send_window.left -= len(part)
-            wire.send_window.left -= len(part)
-            wire.write(head(len(part), DATA_FRAME, 0, self.stream_id) + bytes(part))
-        if not self._outgoing:
-            if self._sent is not None and not self._sent.done():
-                self._sent.set_result(None)
-            if self._trailers is not None:
-                self._finish(self._trailers)
-
-    def end(self, code: int, text: str, metadata: Pairs = ()) -> None:
-        """Answer with a status, after all that waits to be sent. The first one counts."""
-        if self.done or self._trailers is not None:
+        if self.ended:
             return
-        self._trailers = hd.TRAILERS_OK
-        if code or text or metadata:
-            self._trailers = hd.trailers(code, text, metadata)
-        if code:
-            self._outgoing.clear()  # what was not sent yet is of no use without its end
-        self.flush()
+        size = PREFIX_BYTES + len(message)
+        if self._fits(size):
+            self._begin()
+            self._wire.write(self._framed(message))
+        elif self._wire.room.take(size):
+            self._begin()
+            if self._outgoing is None:
+                self._outgoing = deque()
+            prefix = b"\x00" + len(message).to_bytes(4, "big")
+            self._outgoing.append(memoryview(prefix + message))
+            self._waiting_bytes += size
+            self.flush()
+        else:
+            self.cut(grpc.StatusCode.RESOURCE_EXHAUSTED, _FULL)
 
-    def _finish(self, trailers: bytes) -> None:
-        self._begin()
-        flags = END_HEADERS | END_STREAM
-        self._wire.write(frame(HEADERS, flags, self.stream_id, trailers))
-        self.done = True
-        # A client that has not said all is told that nobody listens any more.
-        self._wire.ended(self, None if self.half_closed else Code.NO_ERROR)
+    def answer(self, message: bytes) -> None:
+        """Answer with one message and OK."""
+        if self.ended:
+            return
+        if self._begun or not self._fits(PREFIX_BYTES + len(message)):
+            self.send(message)
+            self.end(0, "")
+            return
+        head, tail = (_BEGIN_HEAD, self._id, hd.INITIAL), (_OK_HEAD, self._id, hd.TRAILERS_OK)
+        self._wire.write(b"".join((*head, self._framed(message), *tail)))
+        self._finish()
 
-    def drop(self) -> None:
-        """Give the call up: the client has gone, or the connection."""
-        self.done = True
-        self._outgoing.clear()
-        if self._sent is not None and not self._sent.done():
-            self._sent.cancel()
-        if self.changed is not None:
-            self.changed.set()
+    def end(self, code: int, text: str, metadata: hd.Pairs = ()) -> None:
+        """End with a status. OK waits for its messages to be sent; a failure drops them."""
+        if self.done or (self._trailers is not None and not code):
+            return
+        block = hd.trailers(code, text, metadata) if code or text or metadata else hd.TRAILERS_OK
+        if not code:
+            self._begin()
+            self._trailers = block
+            if not self._waiting_bytes:
+                self._finish(block)
+            return
+        self._let_go()
+        # A failure before anything else is one block alone.
+        self._finish(block if self._begun else hd.INITIAL + block)
+
+    def refuse(self, block: bytes) -> None:
+        """Answer a request that is none of gRPC with a header block of HTTP."""
+        assert not self._begun, "nothing was answered yet"
+        self._finish(block)
+
+    def cut(self, code: grpc.StatusCode, text: str, metadata: hd.Pairs = ()) -> None:
+        """End with a failure, whatever the method is at."""
+        self.end(code.value[0], text, metadata)
         if self.task is not None:
             self.task.cancel()
 
+    def drop(self) -> None:
+        """Give the call up without a word: the client has gone, or its stream is reset."""
+        self.done = True
+        self._let_go()
+        if self.task is not None:
+            self.task.cancel()
+
+    def flush(self) -> None:
+        """Send what waits, as far as the windows and the socket allow."""
+        wire, outgoing = self._wire, self._outgoing
+        while outgoing:
+            if not wire.takes_messages:
+                wire.blocked(self)
+                return
+            chunk = outgoing[0]
+            room = min(self.send_window.left, wire.window.left, wire.frame_bytes_max)
+            if room <= 0:
+                return  # until this stream's own window widens
+            part = chunk[:room]
+            if len(part) == len(chunk):
+                outgoing.popleft()
+            else:
+                outgoing[0] = chunk[room:]
+            self._spend(len(part))
+            wire.write(fr.head(len(part), fr.DATA, 0, self.stream_id))
+            wire.write(part)
+        if self._waiting_bytes:
+            self._all_sent()
+
+    def _fits(self, size: int) -> bool:
+        """Whether so many bytes can be sent at once and now."""
+        wire = self._wire
+        return (
+            not self._waiting_bytes
+            and not wire.paused
+            and size <= self.send_window.left
+            and size <= wire.window.left
+            and size <= wire.frame_bytes_max
+        )
+
+    def _framed(self, message: bytes) -> bytes:
+        """Return a frame with one whole message, for which there is room."""
+        size = PREFIX_BYTES + len(message)
+        self._spend(size)
+        stream_id, length = self.stream_id, len(message)
+        head = _MESSAGE_HEAD.pack(size >> 16, size & 0xFFFF, fr.DATA, 0, stream_id, 0, length)
+        return head + message
+
+    def _spend(self, size: int) -> None:
+        self.send_window.left -= size
+        self._wire.window.left -= size
+
+    def _begin(self, metadata: hd.Pairs = ()) -> None:
+        if not self._begun:
+            self._begun = True
+            block = hd.initial(metadata) if metadata else hd.INITIAL
+            self._wire.write(fr.frame(fr.HEADERS, fr.END_HEADERS, self.stream_id, block))
+
+    def _all_sent(self) -> None:
+        self._wire.room.give(self._waiting_bytes)
+        self._waiting_bytes = 0
+        if self._sent is not None and not self._sent.done():
+            self._sent.set_result(None)
+        if self._trailers is not None:
+            self._finish(self._trailers)
+
+    def _finish(self, block: bytes | None = None) -> None:
+        """Note that all is said; with a block, say it."""
+        if block is not None:
+            self._wire.write(fr.frame(fr.HEADERS, _ENDS, self.stream_id, block))
+        self.done = True
+        self._owner.over(self)
+
+    def _let_go(self) -> None:
+        """Drop what waits to be sent."""
+        if self._outgoing:
+            self._outgoing.clear()
+            self._wire.forget(self)
+        self._wire.room.give(self._waiting_bytes)
+        self._waiting_bytes = 0
+        if self._sent is not None and not self._sent.done():
+            self._sent.cancel()
+
     # ---- what methods use, as gRPC's own context has it
 
-    def invocation_metadata(self) -> hd.Metadata:
+    def next_message(self) -> bytes:
+        """Return the oldest message that has come in."""
+        message, size = self.inbox.pop()
+        self._owner.taken(self, size)
+        return message
+
+    def invocation_metadata(self) -> Metadata:
         """Return the request's metadata."""
-        return hd.metadata_of(self._received)
+        return self.request.metadata
 
     def peer(self) -> str:
         """Return where the call comes from."""
         return self._wire.peer
 
-    async def send_initial_metadata(self, metadata: Pairs) -> None:
+    async def send_initial_metadata(self, metadata: hd.Pairs) -> None:
         """Send the headers of the answer now."""
-        self._begin(tuple(metadata))
+        if not self.ended:
+            self._begin(tuple(metadata))
 
     async def write(self, message: Any) -> None:
-        """Send one message of a stream; returns when it is on its way."""
-        if self.done:
-            raise asyncio.CancelledError
-        self.send(self.serialize(message) if self.serialize is not None else message)
-        if self._outgoing:
+        """Send one message of a stream; returns when it is on its way.
+
+        Raises CancelledError if the call is over, for whatever reason.
+        """
+        self.send(message if self.serialize is None else self.serialize(message))
+        if self._waiting_bytes:
             self._sent = asyncio.get_running_loop().create_future()
             await self._sent
-        await self._wire.drained()
+        elif self.done:
+            raise asyncio.CancelledError
 
     async def abort(
-        self, code: grpc.StatusCode, details: str = "", trailing_metadata: Pairs = ()
+        self, code: grpc.StatusCode, details: str = "", trailing_metadata: hd.Pairs = ()
     ) -> NoReturn:
         """End the call with a status."""
         self.end(code.value[0], details, tuple(trailing_metadata))
         raise Aborted
-
-    def set_code(self, code: Any) -> None:
-        """Set the status that the call will end with."""
-        self._code = code
-
-    def set_details(self, details: str) -> None:
-        """Set the text beside the status."""
-        self._details = details
-
-    def end_as_set(self) -> None:
-        """End the call with the status that was set, OK unless it was."""
-        self.end(self._code.value[0], self._details)

@@ -1,304 +1,271 @@
-"""The calls of one connection: what each frame means for them.
+"""The calls of one connection, and what is done with what comes in for them.
 
 House rules:
-- What comes in is hostile. A broken rule ends the connection with GOAWAY and its reason, a
+- What comes in is hostile. A broken rule of the connection ends it with GOAWAY and its reason, a
   broken call only its stream.
-- A client may have so much under way as its windows allow, and no more: the room that a message
-  took is given back only when it is complete or dropped.
-- A client that makes calls only to reset them, or sends frames that say nothing without end, is
-  told to be calm and left.
+- The connection's window is given back at once, so that no call can keep others from going on; a
+  stream's when its message goes to the method. What all calls hold has a bound nevertheless.
+- A method that takes one message begins when that is complete, and no sooner.
+- Whoever makes calls only to reset them, or says nothing again and again, is told to be calm and
+  left.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import grpc
 
 from perdure.api.grpc.transport import frames as fr
-from perdure.api.grpc.transport.call import Call, Rejection, Wire
+from perdure.api.grpc.transport import headers as hd
+from perdure.api.grpc.transport.call import Call
 from perdure.api.grpc.transport.frames import Code, ConnectionFault
-from perdure.api.grpc.transport.headers import BlockDecoder, Headers
+from perdure.api.grpc.transport.messages import Rejection
+from perdure.api.grpc.transport.options import CALLS_MAX, Options
+from perdure.api.grpc.transport.patience import Patience
 from perdure.api.grpc.transport.reader import Frame
-from perdure.api.grpc.transport.running import Method, run, timeout_s
-from perdure.api.grpc.transport.windows import ReceiveWindow
-from perdure.base.limits import KIB, MIB
+from perdure.api.grpc.transport.request import Request
+from perdure.api.grpc.transport.running import Route, route_to, run
+from perdure.api.grpc.transport.windows import HELD_BYTES_MAX, ReceiveWindow, Room
+from perdure.api.grpc.transport.wire import Wire
 
-CALLS_MAX: Final = 100_000
-_RESETS_MAX: Final = 1_000  # of calls under way, beyond as many as were answered
-_EMPTY_FRAMES_MAX: Final = 10_000
+_NOT_GRPC: Final = "this port speaks gRPC: POST with content-type application/grpc"
+_TOO_MUCH: Final = "too much is under way on this connection: send fewer large messages at once"
 
-Route = Callable[[Call], Method]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What of a connection can be set."""
-
-    message_bytes_max: int
-    header_bytes_max: int = 128 * KIB
-    ping_after_s: float
-    ping_timeout_s: float
-
-    @property
-    def window_bytes(self) -> int:
-        """Room for one whole message on each stream."""
-        return max(self.message_bytes_max + KIB, fr.WINDOW_DEFAULT)
-
-    @property
-    def connection_window_bytes(self) -> int:
-        """Room for a few large messages at once."""
-        return min(4 * self.window_bytes, fr.WINDOW_MAX)
-
-
-class Peer(Wire, Protocol):
-    """The connection as the keeper of its calls sees it."""
-
-    def idle(self) -> None:
-        """Note that no call is under way."""
-        ...
+# Much for anybody who means well, and little for this server.
+_NONSENSE_BURST: Final = 10_000
+_NONSENSE_PER_S: Final = 1_000
 
 
 class Calls:
     """The calls that are under way on one connection."""
 
-    def __init__(self, wire: Peer, options: Options, route: Route) -> None:
-        """Answer calls by `route`."""
-        self._wire = wire
-        self._options = options
-        self._route = route
-        self._loop = asyncio.get_running_loop()
-        self._decoder = BlockDecoder(options.header_bytes_max)
-        self._window = ReceiveWindow(options.connection_window_bytes)
-        self._initial_window = fr.WINDOW_DEFAULT
-        self._calls: dict[int, Call] = {}
+    def __init__(
+        self, wire: Wire, options: Options, route: Route, idle: Callable[[], None]
+    ) -> None:
+        """Answer calls by `route`, through `wire`; `idle` is called whenever the last has ended."""
+        self.wire = wire
+        self.options = options
+        self.send_window_bytes = fr.WINDOW_DEFAULT
         self.last_stream = 0
         self.refusing = False
-        self._answered = 0
-        self._resets = 0
-        self._empty_frames = 0
+        self._route = route
+        self._idle = idle
+        self._loop = asyncio.get_running_loop()
+        self._decoder = hd.BlockDecoder(options.header_bytes_max)
+        self._window = ReceiveWindow(options.connection_window_bytes)
+        self._room = Room(HELD_BYTES_MAX)
+        self._patience = Patience(_NONSENSE_BURST, _NONSENSE_PER_S, self._loop.time())
+        self._calls: dict[int, Call] = {}
 
     def __len__(self) -> int:
         """Return how many calls are under way."""
         return len(self._calls)
 
-    def take(self, frame: Frame) -> None:  # noqa: C901 - one case a kind of frame
-        """Do what a frame asks for. Raises ConnectionFault. Unknown kinds are passed over."""
-        match frame.kind:
-            case fr.DATA:
-                self._data(frame)
-            case fr.HEADERS:
-                self._headers(frame)
-            case fr.WINDOW_UPDATE:
-                self._window_update(frame)
-            case fr.RST_STREAM:
-                self._rst_stream(frame)
-            case fr.SETTINGS:
-                self._settings(frame)
-            case fr.PING:
-                _check_length(frame.payload, 8)
-                if not frame.flags & fr.ACK:
-                    self._wire.write(fr.frame(fr.PING, fr.ACK, 0, frame.payload))
-            case fr.PUSH_PROMISE:
-                raise ConnectionFault(Code.PROTOCOL_ERROR, "clients do not push")
-            case _:
-                pass
-
     def drop_all(self) -> None:
         """Give every call up: the client is gone."""
-        calls, self._calls = self._calls, {}
-        for call in calls.values():
-            call.drop()
-
-    def end_all(self, code: grpc.StatusCode, text: str) -> None:
-        """End every call that is still under way with a status."""
         for call in list(self._calls.values()):
-            if call.task is not None:
-                call.task.cancel()
-            call.end(code.value[0], text)
+            self._drop(call)
 
-    # ---- calls
+    def cut_all(self, code: grpc.StatusCode, text: str) -> None:
+        """End every call that is still under way with a failure."""
+        for call in list(self._calls.values()):
+            call.cut(code, text)
 
-    def _headers(self, frame: Frame) -> None:
-        if frame.stream_id % 2 == 0:
+    # ---- what comes in
+
+    def take_headers(self, frame: Frame) -> None:
+        """Begin a call, or end what a client says in one. Raises ConnectionFault."""
+        stream_id = frame.stream_id
+        if not stream_id & 1:
             raise ConnectionFault(Code.PROTOCOL_ERROR, "clients open streams of odd numbers")
         # Decoded even if the stream is refused: the table has to stay in step.
-        headers = self._decoder.decode(frame.payload)
-        known = self._calls.get(frame.stream_id)
+        request = self._decoder.decode(frame.payload)
+        known = self._calls.get(stream_id)
         if known is not None:
-            self._trailers(known, frame)
-        elif frame.stream_id > self.last_stream:
-            self.last_stream = frame.stream_id
+            self._take_trailers(known, frame)
+        elif stream_id > self.last_stream:
+            self.last_stream = stream_id
             if self.refusing or len(self._calls) >= CALLS_MAX:
-                self._wire.write(fr.rst_stream(frame.stream_id, Code.REFUSED_STREAM))
+                self._reset(stream_id, Code.REFUSED_STREAM)
+            elif request.is_malformed:
+                self._reset(stream_id, Code.PROTOCOL_ERROR)
             else:
-                self._begin(frame, headers)
+                self._begin(frame, request)
 
-    def _trailers(self, call: Call, frame: Frame) -> None:
-        if call.half_closed or not frame.flags & fr.END_STREAM:
-            self._reset(call, Code.PROTOCOL_ERROR)
-            return
-        try:
-            call.end_input()
-        except Rejection as rejection:
-            _reject(call, rejection)
-
-    def _begin(self, frame: Frame, headers: Headers) -> None:
-        call = Call(
-            self._wire,
-            frame.stream_id,
-            headers,
-            send_window=self._initial_window,
-            receive_window=self._options.window_bytes,
-            message_bytes_max=self._options.message_bytes_max,
-        )
-        call.half_closed = bool(frame.flags & fr.END_STREAM)
-        self._calls[frame.stream_id] = call
-        if not call.is_grpc:
-            text = "this port speaks gRPC: POST with content-type application/grpc"
-            _reject(call, Rejection(grpc.StatusCode.UNKNOWN, text))
-            return
-        seconds = timeout_s(call.timeout) if call.timeout else None
-        if seconds is not None:
-            call.deadline = self._loop.call_later(seconds, _too_late, call)
-        call.task = self._loop.create_task(run(self._route(call), call))
-
-    def _data(self, frame: Frame) -> None:
-        size = len(frame.payload)
-        self._count_if_empty(frame)
+    def take_data(self, frame: Frame) -> None:
+        """Take a piece of what a client says in a call. Raises ConnectionFault."""
+        size = frame.size
         if not self._window.take(size):
             raise ConnectionFault(Code.FLOW_CONTROL_ERROR, "more data than was allowed")
+        given = self._window.let_go(size)
+        if given:
+            self.wire.write(fr.window_update(0, given))
+        if not frame.payload and not frame.flags & fr.END_STREAM:
+            self.bear()
         call = self._calls.get(frame.stream_id)
         if call is None:
             self._check_known(frame.stream_id)
         elif call.half_closed:
-            self._reset(call, Code.STREAM_CLOSED)
+            self._fault(call, Code.STREAM_CLOSED)
         elif not call.receive_window.take(size):
-            self._reset(call, Code.FLOW_CONTROL_ERROR)
+            self._fault(call, Code.FLOW_CONTROL_ERROR)
         else:
-            self._take_data(call, frame)
-        given = self._window.let_go(size)
-        if given:
-            self._wire.write(fr.window_update(0, given))
+            self._take_message(call, frame)
 
-    def _take_data(self, call: Call, frame: Frame) -> None:
-        try:
-            call.take(fr.unpadded(frame.payload, frame.flags))
-            if frame.flags & fr.END_STREAM:
-                call.end_input()
-        except Rejection as rejection:
-            _reject(call, rejection)
-        given = call.receive_window.let_go(len(frame.payload))
-        if given and not (call.half_closed or call.done):
-            self._wire.write(fr.window_update(frame.stream_id, given))
-
-    def _rst_stream(self, frame: Frame) -> None:
-        _check_length(frame.payload, 4)
+    def take_reset(self, frame: Frame) -> None:
+        """Take a client's word that it does not care any more. Raises ConnectionFault."""
         call = self._calls.get(frame.stream_id)
         if call is None:
             self._check_known(frame.stream_id)
-            return
-        self._resets += 1
-        if self._resets > _RESETS_MAX + self._answered:
-            raise ConnectionFault(Code.ENHANCE_YOUR_CALM, "calls are made only to be reset")
-        self._forget(call)
-        call.drop()
+        else:
+            self.bear()
+            self._drop(call)
 
-    def _reset(self, call: Call, code: Code) -> None:
-        self._wire.write(fr.rst_stream(call.stream_id, code))
-        self._forget(call)
-        call.drop()
-
-    # ---- the connection
-
-    def _settings(self, frame: Frame) -> None:
-        if frame.stream_id:
-            raise ConnectionFault(Code.PROTOCOL_ERROR, "SETTINGS are for the connection")
-        if frame.flags & fr.ACK:
-            return
-        self._count_if_empty(frame)
-        for key, value in fr.parse_settings(frame.payload):
-            if key == fr.INITIAL_WINDOW_SIZE:
-                self._initial_window_changed(value)
-            elif key == fr.MAX_FRAME_SIZE:
-                if not fr.FRAME_BYTES_MIN_MAX <= value < 2**24:
-                    raise ConnectionFault(Code.PROTOCOL_ERROR, "an impossible frame size")
-                self._wire.frame_bytes_max = min(value, MIB)
-        self._wire.write(fr.frame(fr.SETTINGS, fr.ACK, 0, b""))
-
-    def _initial_window_changed(self, value: int) -> None:
-        if value > fr.WINDOW_MAX:
-            raise ConnectionFault(Code.FLOW_CONTROL_ERROR, "a window beyond 2^31-1")
-        change, self._initial_window = value - self._initial_window, value
-        for call in list(self._calls.values()):
-            call.send_window.widen(change)
-            call.flush()
-
-    def _window_update(self, frame: Frame) -> None:
-        _check_length(frame.payload, 4)
-        increment = fr.U32.unpack(frame.payload)[0] & fr.WINDOW_MAX
-        if frame.stream_id:
-            self._widen(frame.stream_id, increment)
-            return
-        if not increment:
-            raise ConnectionFault(Code.PROTOCOL_ERROR, "a window is widened by nothing")
-        self._wire.send_window.widen(increment)
-        for call in list(self._calls.values()):
-            if self._wire.send_window.left <= 0:
-                return
-            call.flush()
-
-    def _widen(self, stream_id: int, increment: int) -> None:
+    def widen(self, stream_id: int, increment: int) -> None:
+        """Widen the window of one call. Raises ConnectionFault."""
         call = self._calls.get(stream_id)
         if call is None:
             self._check_known(stream_id)
-        elif not increment or call.send_window.left + increment > fr.WINDOW_MAX:
-            self._reset(call, Code.FLOW_CONTROL_ERROR)
+        elif not increment:
+            self._fault(call, Code.PROTOCOL_ERROR)
+        elif call.send_window.left + increment > fr.WINDOW_MAX:
+            self._fault(call, Code.FLOW_CONTROL_ERROR)
         else:
             call.send_window.widen(increment)
             call.flush()
 
+    def widen_all(self, send_window_bytes: int) -> None:
+        """Change the windows that calls begin with, also of those under way."""
+        # Dearer than it looks: one frame changes every call.
+        self.bear(1 + len(self._calls) / 100)
+        change = send_window_bytes - self.send_window_bytes
+        self.send_window_bytes = send_window_bytes
+        for call in list(self._calls.values()):
+            call.send_window.widen(change)
+            call.flush()
+
+    def bear(self, cost: float = 1.0) -> None:
+        """Bear what makes no sense. Raises ConnectionFault if it was once too often."""
+        if not self._patience.lasts(self._loop.time(), cost):
+            raise ConnectionFault(Code.ENHANCE_YOUR_CALM, "too much that makes no sense")
+
+    # ---- one call
+
+    def _begin(self, frame: Frame, request: Request) -> None:
+        call = Call(self, frame.stream_id, request)
+        call.half_closed = bool(frame.flags & fr.END_STREAM)
+        self._calls[frame.stream_id] = call
+        if request.http_status != 200:  # noqa: PLR2004 - OK, as HTTP has it
+            unknown = grpc.StatusCode.UNKNOWN.value[0]
+            call.refuse(hd.refusal(request.http_status, unknown, _NOT_GRPC))
+            return
+        if request.timeout_s is not None:
+            call.deadline = self._loop.call_later(request.timeout_s, _too_late, call)
+        if not route_to(self._route, call):
+            return
+        assert call.method is not None, "a call that is routed has a method"
+        if call.method.request_streaming:
+            call.task = self._loop.create_task(run(call))
+        if call.half_closed:
+            self._end_input(call)
+
+    def _take_message(self, call: Call, frame: Frame) -> None:
+        payload = frame.payload
+        call.half_closed = bool(frame.flags & fr.END_STREAM)
+        if not self._room.take(len(payload)):
+            call.cut(grpc.StatusCode.RESOURCE_EXHAUSTED, _TOO_MUCH)
+            return
+        try:
+            call.inbox.take(payload)
+        except Rejection as rejection:
+            call.cut(rejection.code, rejection.text, rejection.metadata)
+            return
+        if len(call.inbox) > 1 and call.task is None:
+            call.cut(*_not_one(call))
+            return
+        if call.half_closed:
+            self._end_input(call)
+            return
+        if call.changed is not None:
+            call.changed.set()
+        if frame.size > len(payload):
+            self._give_back(call, frame.size - len(payload))
+
+    def _take_trailers(self, call: Call, frame: Frame) -> None:
+        if call.half_closed:
+            self._fault(call, Code.STREAM_CLOSED)
+        elif not frame.flags & fr.END_STREAM:
+            self._fault(call, Code.PROTOCOL_ERROR)
+        else:
+            call.half_closed = True
+            self._end_input(call)
+
+    def _end_input(self, call: Call) -> None:
+        """The client has said all: a method of one message begins, others are told."""
+        if call.inbox.is_amid:
+            text = "the request ends in the middle of a message"
+            call.cut(grpc.StatusCode.INTERNAL, text)
+        elif call.changed is not None:
+            call.changed.set()
+        elif call.task is None:
+            if len(call.inbox) == 1:
+                call.task = self._loop.create_task(run(call))
+            else:
+                call.cut(*_not_one(call))
+
+    def taken(self, call: Call, size: int) -> None:
+        """Note that a message of so many bytes is not kept for the method any more."""
+        if not call.done:
+            self._room.give(size)
+            self._give_back(call, size)
+
+    def _give_back(self, call: Call, size: int) -> None:
+        if not call.half_closed:
+            given = call.receive_window.let_go(size)
+            if given:
+                self.wire.write(fr.window_update(call.stream_id, given))
+
     # ---- bookkeeping
 
-    def ended(self, call: Call, code: Code | None) -> None:
-        """Forget a call that has been answered; with a code its stream is reset."""
-        if code is not None:
-            self._wire.write(fr.rst_stream(call.stream_id, code))
-        self._answered += 1
+    def over(self, call: Call) -> None:
+        """Forget a call that has been answered."""
+        if not call.half_closed:
+            # Told that nobody listens any more.
+            self.wire.write(fr.rst_stream(call.stream_id, Code.NO_ERROR))
+        self._forget(call)
+
+    def _fault(self, call: Call, code: Code) -> None:
+        """Reset a call whose client broke a rule."""
+        self._reset(call.stream_id, code)
+        self._drop(call)
+
+    def _reset(self, stream_id: int, code: Code) -> None:
+        self.bear()
+        self.wire.write(fr.rst_stream(stream_id, code))
+
+    def _drop(self, call: Call) -> None:
+        call.drop()
         self._forget(call)
 
     def _forget(self, call: Call) -> None:
-        self._calls.pop(call.stream_id, None)
+        del self._calls[call.stream_id]
+        self._room.give(call.inbox.held)
         if call.deadline is not None:
             call.deadline.cancel()
         if not self._calls:
-            self._wire.idle()
+            self._idle()
 
     def _check_known(self, stream_id: int) -> None:
         """Let frames of a call that is over pass, but not those of one that never was."""
-        if stream_id == 0 or stream_id > self.last_stream:
+        if not stream_id & 1 or stream_id > self.last_stream:
             raise ConnectionFault(Code.PROTOCOL_ERROR, "a frame of a stream that is not open")
 
-    def _count_if_empty(self, frame: Frame) -> None:
-        if not frame.payload and not frame.flags & fr.END_STREAM:
-            self._empty_frames += 1
-            if self._empty_frames > _EMPTY_FRAMES_MAX + self._answered:
-                raise ConnectionFault(Code.ENHANCE_YOUR_CALM, "too many empty frames")
 
-
-def _reject(call: Call, rejection: Rejection) -> None:
-    call.end(rejection.code.value[0], rejection.text)
-    if call.task is not None:
-        call.task.cancel()
+def _not_one(call: Call) -> tuple[grpc.StatusCode, str]:
+    came = "more came" if call.inbox else "none came"
+    return grpc.StatusCode.UNIMPLEMENTED, f"the method takes one message, and {came}"
 
 
 def _too_late(call: Call) -> None:
-    call.end(grpc.StatusCode.DEADLINE_EXCEEDED.value[0], "Deadline Exceeded")
-    if call.task is not None:
-        call.task.cancel()
-
-
-def _check_length(payload: bytes, length: int) -> None:
-    if len(payload) != length:
-        raise ConnectionFault(Code.FRAME_SIZE_ERROR, "a frame of a broken length")
+    call.cut(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")

@@ -6,7 +6,7 @@ from typing import Final
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEAD_BYTES: Final = 9
-FRAME_BYTES_MIN_MAX: Final = 16_384  # what every peer takes, and the most that we take
+FRAME_BYTES_MAX: Final = 16_384  # what every peer takes, and the most that we take
 WINDOW_MAX: Final = 2**31 - 1
 WINDOW_DEFAULT: Final = 65_535
 
@@ -27,13 +27,14 @@ END_HEADERS: Final = 0x4
 PADDED: Final = 0x8
 PRIORITISED: Final = 0x20
 
-HEADER_TABLE_SIZE: Final = 1
+ENABLE_PUSH: Final = 2
 MAX_CONCURRENT_STREAMS: Final = 3
 INITIAL_WINDOW_SIZE: Final = 4
 MAX_FRAME_SIZE: Final = 5
 MAX_HEADER_LIST_SIZE: Final = 6
 
 U32: Final = Struct(">I")
+HEAD: Final = Struct(">BHBBI")  # the upper and lower part of the length, kind, flags, stream
 _SETTING: Final = Struct(">HI")
 
 
@@ -44,12 +45,14 @@ class Code(IntEnum):
     PROTOCOL_ERROR = 1
     INTERNAL_ERROR = 2
     FLOW_CONTROL_ERROR = 3
+    SETTINGS_TIMEOUT = 4
     STREAM_CLOSED = 5
     FRAME_SIZE_ERROR = 6
     REFUSED_STREAM = 7
     CANCEL = 8
     COMPRESSION_ERROR = 9
     ENHANCE_YOUR_CALM = 11
+    INADEQUATE_SECURITY = 12
 
 
 class ConnectionFault(Exception):
@@ -64,7 +67,7 @@ class ConnectionFault(Exception):
 
 def head(length: int, kind: int, flags: int, stream_id: int) -> bytes:
     """Return the nine bytes before a frame's payload."""
-    return b"".join((length.to_bytes(3, "big"), bytes((kind, flags)), stream_id.to_bytes(4, "big")))
+    return HEAD.pack(length >> 16, length & 0xFFFF, kind, flags, stream_id)
 
 
 def frame(kind: int, flags: int, stream_id: int, payload: bytes) -> bytes:
@@ -100,10 +103,8 @@ def goaway(last_stream_id: int, code: Code, text: str = "") -> bytes:
     return frame(GOAWAY, 0, 0, U32.pack(last_stream_id) + U32.pack(code) + text.encode()[:1_000])
 
 
-def unpadded(payload: bytes, flags: int) -> bytes:
-    """Return a DATA or HEADERS payload without its padding. Raises ConnectionFault."""
-    if not flags & PADDED:
-        return payload
+def unpadded(payload: bytes) -> bytes:
+    """Return the payload of a padded DATA or HEADERS frame alone. Raises ConnectionFault."""
     if not payload or payload[0] >= len(payload):
         raise ConnectionFault(Code.PROTOCOL_ERROR, "more padding than there is payload")
     return payload[1 : len(payload) - payload[0]]

@@ -6,8 +6,7 @@ and decoding is a look-up. Answers use no table at all, so their blocks are the 
 every connection.
 """
 
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64encode
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote
@@ -15,14 +14,18 @@ from urllib.parse import quote
 from hpack import Decoder
 from hpack.exceptions import HPACKError
 
-from perdure.api.grpc.transport.frames import Code, ConnectionFault
+from perdure.api.grpc.transport.frames import FRAME_BYTES_MAX, Code, ConnectionFault
+from perdure.api.grpc.transport.request import Request
 
-Headers = tuple[tuple[str, str], ...]
-Metadata = tuple[tuple[str, str | bytes], ...]
+Pairs = Iterable[tuple[str, str | bytes]]
 
-_CACHED_BLOCKS_MAX: Final = 256
-_CACHED_BLOCK_BYTES_MAX: Final = 512
-_SIZE_UPDATE: Final = 0b001  # a block that begins so changes the table's size: not one to know
+# Clients take at least 8 KiB of headers; a message that is longer is cut.
+MESSAGE_BYTES_MAX: Final = 4_096
+
+_KNOWN_BLOCKS_MAX: Final = 256
+_KNOWN_BLOCK_BYTES_MAX: Final = 512
+_SIZE_UPDATE: Final = 0b001
+_SIZE_UPDATES_MAX: Final = 2  # RFC 7541 section 4.2
 
 
 class BlockDecoder:
@@ -31,53 +34,49 @@ class BlockDecoder:
     def __init__(self, list_bytes_max: int) -> None:
         """Take lists of up to `list_bytes_max` bytes."""
         self._decoder = Decoder(list_bytes_max)
-        self._known: dict[bytes, Headers] = {}
+        self._known: dict[bytes, Request] = {}
         self._table: tuple[tuple[bytes, bytes], ...] = ()
 
-    def decode(self, block: bytes) -> Headers:
-        """Return the headers of a block. Raises ConnectionFault if it cannot be decoded."""
+    def decode(self, block: bytes) -> Request:
+        """Return what a block asks for. Raises ConnectionFault if it cannot be decoded."""
         known = self._known.get(block)
         if known is not None:
             return known
+        _check_size_updates(block)
         try:
             decoded = self._decoder.decode(block, raw=True)
         except HPACKError as error:
-            raise ConnectionFault(Code.COMPRESSION_ERROR, f"headers: {error}") from error
-        headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in decoded
+            raise ConnectionFault(Code.COMPRESSION_ERROR, f"headers: {error}"[:200]) from error
+        request = Request(
+            tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in decoded)
         )
+        self._remember(block, request)
+        return request
+
+    def _remember(self, block: bytes, request: Request) -> None:
         table = tuple(self._decoder.header_table.dynamic_entries)
         if table != self._table:
             self._table = table
             self._known.clear()
-        elif (
-            block
-            and block[0] >> 5 != _SIZE_UPDATE
-            and len(block) <= _CACHED_BLOCK_BYTES_MAX
-            and len(self._known) < _CACHED_BLOCKS_MAX
-        ):
-            self._known[block] = headers
-        return headers
+        # A block that changes the size of the table is not one to know: it has an effect.
+        elif len(block) <= _KNOWN_BLOCK_BYTES_MAX and block[:1] and block[0] >> 5 != _SIZE_UPDATE:
+            if len(self._known) >= _KNOWN_BLOCKS_MAX:
+                self._known.clear()
+            self._known[block] = request
 
 
-def metadata_of(headers: Headers) -> Metadata:
-    """Return the request's metadata: no pseudo-headers, `-bin` values decoded.
-
-    A `-bin` value that is not base64 is left out: no method can have a use for it.
-    """
-    found: list[tuple[str, str | bytes]] = []
-    for name, value in headers:
-        if name.startswith(":"):
-            continue
-        if not name.endswith("-bin"):
-            found.append((name, value))
-            continue
-        for part in value.split(","):
-            try:
-                found.append((name, b64decode(part + "=" * (-len(part) % 4), validate=True)))
-            except (Base64Error, ValueError):
-                continue
-    return tuple(found)
+def _check_size_updates(block: bytes) -> None:
+    """Refuse a block that begins with more changes of the table's size than make sense."""
+    at = count = 0
+    while at < len(block) and block[at] >> 5 == _SIZE_UPDATE:
+        count += 1
+        if count > _SIZE_UPDATES_MAX:
+            raise ConnectionFault(Code.COMPRESSION_ERROR, "the table's size changes to and fro")
+        if block[at] & 0x1F == 0x1F:  # noqa: PLR2004 - a prefix of ones: the integer goes on
+            at += 1
+            while at < len(block) and block[at] & 0x80:
+                at += 1
+        at += 1
 
 
 def _length(size: int) -> bytes:
@@ -99,30 +98,49 @@ def literal(name: str, value: str) -> bytes:
     return b"".join((b"\x00", _length(len(key)), key, _length(len(text)), text))
 
 
-_STATUS_200: Final = b"\x88"
-INITIAL: Final = _STATUS_200 + literal("content-type", "application/grpc")
+INITIAL: Final = b"\x88" + literal("content-type", "application/grpc")  # :status 200
 TRAILERS_OK: Final = literal("grpc-status", "0")
 
 
-def initial(more: Iterable[tuple[str, str | bytes]]) -> bytes:
+def initial(more: Pairs) -> bytes:
     """Return the block that an answer begins with."""
-    return INITIAL + b"".join(_metadatum(name, value) for name, value in more)
+    return _checked(INITIAL + b"".join(_metadatum(name, value) for name, value in more))
 
 
-def trailers(code: int, text: str, more: Iterable[tuple[str, str | bytes]] = ()) -> bytes:
+def trailers(code: int, text: str, more: Pairs = ()) -> bytes:
     """Return the block that an answer ends with."""
     parts = [literal("grpc-status", str(code))]
     if text:
-        # Percent-encoded as gRPC asks: printable ASCII stays, save the percent sign itself.
-        parts.append(literal("grpc-message", quote(text, safe=_SAFE)))
+        parts.append(literal("grpc-message", _percent_encoded(text)))
     parts.extend(_metadatum(name, value) for name, value in more)
-    return b"".join(parts)
+    return _checked(b"".join(parts))
+
+
+def refusal(http_status: int, code: int, text: str) -> bytes:
+    """Return the block that answers a request that is none of gRPC."""
+    status = literal(":status", str(http_status))
+    return status + literal("content-type", "application/grpc") + trailers(code, text)
 
 
 _SAFE: Final = "".join(chr(n) for n in range(0x20, 0x7F) if chr(n) != "%")
+
+
+def _percent_encoded(text: str) -> str:
+    """Return a text as gRPC asks: printable ASCII stays, save the percent sign itself."""
+    encoded = quote(text[:MESSAGE_BYTES_MAX], safe=_SAFE, errors="replace")
+    while len(encoded) > MESSAGE_BYTES_MAX:
+        # Cut whole characters: at most twelve bytes each, once they are encoded.
+        text = text[: len(text) - max(1, (len(encoded) - MESSAGE_BYTES_MAX) // 12)]
+        encoded = quote(text, safe=_SAFE, errors="replace")
+    return encoded
 
 
 def _metadatum(name: str, value: str | bytes) -> bytes:
     if isinstance(value, bytes):
         return literal(name, b64encode(value).rstrip(b"=").decode("ascii"))
     return literal(name, value)
+
+
+def _checked(block: bytes) -> bytes:
+    assert len(block) <= FRAME_BYTES_MAX, "the headers of an answer fit one frame"
+    return block

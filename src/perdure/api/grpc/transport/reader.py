@@ -1,20 +1,26 @@
 """Bytes into frames, with header blocks put together. No I/O, and nothing kept without a bound."""
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from perdure.api.grpc.transport import frames as fr
 from perdure.api.grpc.transport.frames import Code, ConnectionFault
 
-_PREFIX_OF_PRIORITY: Final = 5
+_PRIORITY_BYTES: Final = 5
+_GREETING_BYTES: Final = len(fr.PREFACE) + fr.HEAD_BYTES
 
 
 class Frame(NamedTuple):
-    """One frame. A HEADERS frame has its whole block, whatever number of frames it came in."""
+    """One frame. A HEADERS frame has its whole block, whatever number of frames it came in.
+
+    `size` is what the frame took of the windows: its payload with its padding.
+    """
 
     kind: int
     flags: int
     stream_id: int
     payload: bytes
+    size: int
 
 
 class FrameReader:
@@ -23,66 +29,92 @@ class FrameReader:
     def __init__(self, block_bytes_max: int) -> None:
         """Take header blocks of up to `block_bytes_max` bytes."""
         self._block_bytes_max = block_bytes_max
-        self._buffer = bytearray()
-        self._greeted = False
+        self._rest = b""
+        self.greeted = False
         self._block: bytearray | None = None
-        self._block_of = Frame(0, 0, 0, b"")
+        self._block_of = Frame(0, 0, 0, b"", 0)
 
-    def feed(self, data: bytes) -> list[Frame]:
-        """Return the frames that `data` completes. Raises ConnectionFault."""
-        buffer = self._buffer
-        buffer += data
-        at = 0 if self._greeted else self._greet()
-        size = len(buffer)
-        found = []
-        while self._greeted and size - at >= fr.HEAD_BYTES:
-            length = int.from_bytes(buffer[at : at + 3], "big")
-            if length > fr.FRAME_BYTES_MIN_MAX:
+    @property
+    def awaits(self) -> bool:
+        """Whether the client has to go on before anything else can happen.
+
+        It has not greeted yet, or is amid a header block, which nothing may interrupt.
+        """
+        return not self.greeted or self._block is not None
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Give the frames that `data` completes, to be exhausted. Raises ConnectionFault."""
+        if self._rest:
+            data = self._rest + data
+        at = 0 if self.greeted else self._greet(data)
+        size = len(data)
+        while self.greeted and size - at >= fr.HEAD_BYTES:
+            high, low, kind, flags, stream_id = fr.HEAD.unpack_from(data, at)
+            length = high << 16 | low
+            if length > fr.FRAME_BYTES_MAX:
                 raise ConnectionFault(Code.FRAME_SIZE_ERROR, "a frame larger than was agreed")
             begin = at + fr.HEAD_BYTES
             if size < begin + length:
                 break
-            stream_id = fr.U32.unpack_from(buffer, at + 5)[0] & fr.WINDOW_MAX
-            payload = bytes(memoryview(buffer)[begin : begin + length])
-            frame = self._whole(Frame(buffer[at + 3], buffer[at + 4], stream_id, payload))
-            if frame is not None:
-                found.append(frame)
             at = begin + length
-        del buffer[:at]
-        return found
+            frame = self._whole(kind, flags, stream_id & fr.WINDOW_MAX, data[begin:at])
+            if frame is not None:
+                yield frame
+        self._rest = data[at:]
 
-    def _greet(self) -> int:
-        """Return how many bytes the greeting takes, once it is complete."""
-        begin = bytes(self._buffer[: len(fr.PREFACE)])
-        if not fr.PREFACE.startswith(begin):
+    def _greet(self, data: bytes) -> int:
+        """Return how many bytes the preface takes, once it and the head of SETTINGS are there."""
+        preface = data[: len(fr.PREFACE)]
+        if not fr.PREFACE.startswith(preface):
             raise ConnectionFault(Code.PROTOCOL_ERROR, "this port speaks gRPC over HTTP/2")
-        self._greeted = len(begin) == len(fr.PREFACE)
-        return len(begin) if self._greeted else 0
+        if len(data) < _GREETING_BYTES:
+            return 0
+        _, _, kind, flags, _ = fr.HEAD.unpack_from(data, len(preface))
+        if kind != fr.SETTINGS or flags & fr.ACK:
+            raise ConnectionFault(Code.PROTOCOL_ERROR, "a client begins with its SETTINGS")
+        self.greeted = True
+        return len(preface)
 
-    def _whole(self, frame: Frame) -> Frame | None:
+    def _whole(self, kind: int, flags: int, stream_id: int, payload: bytes) -> Frame | None:
         """Return a frame that can be acted upon, or None while its header block is not complete."""
         if self._block is not None:
-            return self._continued(self._block, frame)
-        if frame.kind == fr.CONTINUATION:
+            return self._continued(self._block, kind, flags, stream_id, payload)
+        size = len(payload)
+        if kind == fr.DATA:
+            if flags & fr.PADDED:
+                payload = fr.unpadded(payload)
+        elif kind == fr.HEADERS:
+            payload = _fragment(payload, flags)
+            if not flags & fr.END_HEADERS:
+                self._block = bytearray(payload)
+                self._block_of = Frame(kind, flags, stream_id, b"", size)
+                return None
+        elif kind == fr.CONTINUATION:
             raise ConnectionFault(Code.PROTOCOL_ERROR, "CONTINUATION of nothing")
-        if frame.kind != fr.HEADERS:
-            return frame
-        block = fr.unpadded(frame.payload, frame.flags)
-        if frame.flags & fr.PRIORITISED:
-            block = block[_PREFIX_OF_PRIORITY:]
-        if frame.flags & fr.END_HEADERS:
-            return frame._replace(payload=block)
-        self._block, self._block_of = bytearray(block), frame
-        return None
+        return Frame(kind, flags, stream_id, payload, size)
 
-    def _continued(self, block: bytearray, frame: Frame) -> Frame | None:
-        if frame.kind != fr.CONTINUATION or frame.stream_id != self._block_of.stream_id:
+    def _continued(
+        self, block: bytearray, kind: int, flags: int, stream_id: int, payload: bytes
+    ) -> Frame | None:
+        if kind != fr.CONTINUATION or stream_id != self._block_of.stream_id:
             raise ConnectionFault(Code.PROTOCOL_ERROR, "a header block was interrupted")
-        block += frame.payload
-        # An empty piece counts as something, or a block could go on for ever.
-        if not frame.payload or len(block) > self._block_bytes_max:
+        block += payload
+        ends = flags & fr.END_HEADERS
+        # A piece of nothing that ends nothing is not taken, or a block could go on for ever.
+        if len(block) > self._block_bytes_max or not (payload or ends):
             raise ConnectionFault(Code.ENHANCE_YOUR_CALM, "more headers than are taken")
-        if not frame.flags & fr.END_HEADERS:
+        if not ends:
             return None
         self._block = None
         return self._block_of._replace(payload=bytes(block))
+
+
+def _fragment(payload: bytes, flags: int) -> bytes:
+    """Return what of a HEADERS payload is its header block."""
+    if flags & fr.PADDED:
+        payload = fr.unpadded(payload)
+    if not flags & fr.PRIORITISED:
+        return payload
+    if len(payload) < _PRIORITY_BYTES:
+        raise ConnectionFault(Code.FRAME_SIZE_ERROR, "HEADERS too short for their priority")
+    return payload[_PRIORITY_BYTES:]

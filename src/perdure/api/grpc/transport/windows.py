@@ -1,6 +1,13 @@
 """Flow control: how much may be sent, and how much of what came in has been let go of."""
 
+from typing import Final
+
 from perdure.api.grpc.transport.frames import WINDOW_MAX, Code, ConnectionFault
+from perdure.base.limits import MIB
+
+# What one connection may make this server hold in each direction: messages that are not complete
+# yet or not asked for, and answers that the client has not made room for.
+HELD_BYTES_MAX: Final = 256 * MIB
 
 
 class SendWindow:
@@ -42,4 +49,28 @@ class ReceiveWindow:
             return 0
         given, self._due = self._due, 0
         self._left += given
+        assert self._left <= self._size, "no more is given back than was taken"
         return given
+
+
+class Room:
+    """What may be held at one time."""
+
+    __slots__ = ("held", "size")
+
+    def __init__(self, size: int) -> None:
+        """Begin empty."""
+        self.held = 0
+        self.size = size
+
+    def take(self, size: int) -> bool:
+        """Hold so much more; False if there is no room, and then it is not held."""
+        if self.held + size > self.size:
+            return False
+        self.held += size
+        return True
+
+    def give(self, size: int) -> None:
+        """Hold so much less."""
+        self.held -= size
+        assert self.held >= 0, "no more is given back than was taken"
