@@ -16,8 +16,8 @@ _EARLIEST_S: Final = -62_135_596_800  # 0001-01-01, the first second of a Timest
 
 def microseconds(stamp: Timestamp) -> int:
     """Return a Timestamp in microseconds, cut off below one and held within what is legal."""
-    seconds = max(stamp.seconds, _EARLIEST_S)
-    return min(seconds * SECOND_US + stamp.nanos // 1_000, LATEST_US)
+    at_us = stamp.seconds * SECOND_US + stamp.nanos // 1_000
+    return min(max(at_us, _EARLIEST_S * SECOND_US), LATEST_US)
 
 
 def set_time(stamp: Timestamp, at_us: int) -> None:
