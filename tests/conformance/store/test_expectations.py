@@ -165,6 +165,27 @@ def test_a_head_is_written_with_the_version_one_higher(store: Store) -> None:
         assert (found.version, found.head) == (version + 1, written)
 
 
+def test_the_last_head_of_a_commit_is_the_one_that_is_kept(store: Store) -> None:
+    key = bear(store, "a", created_at_us=1)
+    heads = [head(created_at_us=2), head(created_at_us=3), head(created_at_us=1)]
+    event = (HistoryAdd(12, b"h"),)
+    store.commit(
+        [
+            Entry(
+                key=key,
+                expect_version=version,
+                head=each,
+                wipe_history=version == 3,
+                history=event,
+            )
+            for version, each in enumerate(heads, start=1)
+        ]
+    )
+    found = store.snapshot(key)
+    assert found is not None
+    assert (found.version, found.head) == (4, heads[-1])
+
+
 def test_a_version_can_be_expected_without_a_head(store: Store) -> None:
     key = bear(store, "a")
     land(store, key=key, expect_version=1, suspended=True)

@@ -114,6 +114,20 @@ def test_the_name_of_an_ended_task_can_be_scheduled_again(store: Store) -> None:
     assert [row.row for row in store.tasks(0, 10)] == [2]
 
 
+def test_a_late_note_stays_with_the_ended_task_though_its_name_is_scheduled_again(
+    store: Store,
+) -> None:
+    key = bear(store, "a", tasks=(task(1),))
+    land(store, key=key, ended_tasks=(TaskEnd(1, 1, 5),))
+    store.commit(
+        [
+            Entry(key=key, handed_out=(HandOut(1, 1, "v", 3),)),
+            Entry(key=key, tasks=(task(1),)),
+        ]
+    )
+    assert [row.worker for row in store.tasks_of(key)] == ["v", None]
+
+
 def test_an_open_name_cannot_be_scheduled_again(store: Store) -> None:
     key = bear(store, "a", tasks=(task(1),))
     before = list(store.dump())
