@@ -1,7 +1,7 @@
 """The batch of a turn, and its work item for the dialect and the memory of a stream."""
 
 from perdure.base.limits import TURN_BATCH_EVENTS_MAX, WORK_ITEM_PERCENT_MAX
-from perdure.core.events import WorkflowStarted
+from perdure.core.events import StallReason, WorkflowStarted
 from perdure.core.turn import takable
 from perdure.engine.dispatcher import WorkStream
 from perdure.engine.residents import Resident, Turn
@@ -28,8 +28,15 @@ def freeze(resident: Resident, now_us: int) -> Turn:
     return Turn(started, batch, dropped)
 
 
-def too_large_text(size_bytes: int, most_bytes: int) -> str:
-    """Return what is said of a turn that no message can carry (behaviour.md 4.12)."""
+def too_large_text(resident: Resident, size_bytes: int, most_bytes: int) -> str:
+    """Return what is said of a turn that no message can carry (behaviour.md 4.12).
+
+    What has been said once is said again: the stall itself is in the history by now, and to tell
+    the new size each time would let that grow for ever.
+    """
+    before = f"{StallReason.PAYLOAD_SIZE_EXCEEDED.name}: "
+    if resident.head.stalled is not None and resident.head.stalled.startswith(before):
+        return resident.head.stalled.removeprefix(before)
     return (
         f"Workflow payload size {size_bytes} bytes exceeds {WORK_ITEM_PERCENT_MAX}% of max gRPC "
         f"body size {most_bytes} bytes; increase daprd --max-body-size and restart to resume"

@@ -160,11 +160,7 @@ class Turns:
         )
 
     def _too_large(self, resident: Resident, turn: Turn, size: int) -> None:
-        text = too_large_text(size, self._settings.message_bytes_max)
-        before = f"{StallReason.PAYLOAD_SIZE_EXCEEDED.name}: "
-        if (resident.head.stalled or "").startswith(before):
-            # The stall is in the history by now. Telling the new size would let that grow for ever.
-            text = (resident.head.stalled or "").removeprefix(before)
+        text = too_large_text(resident, size, self._settings.message_bytes_max)
         now_us = self._clock.now_us()
         result = stall(resident.state, StallReason.PAYLOAD_SIZE_EXCEEDED, text, now_us)
         self._land(resident, turn, result)
