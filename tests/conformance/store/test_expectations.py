@@ -175,7 +175,7 @@ def test_the_last_head_of_a_commit_is_the_one_that_is_kept(store: Store) -> None
                 key=key,
                 expect_version=version,
                 head=each,
-                wipe_history=version == 3,
+                wipe_history=version == 2,
                 history=event,
             )
             for version, each in enumerate(heads, start=1)
