@@ -15,7 +15,7 @@ from perdure.base.errors import StoreBroken
 from perdure.store.sqlite.statements import migrations, statements
 
 APPLICATION_ID: Final = 0x70657264  # "perd"
-SQLITE_MIN: Final = (3, 38, 0)  # STRICT tables, and JSON in every build
+SQLITE_MIN: Final = (3, 33, 0)  # as old as any that is still shipped with a Python we run on
 
 _STATEMENTS_CACHED: Final = 256
 _BUSY_TIMEOUT_S: Final = 2.0

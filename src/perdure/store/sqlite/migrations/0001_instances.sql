@@ -11,7 +11,7 @@ CREATE TABLE counters (
     inbox_seq     INTEGER NOT NULL,
     task_row      INTEGER NOT NULL,
     lifecycle_seq INTEGER NOT NULL
-) STRICT;
+);
 
 INSERT INTO counters VALUES (1, 0, 0, 0, 0);
 
@@ -67,7 +67,7 @@ CREATE TABLE instances (
     completed_order    INTEGER NOT NULL AS (
         ifnull(completed_at_us, -9223372036854775808)
     ) VIRTUAL
-) STRICT;
+);
 
 CREATE UNIQUE INDEX instances_by_id ON instances (instance_id);
 CREATE INDEX instances_by_created ON instances (created_at_us);
@@ -87,14 +87,14 @@ CREATE INDEX instances_by_parent_key ON instances (parent_key)
 CREATE TABLE propagated (
     key   INTEGER PRIMARY KEY,
     bytes BLOB    NOT NULL
-) STRICT;
+);
 
 CREATE TABLE tags (
     key   INTEGER NOT NULL,
     tag   TEXT    NOT NULL,
     value TEXT    NOT NULL,
     PRIMARY KEY (key, tag)
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;
 
 CREATE INDEX tags_by_value ON tags (tag, value);
 
@@ -104,7 +104,7 @@ CREATE TABLE history (
     place INTEGER PRIMARY KEY,
     kind  INTEGER NOT NULL,
     event BLOB    NOT NULL
-) STRICT;
+);
 
 -- Hot and small: events that no turn has taken.
 CREATE TABLE inbox (
@@ -114,7 +114,7 @@ CREATE TABLE inbox (
     kind       INTEGER NOT NULL,
     generation INTEGER NOT NULL,
     event      BLOB    NOT NULL
-) STRICT;
+);
 
 CREATE INDEX inbox_by_key ON inbox (key, rank);
 CREATE INDEX inbox_terminations ON inbox (key) WHERE kind = 5;
@@ -133,7 +133,7 @@ CREATE TABLE tasks (
     handed_out_at_us INTEGER,
     worker           TEXT,
     attempts         INTEGER NOT NULL
-) STRICT;
+);
 
 CREATE UNIQUE INDEX tasks_by_name ON tasks (key, generation, task_id);
 
@@ -151,7 +151,7 @@ CREATE TABLE ended_tasks (
     attempts         INTEGER NOT NULL,
     finished_at_us   INTEGER,
     failed           INTEGER NOT NULL
-) STRICT;
+);
 
 CREATE INDEX ended_tasks_by_name ON ended_tasks (key, generation, task_id);
 
@@ -161,7 +161,7 @@ CREATE TABLE timers (
     timer_id   INTEGER NOT NULL,
     fire_at_us INTEGER NOT NULL,
     PRIMARY KEY (key, generation, timer_id)
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;
 
 CREATE INDEX timers_by_moment ON timers (fire_at_us);
 
@@ -172,4 +172,4 @@ CREATE TABLE lifecycle (
     at_us       INTEGER NOT NULL,
     instance_id TEXT    NOT NULL,
     name        TEXT    NOT NULL
-) STRICT;
+);
