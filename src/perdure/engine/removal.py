@@ -1,8 +1,9 @@
 """Instances removed, by purge and by retention."""
 
+import asyncio
 from collections.abc import Iterable
 
-from perdure.base.limits import DESCENDANTS_MAX
+from perdure.base.limits import DESCENDANTS_MAX, PURGES_PER_SWEEP_MAX
 from perdure.core.admit import Known, admit_purge
 from perdure.core.events import ChildFailed, Failure
 from perdure.core.requests import Purge, Reason, Refusal
@@ -67,19 +68,33 @@ class Removal:
         count = 0
         doomed = list(doomed)
         keys = {snapshot.key for snapshot in doomed}
-        for snapshot in doomed:
-            # A parent that goes as well is not told: it could answer with a child of its own.
-            entry = self._entry(snapshot, tells_parent=snapshot.identity.parent_key not in keys)
-
-            def apply(
-                outcome: Outcome, snapshot: Snapshot = snapshot, entry: Entry = entry
-            ) -> None:
-                if outcome.verdict is Verdict.LANDED:
-                    self._removed(snapshot, entry, outcome, by_retention=by_retention)
-
-            outcome = await self._landing.once(entry, apply)
-            count += outcome.verdict is Verdict.LANDED
+        # Many at once share a commit, or deleting could not keep up with finishing; they land in
+        # the order in which they are handed in.
+        for begin in range(0, len(doomed), PURGES_PER_SWEEP_MAX):
+            outcomes = await asyncio.gather(
+                *(
+                    # A parent that goes as well is not told: it could answer with a new child.
+                    self._remove(
+                        snapshot,
+                        tells_parent=snapshot.identity.parent_key not in keys,
+                        by_retention=by_retention,
+                    )
+                    for snapshot in doomed[begin : begin + PURGES_PER_SWEEP_MAX]
+                )
+            )
+            count += sum(outcome.verdict is Verdict.LANDED for outcome in outcomes)
         return count
+
+    async def _remove(
+        self, snapshot: Snapshot, *, tells_parent: bool, by_retention: bool
+    ) -> Outcome:
+        entry = self._entry(snapshot, tells_parent=tells_parent)
+
+        def apply(outcome: Outcome) -> None:
+            if outcome.verdict is Verdict.LANDED:
+                self._removed(snapshot, entry, outcome, by_retention=by_retention)
+
+        return await self._landing.once(entry, apply)
 
     def _entry(self, snapshot: Snapshot, *, tells_parent: bool) -> Entry:
         now_us = self._clock.now_us()

@@ -144,3 +144,19 @@ async def test_retention_goes_on_after_trouble_with_the_store() -> None:
         house.store.fail_commits(2)
         await house.pass_minutes()
         assert await house.component.get("a") is None
+
+
+async def test_what_goes_together_shares_commits() -> None:
+    """Deleting one by one, each with a disk wait of its own, falls behind a steady load (P9)."""
+    async with House() as house:
+        house.worker().work(hello)
+        for number in range(150):
+            await house.start(f"i{number}", input="x")
+        await house.settle()
+        store = house.store
+        house.clock.advance(HOUR_US)
+    before = store.commits
+    async with House(store, retention_us={Status.COMPLETED: HOUR_US // 2}) as house:
+        await house.pass_time(SECOND_US)
+        assert house.store.list_ids(0, 10) == ()
+        assert house.store.commits - before < 10
