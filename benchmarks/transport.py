@@ -52,7 +52,11 @@ _METHODS: Final[dict[str, Any]] = {
 
 async def _serve() -> None:
     options = Options(
-        message_bytes_max=CHUNK_BYTES, header_bytes_max=65_536, ping_after_s=60, ping_timeout_s=60
+        message_bytes_max=CHUNK_BYTES,
+        header_bytes_max=65_536,
+        patience_s=10,
+        ping_after_s=60,
+        ping_timeout_s=60,
     )
     server = TransportServer(options, lambda call: _METHODS[call.path])
     print(await server.listen(HOST, 0, None), flush=True)

@@ -12,6 +12,9 @@ from perdure.base.limits import KIB, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAG
 SERVER_PING_AFTER_S: Final = 60.0
 SERVER_PING_TIMEOUT_S: Final = 60.0
 
+# How long anybody may take to say something that makes sense.
+PATIENCE_S: Final = 10.0
+
 # All tags that a start may have, as request metadata, and room for what else is there.
 METADATA_BYTES_MAX: Final = TAGS_MAX * (TAG_KEY_CHARS_MAX + TAG_VALUE_CHARS_MAX + 64) + 16 * KIB
 
@@ -21,6 +24,7 @@ def transport_options(settings: GrpcSettings) -> Options:
     return Options(
         message_bytes_max=settings.message_bytes_max,
         header_bytes_max=METADATA_BYTES_MAX,
+        patience_s=PATIENCE_S,
         ping_after_s=SERVER_PING_AFTER_S,
         ping_timeout_s=SERVER_PING_TIMEOUT_S,
     )

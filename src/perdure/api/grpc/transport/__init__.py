@@ -4,8 +4,11 @@ Why our own (docs/decisions/0009): the transport is the dearest part of a server
 this one costs a fraction of grpc.aio per call. It speaks what gRPC needs of HTTP/2 (RFC 9113)
 and HPACK (RFC 7541, decoded by the `hpack` library) and nothing else: no push, no priorities.
 
-The rooms: `frames` are bytes and numbers, `reader` makes the one of the other; `headers` are
-blocks and lists; `windows` is flow control; `call` is one stream, `running` lets a method answer
-it; `calls` has the rules for all streams of a connection; `connection` is one socket; `server`
-listens.
+The rooms, each built on those before it:
+- `frames` are bytes and numbers, and `reader` makes the one of the other;
+- `request` is what a header block asks for, and `headers` are the blocks themselves;
+- `messages` puts together what comes in, `wire` what goes out; `windows` is flow control;
+- `call` is one stream, and `running` lets a method answer it;
+- `calls` keeps those of a connection and has `patience` with it;
+- `session` is what is said on a connection, `connection` its socket, and `server` listens.
 """

@@ -9,7 +9,7 @@ import asyncio
 from typing import Final, Protocol, cast
 
 from perdure.api.grpc.transport.frames import Code
-from perdure.api.grpc.transport.options import PATIENCE_S, Options
+from perdure.api.grpc.transport.options import Options
 from perdure.api.grpc.transport.running import Route
 from perdure.api.grpc.transport.session import Session
 from perdure.api.grpc.transport.wire import Wire
@@ -65,7 +65,7 @@ class Connection(asyncio.Protocol):
             return
         self._heard_s = self._loop.time()
         self._timer = self._loop.call_later(self._options.ping_after_s, self._is_quiet)
-        self._impatient = self._loop.call_later(PATIENCE_S, self._is_slow)
+        self._impatient = self._loop.call_later(self._options.patience_s, self._is_slow)
 
     def data_received(self, data: bytes) -> None:
         if self._closing:
@@ -74,7 +74,7 @@ class Connection(asyncio.Protocol):
         self.session.take(data)
         if self.session.awaits:
             if self._impatient is None:
-                self._impatient = self._loop.call_later(PATIENCE_S, self._is_slow)
+                self._impatient = self._loop.call_later(self._options.patience_s, self._is_slow)
         elif self._impatient is not None:
             self._impatient.cancel()
             self._impatient = None

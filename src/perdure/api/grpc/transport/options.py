@@ -8,16 +8,18 @@ from perdure.base.limits import KIB
 
 CALLS_MAX: Final = 100_000  # under way on one connection
 
-# How long a client may take to greet and to end a header block that it has begun.
-PATIENCE_S: Final = 10.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What of a connection can be set."""
+    """What of a connection can be set.
+
+    `patience_s` is how long a client may take to greet, and to end a header block that it has
+    begun; a quiet one is pinged after `ping_after_s` and left `ping_timeout_s` later.
+    """
 
     message_bytes_max: int
     header_bytes_max: int
+    patience_s: float
     ping_after_s: float
     ping_timeout_s: float
 
@@ -25,6 +27,7 @@ class Options:
         """Refuse what no connection could work with."""
         assert 0 < self.message_bytes_max < WINDOW_MAX - KIB
         assert self.header_bytes_max > 0
+        assert self.patience_s > 0
         assert self.ping_after_s > 0
         assert self.ping_timeout_s > 0
 

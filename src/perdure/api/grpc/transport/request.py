@@ -22,9 +22,9 @@ class Request:
     """The headers of a call."""
 
     __slots__ = (
-        "_headers",
         "_metadata",
         "encoding",
+        "headers",
         "http_status",
         "is_malformed",
         "path",
@@ -34,7 +34,7 @@ class Request:
     def __init__(self, headers: Headers) -> None:
         """Read headers as they were sent."""
         found = dict(headers)
-        self._headers = headers
+        self.headers = headers
         self._metadata: Metadata | None = None
         self.path = found.get(":path", "")
         self.encoding = found.get("grpc-encoding", "")
@@ -54,7 +54,7 @@ class Request:
         A `-bin` value that is not base64 is left out: no method can have a use for it.
         """
         if self._metadata is None:
-            self._metadata = _metadata_of(self._headers)
+            self._metadata = _metadata_of(self.headers)
         return self._metadata
 
 

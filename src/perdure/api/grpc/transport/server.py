@@ -7,7 +7,7 @@ import ssl
 from typing import Final
 
 from perdure.api.grpc.transport.connection import Connection
-from perdure.api.grpc.transport.options import PATIENCE_S, Options
+from perdure.api.grpc.transport.options import Options
 from perdure.api.grpc.transport.running import Route
 
 # How long a connection may take to send what it has left to say, once the server is stopping.
@@ -60,7 +60,7 @@ class TransportServer:
             ssl=tls,
             reuse_port=False,
             backlog=_BACKLOG,
-            ssl_handshake_timeout=None if tls is None else PATIENCE_S,
+            ssl_handshake_timeout=None if tls is None else self._options.patience_s,
             ssl_shutdown_timeout=None if tls is None else LINGER_S,
         )
         self._listeners.append(server)
