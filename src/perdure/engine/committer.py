@@ -1,21 +1,27 @@
 """Group commit: one writer thread lands a batch; while it is busy, the next batch gathers.
 
-There is no timer. An entry that comes while the writer is idle is landed at once, alone; under
-load batches grow by themselves until the disk keeps up. Entries land in the order in which
-they were handed in, and their outcomes are told in that order too, on the loop's thread.
+What is handed in during one turn of the loop goes to the writer together, at its end. No entry
+waits longer than that for company: under load batches grow by themselves until the disk keeps
+up. Only notes, which nobody waits for, stay until something else is landed, or for a moment.
+Entries land in the order in which they were handed in, and their outcomes are told in that
+order too, on the loop's thread.
 """
 
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from perdure.base.errors import StoreError, StoreUnavailable
 from perdure.base.limits import COMMIT_ENTRIES_MAX, COMMIT_QUEUE_MAX
 from perdure.base.observer import Observer
 from perdure.store.port import Entry, Outcome, Store
 
-Pending = tuple[Entry, asyncio.Future[Outcome]]
+Came = Callable[[Outcome | BaseException], None]
+Pending = tuple[Entry, Came]
+
+_NOTES_WAIT_S: Final = 0.1
 
 
 class Committer:
@@ -26,7 +32,10 @@ class Committer:
         self._store = store
         self._observer = observer
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[Pending] = []
+        self._gathered: list[Pending] = []  # on the loop's thread
+        self._hands_over_soon = False
+        self._notes: asyncio.TimerHandle | None = None
+        self._waiting: list[Pending] = []  # under `_changed`
         self._changed = threading.Condition()
         self._stopping = False
         self._writer = threading.Thread(target=self._write, name="perdure-writer", daemon=True)
@@ -35,25 +44,38 @@ class Committer:
         """Start the writer thread."""
         self._writer.start()
 
-    def submit(self, entry: Entry) -> asyncio.Future[Outcome]:
-        """Hand in an entry; the future has its outcome once it is on disk.
+    def submit(self, entry: Entry, came: Came, *, soon: bool = True) -> None:
+        """Hand in an entry; `came` is told its outcome, or why there is none, once it is on disk.
 
-        Raises StoreUnavailable if too much waits already or the committer has stopped.
+        Without `soon` it may wait a moment for others. Raises StoreUnavailable if too much waits
+        already or the committer has stopped.
         """
-        future: asyncio.Future[Outcome] = self._loop.create_future()
+        if self._stopping:
+            msg = "the store takes no more changes: the server is stopping"
+            raise StoreUnavailable(msg)
+        if len(self._waiting) + len(self._gathered) >= COMMIT_QUEUE_MAX:
+            msg = "the store is too far behind: too many changes are waiting to be written"
+            raise StoreUnavailable(msg)
+        self._gathered.append((entry, came))
+        if soon and not self._hands_over_soon:
+            self._hands_over_soon = True
+            self._loop.call_soon(self._hand_over)
+        elif not self._hands_over_soon and self._notes is None:
+            self._notes = self._loop.call_later(_NOTES_WAIT_S, self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._hands_over_soon = False
+        if self._notes is not None:
+            self._notes.cancel()
+            self._notes = None
         with self._changed:
-            if self._stopping:
-                msg = "the store takes no more changes: the server is stopping"
-                raise StoreUnavailable(msg)
-            if len(self._waiting) >= COMMIT_QUEUE_MAX:
-                msg = "the store is too far behind: too many changes are waiting to be written"
-                raise StoreUnavailable(msg)
-            self._waiting.append((entry, future))
+            self._waiting += self._gathered
             self._changed.notify()
-        return future
+        self._gathered.clear()
 
     async def stop(self) -> None:
         """Land what was handed in, then end the writer."""
+        self._hand_over()
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -93,10 +115,8 @@ class Committer:
     ) -> None:
         self._observer.commit_landed(entries=len(batch), duration_us=duration_us)
         assert len(batch) == len(results), "a store answers every entry"
-        for (_, future), result in zip(batch, results, strict=True):
-            if future.cancelled():
-                continue
-            if isinstance(result, BaseException):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
+        for (_, came), result in zip(batch, results, strict=True):
+            try:
+                came(result)
+            except Exception as error:  # noqa: BLE001 - one entry's trouble is not the others'
+                self._observer.fault("telling what has landed", error)

@@ -6,6 +6,7 @@ has done is not done twice for that reason: it is kept and landed when the store
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -35,23 +36,21 @@ class Landing:
 
         `apply` is called when it is on disk even if the caller has gone away meanwhile.
         """
-        return await asyncio.shield(self._attempt(entry, apply, None, LAND_ATTEMPTS_MAX))
+        return await self._attempt(entry, apply, None, LAND_ATTEMPTS_MAX)
 
     def surely(self, entry: Entry, apply: Apply, fail: Fail) -> asyncio.Future[Outcome]:
         """Land an entry, trying again while the store is away.
 
-        `fail` is called if it cannot be landed at all. Await the future shielded.
+        `fail` is called if it cannot be landed at all. Whoever awaits the future may go away.
         """
         return self._attempt(entry, apply, fail, 1)
 
     def note(self, entry: Entry) -> None:
         """Land an entry that only tells something; a failure is reported and forgotten."""
         try:
-            future = self._committer.submit(entry)
+            self._committer.submit(entry, self._noted, soon=False)
         except StoreUnavailable as error:
-            self._observer.fault("landing a note", error)
-            return
-        future.add_done_callback(self._noted)
+            self._noted(error)
 
     def spawn(self, work: Coroutine[Any, Any, None], where: str) -> asyncio.Task[None]:
         """Run something beside the caller; what it raises is reported."""
@@ -70,62 +69,55 @@ class Landing:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._observer.fault(where, error)
 
-    def _noted(self, future: asyncio.Future[Outcome]) -> None:
-        error = future.exception()
-        if error is not None:
-            self._observer.fault("landing a note", error)
+    def _noted(self, outcome: Outcome | BaseException) -> None:
+        if isinstance(outcome, BaseException):
+            self._observer.fault("landing a note", outcome)
 
     def _attempt(
         self, entry: Entry, apply: Apply, fail: Fail | None, attempt: int
     ) -> asyncio.Future[Outcome]:
         told: asyncio.Future[Outcome] = self._loop.create_future()
         told.add_done_callback(_seen)
-        self._submit(entry, partial(self._came, told, entry, apply, fail), attempt)
+        self._submit(_Landing(entry, apply, fail, told), attempt)
         return told
 
-    def _submit(
-        self,
-        entry: Entry,
-        came: Callable[[int, asyncio.Future[Outcome]], None],
-        attempt: int,
-    ) -> None:
+    def _submit(self, landing: "_Landing", attempt: int) -> None:
         try:
-            future = self._committer.submit(entry)
+            self._committer.submit(landing.entry, partial(self._came, landing, attempt))
         except StoreUnavailable as error:
-            future = self._loop.create_future()
-            future.set_exception(error)
-        future.add_done_callback(partial(came, attempt))
+            # Not at once: whoever asked has still to hear that it was asked.
+            self._loop.call_soon(self._came, landing, attempt, error)
 
-    def _came(
-        self,
-        told: asyncio.Future[Outcome],
-        entry: Entry,
-        apply: Apply,
-        fail: Fail | None,
-        attempt: int,
-        future: asyncio.Future[Outcome],
-    ) -> None:
-        error = future.exception()
-        if error is None:
+    def _came(self, landing: "_Landing", attempt: int, outcome: Outcome | BaseException) -> None:
+        told = landing.told
+        if isinstance(outcome, Outcome):
             try:
-                apply(future.result())
+                landing.apply(outcome)
             except Exception as fault:
-                self._observer.fault("applying what has landed", fault)
                 if not told.done():
                     told.set_exception(fault)
                 raise
             if not told.done():
-                told.set_result(future.result())
-        elif isinstance(error, StoreError) and attempt < LAND_ATTEMPTS_MAX:
+                told.set_result(outcome)
+        elif isinstance(outcome, StoreError) and attempt < LAND_ATTEMPTS_MAX:
             pause_us = min(LAND_RETRY_FIRST_US << min(attempt, 16), LAND_RETRY_LONGEST_US)
-            came = partial(self._came, told, entry, apply, fail)
-            self._observer.fault(f"landing, attempt {attempt}", error)
-            self._loop.call_later(pause_us / SECOND_US, self._submit, entry, came, attempt + 1)
+            self._observer.fault(f"landing, attempt {attempt}", outcome)
+            self._loop.call_later(pause_us / SECOND_US, self._submit, landing, attempt + 1)
         else:
-            if fail is not None:
-                fail(error)
+            if landing.fail is not None:
+                landing.fail(outcome)
             if not told.done():
-                told.set_exception(error)
+                told.set_exception(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Landing:
+    """An entry under way, and who is to be told."""
+
+    entry: Entry
+    apply: Apply
+    fail: Fail | None
+    told: asyncio.Future[Outcome]
 
 
 def _seen(future: asyncio.Future[Outcome]) -> None:

@@ -4,7 +4,10 @@ A move expects the version it was made from. While one is under way the resident
 and nobody else makes another; what arrives meanwhile goes to the inbox and is looked at after.
 """
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
 
 from perdure.core import effects as fx
 from perdure.core.applying import Caller
@@ -21,6 +24,18 @@ from perdure.wire.generated import work_pb2 as pb
 from perdure.wire.work_items import events_of, propagated_history
 
 
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What follows a move, each without waiting."""
+
+    landed: Callable[[], None]  # it is on disk; called before anything that follows from it
+    done: Callable[[], None]  # it is true in memory, too
+    failed: Callable[[], None]  # it could not be landed at all
+
+
+NOTHING_FOLLOWS: Final = Follow(lambda: None, lambda: None, lambda: None)
+
+
 class Moves:
     """Lands moves of residents, one at a time each."""
 
@@ -32,31 +47,47 @@ class Moves:
         self._landing = ground.landing
         self._aftermath = aftermath
 
-    async def land(
+    def land(
         self,
         resident: Resident,
         turn: Turn,
         result: Closed | ContinuedAsNew | Stalled,
-        landed: Callable[[], None],
-    ) -> None:
+        follow: Follow,
+    ) -> "asyncio.Future[Any]":
         """Land what a turn came to. The resident has been marked as moving.
 
-        `landed` is called once it is on disk, before anything that follows from it.
+        The future is done when that is on disk and true in memory; whoever awaits it may go away.
         """
         assert resident.moving, "a move is marked before it is made"
         now_us = self._clock.now_us()
         try:
             match result:
+                case Closed() if _depends_on_others(result):
+                    moving = self._read_and_move(resident, turn, result, follow)
+                    return asyncio.shield(self._landing.spawn(moving, "landing a turn"))
                 case Closed():
-                    prepared = await self._prepare(resident, turn, result, now_us)
+                    propagate = self._propagation(resident, turn, result)
+                    prepared = closed_entry(resident, turn, result, now_us, propagate)
                 case ContinuedAsNew():
                     prepared = continued_entry(resident, turn, result, now_us)
                 case Stalled():
                     prepared = stalled_entry(resident, result, now_us)
         except BaseException:
             resident.moving = False
+            follow.failed()
             raise
-        await self._move(resident, turn, prepared, result, landed)
+        return self._move(resident, turn, prepared, result, follow)
+
+    async def _read_and_move(
+        self, resident: Resident, turn: Turn, closed: Closed, follow: Follow
+    ) -> None:
+        try:
+            prepared = await self._prepare(resident, turn, closed, self._clock.now_us())
+        except BaseException:
+            resident.moving = False
+            follow.failed()
+            raise
+        await self._move(resident, turn, prepared, closed, follow)
 
     async def terminate(self, resident: Resident) -> None:
         """End a resident whose inbox holds a terminate. It has been marked as moving."""
@@ -70,12 +101,14 @@ class Moves:
         except BaseException:
             resident.moving = False
             raise
-        await self._move(resident, None, prepared, closed, lambda: None)
+        await self._move(resident, None, prepared, closed, NOTHING_FOLLOWS)
 
     async def _prepare(
         self, resident: Resident, turn: Turn | None, closed: Closed, now_us: int
     ) -> Prepared:
-        found = await self._find(resident, closed.effects)
+        found = NOTHING_FOUND
+        if _depends_on_others(closed):
+            found = await self._find(resident, closed.effects)
         propagate = self._propagation(resident, turn, closed)
         return closed_entry(resident, turn, closed, now_us, propagate, found)
 
@@ -83,8 +116,6 @@ class Moves:
         """Read what the entry depends on: holders of wanted ids, children to be ended."""
         wanted = [e.started.instance_id for e in effects if isinstance(e, fx.Birth)]
         ends_children = any(isinstance(effect, fx.EndChildren) for effect in effects)
-        if not wanted and not ends_children:
-            return NOTHING_FOUND
 
         def ask(store: Store) -> Found:
             replaced = {}
@@ -110,27 +141,33 @@ class Moves:
 
         return propagate
 
-    async def _move(
+    def _move(
         self,
         resident: Resident,
         turn: Turn | None,
         prepared: Prepared,
         result: Closed | ContinuedAsNew | Stalled,
-        landed: Callable[[], None],
-    ) -> None:
+        follow: Follow,
+    ) -> asyncio.Future[Outcome]:
         def apply(outcome: Outcome) -> None:
             try:
-                landed()
+                follow.landed()
                 self._aftermath.moved(resident, turn, prepared, result, outcome)
             finally:
                 # Not before: what is not true in memory yet must not be handed out once more.
                 resident.moving = False
+            follow.done()
 
         def fail(error: BaseException) -> None:
             resident.moving = False
             self._observer.fault(f"moving instance '{resident.instance_id}'", error)
+            follow.failed()
 
-        await self._landing.surely(prepared.entry, apply, fail)
+        return self._landing.surely(prepared.entry, apply, fail)
+
+
+def _depends_on_others(closed: Closed) -> bool:
+    return any(isinstance(effect, fx.Birth | fx.EndChildren) for effect in closed.effects)
 
 
 def _handed_down(

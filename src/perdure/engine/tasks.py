@@ -147,7 +147,7 @@ class Tasks:
                 result=answer.result.value if answer.HasField("result") else None,
                 execution_id=execution_id,
             )
-        await asyncio.shield(self._land(out, result))
+        await self._land(out, result)
 
     def _land(self, out: TaskOut, result: Result) -> "asyncio.Future[Outcome]":
         out.landing = True

@@ -8,6 +8,7 @@ other is dropped.
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import uuid4
 
 from perdure.base.errors import WorkerFault
@@ -25,7 +26,7 @@ from perdure.engine.dialects import answers_in_microsofts
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
-from perdure.engine.moves import Moves
+from perdure.engine.moves import Follow, Moves
 from perdure.engine.reports import subject_of
 from perdure.engine.residents import Resident, Residents, Turn
 from perdure.engine.stalls import Stalls
@@ -194,7 +195,7 @@ class Turns:
         except WorkerFault as fault:
             self._at_fault(resident, turn, fault)
             raise
-        await asyncio.shield(self._land(resident, turn, result))
+        await self._land(resident, turn, result)
 
     def _drop(self, instance_id: str, reason: str) -> None:
         self._observer.late_completion_dropped("turn", instance_id=instance_id, reason=reason)
@@ -217,13 +218,9 @@ class Turns:
 
     def _land(
         self, resident: Resident, turn: Turn, result: Closed | ContinuedAsNew | Stalled
-    ) -> "asyncio.Future[None]":
+    ) -> "asyncio.Future[Any]":
         resident.moving = True
-        return self._landing.spawn(self._land_turn(resident, turn, result), "landing a turn")
 
-    async def _land_turn(
-        self, resident: Resident, turn: Turn, result: Closed | ContinuedAsNew | Stalled
-    ) -> None:
         def landed() -> None:
             self.release(resident)
             if isinstance(result, Stalled):
@@ -233,17 +230,18 @@ class Turns:
             else:
                 self._stalls.over(resident.key)
 
-        try:
-            await self._moves.land(resident, turn, result, landed)
-        except Exception:
+        def done() -> None:
+            if not isinstance(result, Stalled):
+                latency_us = max(0, self._clock.now_us() - turn.handed_out_at_us)
+                self._observer.turn_landed(subject_of(resident.identity), latency_us=latency_us)
+            self._ready.consider(resident)
+
+        def failed() -> None:
             # It could not be written at all. The turn is as good as never answered.
             self.release(resident)
             self._delay(resident, turn.attempts)
-            raise
-        if not isinstance(result, Stalled):
-            latency_us = max(0, self._clock.now_us() - turn.handed_out_at_us)
-            self._observer.turn_landed(subject_of(resident.identity), latency_us=latency_us)
-        self._ready.consider(resident)
+
+        return self._moves.land(resident, turn, result, Follow(landed, done, failed))
 
     # ---- letting go
 
