@@ -24,6 +24,7 @@ from perdure.engine.work import Dialect, Profile
 from perdure.store.port import Snapshot
 from perdure.wire.events import decode
 from tests.kit.clock import VirtualClock
+from tests.kit.commits import handed_in
 from tests.kit.recorder import Recorder
 from tests.kit.shaky_store import MARK, ShakyStore
 from tests.kit.worker import Worker
@@ -207,7 +208,7 @@ class House:
     async def _commits_done(self) -> None:
         # A mark goes behind all commits; it may share the trouble of those it stands beside.
         with suppress(StoreUnavailable):
-            await self.engine._committer.submit(MARK)  # noqa: SLF001 - there is no other way in
+            await handed_in(self.engine._committer, MARK)  # noqa: SLF001 - the only way in
         for _ in range(10):
             await asyncio.sleep(0)
 
