@@ -44,6 +44,12 @@ def test_taken_rows_leave_and_others_stay(store: Store) -> None:
     assert [row.seq for row in loaded.inbox] == [2]
 
 
+def test_a_row_that_is_yet_to_come_cannot_be_taken(store: Store) -> None:
+    key = bear(store, "a")
+    store.commit([Entry(key=key, taken=(1,)), Entry(key=key, inbox=(RAISED,))])
+    assert inbox_of(store, key) == [RAISED.event]
+
+
 def test_a_row_of_another_inbox_cannot_be_taken(store: Store) -> None:
     one = bear(store, "a", inbox=(START,))
     land(store, key=bear(store, "b"), taken=(1, 77))

@@ -175,7 +175,9 @@ class Batch:
 
     def take_inbox(self, known: Known, seqs: tuple[int, ...]) -> None:
         known.has_rows = True
-        self._pending.taken.extend((seq, known.key) for seq in seqs)
+        # Rows are written before they are taken, so one that is yet to come is left out here.
+        last = self.counters.inbox_seq
+        self._pending.taken.extend((seq, known.key) for seq in seqs if seq <= last)
 
     def wipe_inbox(self, known: Known) -> None:
         known.has_rows = True
