@@ -46,6 +46,9 @@ class House:
         self.clock = VirtualClock(asyncio.get_running_loop())
         self.recorder = Recorder()
         self.workers: list[Worker] = []
+        # What went wrong in the loop with nobody there to hear of it.
+        self.unheard: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(self._overhear)
         # Reports of trouble that a test asks for, by the beginning of where they come from.
         self.expected_faults: tuple[str, ...] = ()
 
@@ -59,6 +62,11 @@ class House:
             await self.settle()
             self.check()
         await self.close()
+        if kind is None:
+            assert not self.unheard, self.unheard
+
+    def _overhear(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.unheard.append(context)
 
     async def open(self) -> None:
         """Compose an engine on the store and start it."""

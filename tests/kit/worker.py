@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perdure.core.events import Event, EventRaised, ExecutionStarted, TaskCompleted
 from perdure.engine.work import Profile, Stream, Workplace
@@ -17,7 +17,8 @@ class TurnItem:
     """A turn as a worker receives it."""
 
     instance_id: str
-    past: tuple[Event, ...]
+    past: tuple[Event, ...]  # as it was sent
+    known: tuple[Event, ...]  # with what a stateful worker had kept
     new: tuple[Event, ...]
     token: str
     past_bytes: tuple[bytes, ...]
@@ -36,12 +37,12 @@ class TurnItem:
 
     def has_kind(self, kind: str) -> bool:
         """Tell whether an event of a kind is among all that the worker sees."""
-        return any(type(event).__name__ == kind for event in (*self.past, *self.new))
+        return any(type(event).__name__ == kind for event in (*self.known, *self.new))
 
     @property
     def input(self) -> str | None:
         """What the workflow was started with."""
-        return next(e for e in (*self.past, *self.new) if isinstance(e, ExecutionStarted)).input
+        return next(e for e in (*self.known, *self.new) if isinstance(e, ExecutionStarted)).input
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Worker:
         self._came = asyncio.Event()
         self._receiving = asyncio.create_task(self._receive())
         self._working: asyncio.Task[None] | None = None
+        self._kept: dict[str, tuple[Event, ...]] = {}
         self.activities_run: list[tuple[str, int]] = []
 
     async def turn(self) -> TurnItem:
@@ -150,7 +152,13 @@ class Worker:
 
     async def _receive(self) -> None:
         async for data in self.stream.items():
-            self.waiting.append(parsed(data))
+            item = parsed(data)
+            if isinstance(item, TurnItem):
+                kept = self._kept.get(item.instance_id, ())[: item.cached or 0]
+                assert len(kept) == (item.cached or 0), "only what was sent before is left out"
+                item = replace(item, known=(*kept, *item.past))
+                self._kept[item.instance_id] = item.known
+            self.waiting.append(item)
             self._came.set()
 
     async def _work(self, turns: TurnCode, activities: Mapping[str, ActivityCode]) -> None:
@@ -170,9 +178,11 @@ def parsed(data: bytes) -> TurnItem | ActivityItem:
     if item.WhichOneof("request") == "activity":
         return _activity(item)
     request = pb.TurnRequest.FromString(item.turn)
+    past = tuple(decode(event) for event in request.past)
     return TurnItem(
         instance_id=request.instance_id,
-        past=tuple(decode(event) for event in request.past),
+        past=past,
+        known=past,
         new=tuple(decode(event) for event in request.new),
         token=item.token,
         past_bytes=tuple(request.past),
@@ -202,7 +212,7 @@ def _echo(item: ActivityItem) -> str | None:
 
 def hello(item: TurnItem) -> Iterable[pb.Action]:
     """The smallest workflow: one activity, and its result is the output."""
-    done = [e for e in (*item.past, *item.new) if isinstance(e, TaskCompleted)]
+    done = [e for e in (*item.known, *item.new) if isinstance(e, TaskCompleted)]
     if done:
         return [complete(2, done[0].result)]
     return [] if item.has_kind("TaskScheduled") else [schedule(1, "act", item.input)]

@@ -30,6 +30,7 @@ class Landing:
         self._observer = observer
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._stopped = False
 
     async def once(self, entry: Entry, apply: Apply) -> Outcome:
         """Land an entry of a request; raises StoreUnavailable if the store is away.
@@ -60,7 +61,8 @@ class Landing:
         return task
 
     def stop(self) -> None:
-        """Cancel what was spawned."""
+        """Cancel what was spawned, and try nothing again: the next process finds it on disk."""
+        self._stopped = True
         for task in self._tasks:
             task.cancel()
 
@@ -81,6 +83,9 @@ class Landing:
         self._submit(_Landing(entry, apply, fail, told), attempt)
         return told
 
+    def _attempts_max(self) -> int:
+        return 0 if self._stopped else LAND_ATTEMPTS_MAX
+
     def _submit(self, landing: "_Landing", attempt: int) -> None:
         try:
             self._committer.submit(landing.entry, partial(self._came, landing, attempt))
@@ -99,7 +104,7 @@ class Landing:
                 raise
             if not told.done():
                 told.set_result(outcome)
-        elif isinstance(outcome, StoreError) and attempt < LAND_ATTEMPTS_MAX:
+        elif isinstance(outcome, StoreError) and attempt < self._attempts_max():
             pause_us = min(LAND_RETRY_FIRST_US << min(attempt, 16), LAND_RETRY_LONGEST_US)
             self._observer.fault(f"landing, attempt {attempt}", outcome)
             self._loop.call_later(pause_us / SECOND_US, self._submit, landing, attempt + 1)

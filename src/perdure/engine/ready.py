@@ -105,6 +105,11 @@ class Delays:
         """Return the keys that wait."""
         return list(self._handles)
 
+    def stop(self) -> None:
+        """Let nothing wait any longer, and wake nobody."""
+        for key in self.keys():
+            self.end(key)
+
     def _over(self, key: int) -> None:
         del self._handles[key]
         self._wake(key)

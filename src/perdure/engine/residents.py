@@ -208,6 +208,11 @@ class Residents:
             self._forget(resident)
         return resident
 
+    def stop(self) -> None:
+        """Give up what is being loaded."""
+        for task in self._loading.values():
+            task.cancel()
+
     async def _load(self, key: int) -> Resident | None:
         self._late[key] = []
         try:

@@ -105,6 +105,8 @@ class Engine:
         """Land what was handed in, then stop. The store is not closed."""
         self.stop_handing_out()
         self._landing.stop()
+        self._ready.delays.stop()
+        self._residents.stop()
         await self._committer.stop()
         self._reader.stop()
 
