@@ -78,6 +78,7 @@ class Delays:
         """`wake` is called with a key when its time has come."""
         self._wake = wake
         self._handles: dict[int, asyncio.TimerHandle] = {}
+        self._stopped = False
 
     def __contains__(self, key: int) -> bool:
         """Tell whether a key has to wait."""
@@ -90,6 +91,8 @@ class Delays:
     def delay(self, key: int, *, attempt: int, first_us: int, longest_us: int) -> None:
         """Let a key wait for the pause of its n-th attempt, counted from 1."""
         self.end(key)
+        if self._stopped:
+            return
         pause_us = min(first_us << min(attempt - 1, 32), longest_us)
         loop = asyncio.get_running_loop()
         self._handles[key] = loop.call_later(pause_us / SECOND_US, self._over, key)
@@ -107,6 +110,7 @@ class Delays:
 
     def stop(self) -> None:
         """Let nothing wait any longer, and wake nobody."""
+        self._stopped = True
         for key in self.keys():
             self.end(key)
 
