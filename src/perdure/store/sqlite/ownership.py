@@ -37,6 +37,10 @@ class Ownership:
             raise
         self._descriptor = descriptor
 
+    @property
+    def lock_file(self) -> Path:
+        return self._side
+
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)

@@ -35,6 +35,7 @@ from perdure.store.sqlite.faults import fault_of
 from perdure.store.sqlite.finding import find
 from perdure.store.sqlite.opening import open_reader, open_writer, resolve
 from perdure.store.sqlite.ownership import Ownership
+from perdure.store.sqlite.presence import Presence
 from perdure.store.sqlite.readers import Readers
 from perdure.store.sqlite.statements import statements
 
@@ -63,6 +64,7 @@ class SqliteStore:
         except BaseException:
             self._ownership.release()
             raise
+        self._presence = Presence(file, self._ownership.lock_file)
         self._counters = Counters(*row)
         self._readers = Readers(partial(open_reader, file), path=self._path)
 
@@ -86,6 +88,7 @@ class SqliteStore:
         batch = Batch(writer, self._counters, entries)
         outcomes = [apply_entry(batch, entry) for entry in entries]
         batch.finish(self._lifecycle_rows_max)
+        self._presence.check()
         writer.execute("COMMIT")
         self._counters = batch.counters
         return outcomes
