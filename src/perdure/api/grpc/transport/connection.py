@@ -16,7 +16,7 @@ from perdure.api.grpc.transport.wire import Wire
 from perdure.base.limits import MIB
 
 # Messages wait elsewhere (`wire`), so what waits in the socket is answers to frames.
-_OUTPUT_BYTES_MAX: Final = 16 * MIB
+_OUTPUT_BYTES_MAX: Final = 8 * MIB
 
 
 class Registry(Protocol):
