@@ -14,7 +14,7 @@ from perdure.base.time import SECOND_US
 from perdure.components.port import Done, Purged, Started
 from perdure.core.events import EventRaised, ExecutionStarted, TaskCompleted, TaskFailed
 from perdure.core.requests import Start
-from perdure.core.status import TERMINAL, Status
+from perdure.core.status import TERMINAL
 from perdure.wire.generated import work_pb2 as pb
 from tests.kit.answers import (
     child,
@@ -82,7 +82,7 @@ class Storm:
         self.house.worker().work(finish_off)
         await self.house.pass_minutes(2)
         for instance_id in self.alive():
-            if (await self.house.view(instance_id)).status is Status.SUSPENDED:
+            if self.house.on_disk(instance_id).suspended:
                 assert await self.house.resume(instance_id) == Done()
         await self.house.pass_minutes(6)
         for instance_id in self.alive():
