@@ -116,6 +116,9 @@ SINCE_1_19 = (
 # The client of the building block's beta left the package after 1.17.
 ONLY_1_17 = ("the_older_dapr_client_works",)
 
+# What is looked at once all cases of an SDK are through.
+AFTERWARDS = "the_server_is_well_afterwards"
+
 
 def _dapr_cases(sdk: Environment) -> tuple[str, ...]:
     """The cases that this generation of the Dapr SDK can try."""

@@ -12,6 +12,7 @@ from tests.e2e.serving import Server
 from tests.e2e.venvs import REPOSITORY, Environment
 
 CASES_DEADLINE_S = 100.0
+SILENT: Line = {"ok": False, "detail": "the program never told of this case"}
 
 # The logs of the running test's server and workers, shown when it fails.
 _LOGS = pytest.StashKey[list[Path]]()
@@ -98,13 +99,15 @@ def _run_cases(environment: Environment, folder: Path) -> dict[str, Line]:
         try:
             program.wait_until(_finished, CASES_DEADLINE_S)
             told = {line["case"]: line for line in program.lines if "case" in line}
+            metrics = server.request("GET", "/metrics").text
         finally:
             program.kill()
+        exit_code = server.stop()
     finally:
         server.close()
     troubles = f"worker:\n{tail(folder / 'worker.log')}\nserver:\n{tail(server.log)}"
-    silent = {"ok": False, "detail": "the program never told of this case"}
-    outcomes = {case: told.get(case, silent) for case in cases}
+    outcomes = {case: told.get(case, SILENT) for case in cases}
+    outcomes[catalogue.AFTERWARDS] = _judge(metrics, server.log.read_text(), exit_code)
     return {
         case: line if line["ok"] else {**line, "detail": f"{line['detail']}\n{troubles}"}
         for case, line in outcomes.items()
@@ -113,3 +116,18 @@ def _run_cases(environment: Environment, folder: Path) -> dict[str, Line]:
 
 def _finished(lines: list[Line]) -> list[Line]:
     return [line for line in lines if "finished" in line]
+
+
+def _judge(metrics: str, log: str, exit_code: int) -> Line:
+    """Look at the server after all cases: it must have no fault, and no instance that is stuck."""
+    problems = [line for line in log.splitlines() if " ERROR " in line or "Traceback" in line]
+    problems += [
+        line
+        for line in metrics.splitlines()
+        if line.startswith("perdure_stuck_instances") and float(line.split()[-1]) != 0
+    ]
+    if "perdure_stuck_instances" not in metrics:
+        problems.append("the metrics say nothing of stuck instances")
+    if exit_code != 0:
+        problems.append(f"the server ended with {exit_code}")
+    return {"ok": not problems, "detail": "\n".join(problems)}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e import venvs
-from tests.e2e.catalogue import cases_of
+from tests.e2e.catalogue import AFTERWARDS, cases_of
 from tests.e2e.conftest import OutcomeOf
 from tests.e2e.venvs import Environment
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.timeout(400)
 PROMISES = [
     pytest.param(sdk, case, id=f"{sdk.name}-{case}")
     for sdk in venvs.ALL.values()
-    for case in cases_of(sdk)
+    for case in (*cases_of(sdk), AFTERWARDS)
 ]
 
 
