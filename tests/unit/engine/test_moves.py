@@ -6,6 +6,7 @@ from perdure.components.port import Done
 from perdure.core.events import EventRaised, ExecutionCompleted, ExecutionTerminated
 from perdure.core.requests import Reason, Refusal
 from perdure.core.status import Status
+from perdure.wire.generated import work_pb2 as pb
 from tests.kit.answers import (
     child,
     complete,
@@ -277,3 +278,47 @@ async def test_terminate_of_one_alone_leaves_children_in_peace() -> None:
         ended = [e for e in house.history("a") if isinstance(e, ExecutionCompleted)]
         assert len(ended) == 1
         assert sum(isinstance(e, ExecutionTerminated) for e in house.history("a")) == 1
+
+
+async def test_everybody_is_told_of_a_suspension() -> None:
+    """Section 8: suspended instances that nobody is told about."""
+    async with House() as house:
+        await house.start("a")
+        await house.suspend("a")
+        view = await house.view("a")
+        assert (view.status, view.waits_for) == (Status.SUSPENDED, "resume")
+        assert len(house.recorder.of("instance_suspended")) == 1
+        assert house.store.counts() == {Status.SUSPENDED: 1}
+        await house.resume("a")
+        assert len(house.recorder.of("instance_resumed")) == 1
+        rows = [row.add.kind for row in house.store.lifecycle(0, 10)]
+        assert rows == ["created", "suspended", "resumed"]
+
+
+@pytest.mark.parametrize("scope", [0, 1, 2])
+async def test_histories_are_handed_down_as_far_as_was_asked(scope: int) -> None:
+    """behaviour.md 4.13: the caller's own, and for LINEAGE those above it."""
+    async with House() as house:
+        worker = house.worker()
+        await house.start("a")
+        first = child(1, "b")
+        first.create_child.scope = 1
+        await worker.decide(await worker.turn(), first)
+        turn = await worker.turn()
+        assert _instances(turn.propagated) == ["a"]
+        task = schedule(1)
+        task.schedule_task.scope = scope
+        await worker.decide(turn, task)
+        item = await worker.activity()
+        assert _instances(item.propagated) == [[], ["b"], ["a", "b"]][scope]
+        await worker.finish(item)
+        again = await worker.turn()
+        assert _instances(again.propagated) == ["a"], "with every turn"
+        await worker.decide(again, complete(2))
+
+
+def _instances(propagated: bytes | None) -> list[str]:
+    if propagated is None:
+        return []
+    chunks = pb.PropagatedHistory.FromString(propagated).chunks
+    return [pb.PropagatedChunk.FromString(chunk).instance_id for chunk in chunks]
