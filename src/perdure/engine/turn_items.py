@@ -1,23 +1,31 @@
 """The batch of a turn, and its work item for the dialect and the memory of a stream."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from perdure.base.limits import TURN_BATCH_EVENTS_MAX, WORK_ITEM_PERCENT_MAX
 from perdure.core.events import StallReason, WorkflowStarted
 from perdure.core.turn import takable
 from perdure.engine.dispatcher import WorkStream
-from perdure.engine.residents import Resident, Turn
+from perdure.engine.residents import InboxItem, Resident, Turn
 from perdure.engine.work import Dialect
 from perdure.wire.events import encode
 from perdure.wire.generated import work_pb2 as pb
 from perdure.wire.work_items import events_of, for_microsoft, past_field, turn_item
 
+# What a work item has besides its events, and an event besides its bytes; at most.
+_ITEM_BYTES: Final = 256
+_FIELD_BYTES: Final = 6
 
-def freeze(resident: Resident, now_us: int) -> Turn:
+
+def freeze(resident: Resident, now_us: int, message_bytes_max: int) -> Turn:
     """Take the batch of an instance's next turn; it is empty if no event is for any turn.
 
-    What belongs to an earlier generation, or is not awaited, is not shown but dropped.
+    What belongs to an earlier generation, or is not awaited, is not shown but dropped. A backlog
+    that no message can carry beside the history is taken in parts.
     """
     rows = sorted(resident.inbox.values(), key=lambda item: (item.add.rank, item.seq))
-    rows = rows[:TURN_BATCH_EVENTS_MAX]
+    rows = rows[: _carried(resident, rows, message_bytes_max)]
     generation = resident.state.generation
     current = [item for item in rows if item.add.generation in {0, generation}]
     verdicts = takable(resident.state, [item.event for item in current])
@@ -26,6 +34,17 @@ def freeze(resident: Resident, now_us: int) -> Turn:
     dropped = tuple(item.seq for item in rows if item.seq not in kept)
     started = WorkflowStarted(at_us=max(now_us, resident.state.last_turn_us))
     return Turn(started, batch, dropped)
+
+
+def _carried(resident: Resident, rows: Sequence[InboxItem], message_bytes_max: int) -> int:
+    """Return how many events one work item can carry: at least one, so that none is passed over."""
+    taken = len(resident.past) + len(resident.identity.propagated or b"") + _ITEM_BYTES
+    taken += len(resident.instance_id.encode())
+    for count, item in enumerate(rows[:TURN_BATCH_EVENTS_MAX]):
+        taken += _FIELD_BYTES + len(item.add.event)
+        if count and taken * 100 > message_bytes_max * WORK_ITEM_PERCENT_MAX:
+            return count
+    return TURN_BATCH_EVENTS_MAX
 
 
 def too_large_text(resident: Resident, size_bytes: int, most_bytes: int) -> str:

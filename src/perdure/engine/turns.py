@@ -126,7 +126,7 @@ class Turns:
 
     def _freeze(self, resident: Resident) -> Turn | None:
         """Take the batch of the next turn; None if nothing in the inbox is for any turn."""
-        turn = freeze(resident, self._clock.now_us())
+        turn = freeze(resident, self._clock.now_us(), self._settings.message_bytes_max)
         if not turn.batch:
             self._discard(resident, turn.dropped)
             return None

@@ -4,7 +4,7 @@ from perdure.base.time import SECOND_US
 from perdure.core.events import ExecutionStalled, StallReason
 from perdure.core.requests import Reason, Refusal
 from perdure.core.status import Status
-from tests.kit.answers import complete, no_such_version, schedule
+from tests.kit.answers import complete, continue_as_new, no_such_version, schedule
 from tests.kit.house import House
 from tests.kit.worker import Worker
 
@@ -116,6 +116,24 @@ async def test_a_history_too_large_for_a_message_stalls_and_disturbs_nobody() ->
         await house.start("b")
         await worker.decide(await worker.turn(), complete())
         assert await house.status("b") is Status.COMPLETED
+
+
+async def test_a_backlog_too_large_for_a_message_is_taken_in_parts() -> None:
+    async with House(message_bytes_max=10_000) as house:
+        names = [f"e{number}" for number in range(30)]
+        await house.start("a")
+        for name in names:
+            await house.raise_event("a", name, "x" * 1_000)
+        worker = house.worker()
+        taken: list[str] = []
+        while len(taken) < len(names):
+            turn = await worker.turn()
+            assert sum(map(len, turn.new_bytes)) < 10_000
+            taken += turn.raised()
+            await worker.decide(turn, continue_as_new(1))
+        assert taken == names
+        await worker.decide(await worker.turn(), complete())
+        assert _stalls(house, "a") == []
 
 
 async def test_a_history_too_large_does_not_grow_by_being_tried_again() -> None:
