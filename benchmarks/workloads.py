@@ -38,7 +38,7 @@ class Bench:
 @contextmanager
 def bench(folder: Path) -> Iterator[Bench]:
     """Start a server on a store of its own, and a worker."""
-    server = Server.in_folder(folder, "--log-level", "warning").start()
+    server = Server.in_folder(folder, "--log-level", "warn").start()
     try:
         with worker(server) as worker_pid:
             yield Bench(server, server.pid, worker_pid)

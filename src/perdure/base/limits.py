@@ -35,6 +35,13 @@ TURN_RETRY_LONGEST_US: Final = 60 * SECOND_US
 STALL_RETRY_FIRST_US: Final = 5 * SECOND_US
 STALL_RETRY_LONGEST_US: Final = 300 * SECOND_US
 
+# Work whose worker goes away while it has it: handed out again at once this often, then after
+# a growing pause. What is larger than the message that most clients take, 4 MiB, and is lost this
+# often, is taken for what makes them go.
+LOSSES_AT_ONCE_MAX: Final = 2
+LOSSES_OF_LARGE_MAX: Final = 3
+CLIENT_MESSAGE_BYTES: Final = 4 * MIB
+
 # What is held in memory.
 RESIDENTS_MAX: Final = 10_000
 RESIDENT_BYTES_MAX: Final = 128 * MIB
@@ -72,6 +79,7 @@ STOP_TIMEOUT_US: Final = 10 * SECOND_US
 
 assert INSTANCE_ID_BYTES_MAX <= TASKHUB_INSTANCE_ID_BYTES_MAX
 assert 0 < WORK_ITEM_PERCENT_MAX < 100  # noqa: PLR2004 - a percentage
+assert LOSSES_AT_ONCE_MAX < LOSSES_OF_LARGE_MAX
 assert REFILL_ROWS_MAX <= READY_QUEUE_MAX
 assert STREAM_ITEMS_MAX_NODE <= STREAM_ITEMS_MAX
 assert PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX

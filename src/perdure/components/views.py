@@ -5,11 +5,11 @@ from typing import Final
 
 from perdure.components.catalog import EMBEDDED
 from perdure.components.port import FailureView, InstanceView, TaskView
-from perdure.core.events import ExecutionCompleted, ExecutionStarted
+from perdure.core.events import ExecutionCompleted, ExecutionStarted, StallReason
 from perdure.core.status import TERMINAL, Status
 from perdure.core.views import Wait
 from perdure.store.port import Snapshot, TaskRow
-from perdure.wire.events import decode
+from perdure.wire.events import decode_stored
 from perdure.wire.fields import failure_bytes, parse_failure
 from perdure.wire.generated import history_pb2 as pb
 
@@ -30,8 +30,8 @@ def payloads_of(
     started: ExecutionStarted | bytes | None, completed: ExecutionCompleted | bytes | None
 ) -> Payloads:
     """Return the payloads of the events that hold them, stored or as records."""
-    start = decode(started) if isinstance(started, bytes) else started
-    end = decode(completed) if isinstance(completed, bytes) else completed
+    start = decode_stored(started) if isinstance(started, bytes) else started
+    end = decode_stored(completed) if isinstance(completed, bytes) else completed
     assert start is None or isinstance(start, ExecutionStarted), start
     assert end is None or isinstance(end, ExecutionCompleted), end
     return Payloads(
@@ -94,12 +94,17 @@ def _waits_for(snapshot: Snapshot) -> str:
     if snapshot.head.phase in TERMINAL:
         return Wait.NOTHING
     if snapshot.head.stalled is not None:
-        return f"a fitting worker ({snapshot.head.stalled})"
+        what = "larger messages" if _is_too_large(snapshot.head.stalled) else "a fitting worker"
+        return f"{what} ({snapshot.head.stalled})"
     if snapshot.suspended:
         return "resume"
     if snapshot.held:
         return Wait.START_TIME
     return Wait.TURN if snapshot.inbox_length else snapshot.head.waits_for
+
+
+def _is_too_large(stalled: str) -> bool:
+    return stalled.startswith(StallReason.PAYLOAD_SIZE_EXCEEDED.name)
 
 
 def task_view(row: TaskRow) -> TaskView:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from perdure.core.events import Event, Kind
+from perdure.base.limits import READY_QUEUE_MAX
+from perdure.core.events import Event
 from perdure.engine.landing import Landing
 from perdure.engine.ready import Delays, ReadyQueue
 from perdure.engine.residents import InboxItem, Resident, Residents
@@ -12,8 +13,9 @@ from perdure.store.port import InboxAdd
 class ReadyTurns:
     """Instances that have work for a turn, by app."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = READY_QUEUE_MAX) -> None:
         """Begin with none. `on_ready` and `on_terminate` are set by whoever composes the engine."""
+        self._most = most
         self._queues: dict[str, ReadyQueue[int, None]] = {}
         self.delays = Delays(self._delay_over)
         self.on_ready: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
@@ -24,7 +26,7 @@ class ReadyTurns:
         """Return one app's queue."""
         queue = self._queues.get(app_id)
         if queue is None:
-            queue = self._queues[app_id] = ReadyQueue()
+            queue = self._queues[app_id] = ReadyQueue(self._most)
         return queue
 
     def apps(self) -> list[str]:
@@ -46,7 +48,7 @@ class ReadyTurns:
         """Make a resident ready if there is something for it to do now."""
         if resident.gone or resident.finished or resident.moving or not resident.inbox:
             return
-        if any(item.add.kind == Kind.EXECUTION_TERMINATED for item in resident.inbox.values()):
+        if resident.terminating:
             self.on_terminate(resident)
             return
         if resident.suspended or resident.held:

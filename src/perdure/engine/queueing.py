@@ -8,18 +8,20 @@ the store again takes in none twice.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+from perdure.base.limits import READY_QUEUE_MAX
 from perdure.base.observer import Span
 from perdure.core.events import TaskScheduled
 from perdure.core.tracing import TraceContext
 from perdure.engine.dispatcher import WorkStream
+from perdure.engine.losses import Losses
 from perdure.engine.ready import ReadyQueue
 from perdure.engine.reports import span_of
 from perdure.engine.residents import Resident
 from perdure.store.port import TaskAdd, TaskRow
-from perdure.wire.events import decode
+from perdure.wire.events import decode_stored
 
 TaskKey = tuple[int, int, int]  # instance key, generation, task id
 W = TypeVar("W")
@@ -36,6 +38,7 @@ class Task:
     scheduled: TaskScheduled
     span: Span | None = None
     attempts: int = 0
+    losses: Losses = field(default_factory=Losses)
 
     @property
     def task_key(self) -> TaskKey:
@@ -63,8 +66,9 @@ class TaskOut:
 class TaskQueues:
     """The queues by app, those parked for a suspended instance, and those that are out."""
 
-    def __init__(self, end_quietly: Callable[[Task], None]) -> None:
+    def __init__(self, end_quietly: Callable[[Task], None], most: int = READY_QUEUE_MAX) -> None:
         """`end_quietly` ends an activity that is not to be run any more."""
+        self._most = most
         self._queues: dict[str, ReadyQueue[TaskKey, Task]] = {}
         self._parked: dict[int, list[Task]] = {}
         self._paused: set[int] = set()
@@ -87,7 +91,7 @@ class TaskQueues:
         """Return one app's queue."""
         queue = self._queues.get(app_id)
         if queue is None:
-            queue = self._queues[app_id] = ReadyQueue()
+            queue = self._queues[app_id] = ReadyQueue(self._most)
         return queue
 
     def apps(self) -> list[str]:
@@ -121,7 +125,7 @@ class TaskQueues:
 
     def recover(self, row: TaskRow) -> None:
         """Take in an activity from the store, unless it is here already or has ended since."""
-        scheduled = decode(row.add.event)
+        scheduled = decode_stored(row.add.event)
         assert isinstance(scheduled, TaskScheduled), "a task's event is its schedule"
         span = span_of(scheduled.trace, None)
         task = Task(row.key, row.instance_id, "", row.add, scheduled, span, row.attempts)

@@ -19,8 +19,9 @@ V = TypeVar("V")
 class ReadyQueue(Generic[K, V]):
     """What one app's workers may take next; each key is in it once."""
 
-    def __init__(self) -> None:
-        """Begin empty."""
+    def __init__(self, most: int = READY_QUEUE_MAX) -> None:
+        """Begin empty; hold up to `most`."""
+        self._most = most
         self._queue: deque[K] = deque()
         self._values: dict[K, V] = {}
         self.overflowed = False
@@ -40,7 +41,7 @@ class ReadyQueue(Generic[K, V]):
         """
         if key in self._values:
             return True
-        if len(self._values) >= READY_QUEUE_MAX and not first:
+        if len(self._values) >= self._most and not first:
             self.overflowed = True
             return False
         self._values[key] = value
@@ -68,7 +69,7 @@ class ReadyQueue(Generic[K, V]):
 
     def runs_low(self) -> bool:
         """Tell whether it should be filled up from the store."""
-        return self.overflowed and len(self._values) < READY_QUEUE_MAX // 2
+        return self.overflowed and len(self._values) < self._most // 2
 
 
 class Delays:

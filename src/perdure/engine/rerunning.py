@@ -26,7 +26,7 @@ from perdure.store.port import (
     TimerAdd,
     Verdict,
 )
-from perdure.wire.events import decode, encode
+from perdure.wire.events import decode, decode_stored, encode
 
 
 class Rerunning:
@@ -52,7 +52,7 @@ class Rerunning:
         if source is None:
             text = f"workflow instance does not exist with ID '{request.source_id}'"
             return Refusal(Reason.NOT_FOUND, text)
-        history = [decode(row.event) for row in source.history]
+        history = [decode_stored(row.event) for row in source.history]
         now_us = self._clock.now_us()
         found = rerun(request, history, source.snapshot.identity.app_id, now_us)
         if isinstance(found, Refusal):

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
-from perdure.core.events import Event, WorkflowStarted
+from perdure.core.events import Event, Kind, WorkflowStarted
 from perdure.core.state import State, blank, fold
 from perdure.core.status import TERMINAL, Status, seen_status
+from perdure.engine.losses import Losses
 from perdure.engine.reading import Reader
 from perdure.store.port import Head, Identity, InboxAdd, Loaded, Snapshot
-from perdure.wire.events import decode
+from perdure.wire.events import decode_stored
 from perdure.wire.work_items import past_field
 
 _RESIDENT_BYTES = 4_096  # what one costs besides its history, roughly
@@ -42,6 +43,7 @@ class Turn:
     handed_out_at_us: int = 0
     attempts: int = 0
     faults: int = 0
+    losses: Losses = field(default_factory=Losses)
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +64,7 @@ class Resident:
     stream: object = None  # the stream that had the last turn, if that is still open
     moving: bool = False  # a commit that expects the version is under way
     gone: bool = False  # purged or replaced: nothing may come of it any more
+    terminating: bool = False  # a terminate is in the inbox, which may be long to look through
 
     @property
     def instance_id(self) -> str:
@@ -110,12 +113,13 @@ class Resident:
         """Add a committed event to the inbox; adding it again changes nothing."""
         if not self.gone and not self.finished:
             self.inbox[item.seq] = item
+            self.terminating |= item.add.kind == Kind.EXECUTION_TERMINATED
 
 
 def resident_of(loaded: Loaded) -> Resident:
     """Return a loaded instance as a resident."""
     snapshot = loaded.snapshot
-    events = [decode(row.event) for row in loaded.history]
+    events = [decode_stored(row.event) for row in loaded.history]
     state = fold(blank(snapshot.head.generation), events)
     assert state.history_length == snapshot.head.history_length, "head and history agree"
     resident = Resident(
@@ -129,7 +133,7 @@ def resident_of(loaded: Loaded) -> Resident:
     )
     resident.append_history(row.event for row in loaded.history)
     for row in loaded.inbox:
-        resident.add_inbox(InboxItem(row.seq, row.add, decode(row.add.event)))
+        resident.add_inbox(InboxItem(row.seq, row.add, decode_stored(row.add.event)))
     return resident
 
 

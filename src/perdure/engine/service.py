@@ -56,9 +56,9 @@ class Engine:
         )
         self._waiters = Waiters()
         self._lookup = Lookup(self._reader, self._residents, self._waiters)
-        self._ready = ReadyTurns()
+        self._ready = ReadyTurns(settings.ready_max)
         self._inboxes = Inboxes(self._residents, self._ready, self._landing)
-        self._queues = TaskQueues(self._end_quietly)
+        self._queues = TaskQueues(self._end_quietly, settings.ready_max)
         self._timers = Timers(ground, self._residents, self._inboxes)
         self._aftermath = Aftermath(
             ground, self._residents, self._inboxes, self._queues, self._timers, self._waiters

@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from perdure.base.limits import MESSAGE_BYTES_MAX, RESIDENT_BYTES_MAX, RESIDENTS_MAX
+from perdure.base.limits import (
+    MESSAGE_BYTES_MAX,
+    READY_QUEUE_MAX,
+    RESIDENT_BYTES_MAX,
+    RESIDENTS_MAX,
+)
 from perdure.core.status import Status
 
 
@@ -19,5 +24,6 @@ class EngineSettings:
     activities_max_by_name: Mapping[str, int] = field(default_factory=dict)
     retention_us: Mapping[Status, int] = field(default_factory=dict)
     trace_all: bool = False  # begin a trace for starts that bring none
+    ready_max: int = READY_QUEUE_MAX  # of each kind and app
     residents_max: int = RESIDENTS_MAX
     resident_bytes_max: int = RESIDENT_BYTES_MAX

@@ -10,11 +10,14 @@ class Stalls:
     def __init__(self, delays: Delays) -> None:
         """Let stalled instances wait in `delays`."""
         self._delays = delays
-        self._stalled: dict[int, tuple[str, int]] = {}
+        self._stalled: dict[int, tuple[str | None, int]] = {}
 
-    def note(self, key: int, app_id: str) -> None:
-        """Note that an instance has stalled, once more or for the first time."""
-        _, attempt = self._stalled.get(key, ("", 0))
+    def note(self, key: int, app_id: str | None) -> None:
+        """Note that an instance has stalled, once more or for the first time.
+
+        Without an app the coming of a worker is no reason to try it again.
+        """
+        _, attempt = self._stalled.get(key, (None, 0))
         self._stalled[key] = (app_id, attempt + 1)
         self._delays.delay(
             key,

@@ -83,10 +83,15 @@ class Tasks:
         subject = self._subject(task)
         self._observer.payload_size(subject, activity=task.add.name, ratio=ratio)
         if ratio * 100 > WORK_ITEM_PERCENT_MAX:
-            self._too_large(task)
+            text = (
+                f"activity '{task.add.name}::{task.add.task_id}' payload: "
+                "activity payload exceeds max gRPC body size"
+            )
+            self._too_large(task, text)
             return
         now_us = self._clock.now_us()
         task.attempts += 1
+        task.losses.size_bytes = len(item)
         out = TaskOut(task, stream, token, now_us)
         self._queues.went_out(out)
         self._slots.take(task.add.name)
@@ -97,12 +102,8 @@ class Tasks:
         waited_us = max(0, now_us - task.add.scheduled_at_us)
         self._observer.activity_handed_out(subject, activity, waited_us=waited_us)
 
-    def _too_large(self, task: Task) -> None:
+    def _too_large(self, task: Task, text: str) -> None:
         """End an activity that no message can carry; the workflow is told, and may go on."""
-        text = (
-            f"activity '{task.add.name}::{task.add.task_id}' payload: "
-            "activity payload exceeds max gRPC body size"
-        )
         now_us = self._clock.now_us()
         failed = TaskFailed(
             at_us=now_us,
@@ -214,7 +215,18 @@ class Tasks:
                 continue
             activity = activity_of(out.task.scheduled, out.task.add.app_id, out.task.attempts)
             self._observer.activity_retried(self._subject(out.task), activity, reason=WORKER_GONE)
-            self._queues.push(out.task, first=True)
+            self._again(out.task)
+
+    def _again(self, task: Task) -> None:
+        losses = task.losses
+        losses.count += 1
+        if losses.drives_workers_away:
+            self._too_large(task, losses.text)
+        elif losses.pause_us:
+            loop = asyncio.get_running_loop()
+            loop.call_later(losses.pause_us / SECOND_US, self._queues.push, task)
+        else:
+            self._queues.push(task, first=True)
 
     def _release(self, out: TaskOut) -> None:
         out.stream.release(Work.ACTIVITY, out)

@@ -75,8 +75,6 @@ class Turns:
         """How many turns are at workers."""
         return self._slots.total
 
-    # ---- handing out
-
     def pump(self, app_id: str) -> None:
         """Hand out ready turns of an app for as long as its workers have room."""
         queue = self._ready.of(app_id)
@@ -145,12 +143,14 @@ class Turns:
         ratio = len(item) / self._settings.message_bytes_max
         self._observer.payload_size(subject_of(resident.identity), activity=None, ratio=ratio)
         if ratio * 100 > WORK_ITEM_PERCENT_MAX:
-            self._too_large(resident, turn, len(item))
+            text = too_large_text(resident, len(item), self._settings.message_bytes_max)
+            self._too_large(resident, turn, text)
             return
         now_us = self._clock.now_us()
         turn.token = token
         turn.handed_out_at_us = now_us
         turn.attempts += 1
+        turn.losses.size_bytes = len(item)
         self._slots.take(resident.identity.name)
         self._out[resident.instance_id] = _Out(resident, turn, stream)
         resident.stream = stream
@@ -160,13 +160,9 @@ class Turns:
             subject_of(resident.identity), waited_us=max(0, now_us - turn.started.at_us)
         )
 
-    def _too_large(self, resident: Resident, turn: Turn, size: int) -> None:
-        text = too_large_text(resident, size, self._settings.message_bytes_max)
-        now_us = self._clock.now_us()
-        result = stall(resident.state, StallReason.PAYLOAD_SIZE_EXCEEDED, text, now_us)
-        self._land(resident, turn, result)
-
-    # ---- what comes back
+    def _too_large(self, resident: Resident, turn: Turn, text: str) -> None:
+        reason = StallReason.PAYLOAD_SIZE_EXCEEDED
+        self._land(resident, turn, stall(resident.state, reason, text, self._clock.now_us()))
 
     async def complete(self, answer_bytes: bytes) -> None:
         """Land a worker's answer to a turn (see `engine.work.Workplace`)."""
@@ -226,7 +222,8 @@ class Turns:
             if isinstance(result, Stalled):
                 resident.turn = turn  # the batch stays frozen: an answer to it is still an answer
                 resident.stream = None  # another worker may be the fitting one
-                self._stalls.note(resident.key, resident.identity.app_id)
+                welcome = not turn.losses.drives_workers_away
+                self._stalls.note(resident.key, resident.identity.app_id if welcome else None)
             else:
                 self._stalls.over(resident.key)
 
@@ -242,8 +239,6 @@ class Turns:
             self._delay(resident, turn.attempts)
 
         return self._moves.land(resident, turn, result, Follow(landed, done, failed))
-
-    # ---- letting go
 
     def release(self, resident: Resident) -> None:
         """Take a turn back from its worker, if it is at one; the batch stays frozen."""
@@ -273,6 +268,16 @@ class Turns:
                 attempt=out.turn.attempts,
                 reason=WORKER_GONE,
             )
+            self._again(resident, out.turn)
+
+    def _again(self, resident: Resident, turn: Turn) -> None:
+        losses = turn.losses
+        losses.count += 1
+        if losses.drives_workers_away:
+            self._too_large(resident, turn, losses.text)
+        elif losses.pause_attempt:
+            self._delay(resident, losses.pause_attempt)
+        else:
             self._ready.push(resident.key, resident.identity.app_id, first=True)
 
     def joined(self, app_id: str) -> None:

@@ -5,14 +5,14 @@ from typing import Any, Final
 
 from google.protobuf.message import DecodeError
 
-from perdure.base.errors import CallerFault
+from perdure.base.errors import CallerFault, StoreBroken
 from perdure.core import events as ev
 from perdure.core.status import Status
 from perdure.wire.encoding import encode
 from perdure.wire.fields import microseconds, router_of, trace_of
 from perdure.wire.generated import history_pb2 as pb
 
-__all__ = ["decode", "encode"]
+__all__ = ["decode", "decode_stored", "encode"]
 
 
 def decode(data: bytes) -> ev.Event:
@@ -40,6 +40,20 @@ def decode(data: bytes) -> ev.Event:
     except ValueError as error:
         msg = f"a history event holds a number that means nothing: {error}"
         raise CallerFault(msg) from error
+
+
+def decode_stored(data: bytes) -> ev.Event:
+    """Return the event that bytes of the store hold. Raises StoreBroken if they hold none.
+
+    They were whole when they were written, so that it is nobody's fault who asks for them.
+    """
+    try:
+        return decode(data)
+    except (CallerFault, ValueError) as error:
+        raise StoreBroken(
+            f"the store is damaged ({error}): stop the server, keep a copy of its file and restore "
+            "it from a backup"
+        ) from error
 
 
 Stamp = dict[str, Any]

@@ -3,7 +3,6 @@
 import pytest
 
 from perdure.base.errors import StoreUnavailable
-from perdure.base.limits import READY_QUEUE_MAX
 from perdure.base.time import SECOND_US
 from perdure.core.status import Status
 from perdure.wire.generated import work_pb2 as pb
@@ -128,10 +127,10 @@ async def test_a_terminate_that_was_acknowledged_takes_effect_after_a_restart() 
 
 
 async def test_queues_that_overflow_are_filled_from_the_store() -> None:
-    async with House() as house:
-        count = READY_QUEUE_MAX + 100
+    async with House(ready_max=50) as house:
+        count = 120
         await house.gather(house.start(f"i{number}") for number in range(count))
-        assert house.engine.figures()["ready_turns"] == READY_QUEUE_MAX
+        assert house.engine.figures()["ready_turns"] == 50
         house.worker().work(lambda _: [complete(0)])
         await house.settle()
         await house.pass_time(SECOND_US)

@@ -26,9 +26,9 @@ class Presence:
         for path, known in self._known:
             if _identity(path) != known:
                 raise StoreUnavailable(
-                    f"{self._database}: {path} was deleted, moved or replaced while it was in use, and "
-                    "nothing of this change was kept: put the file back on this disk, or stop the "
-                    "server and start it with the right file"
+                    f"{self._database}: {path} was deleted, moved or replaced while it was in use, "
+                    "and nothing of this change was kept: put the file back, or stop the server "
+                    "and start it with the right file"
                 )
 
 

@@ -12,7 +12,7 @@ from perdure.base.rfc3339 import render
 from perdure.core import events as ev
 from perdure.core.kinds import KIND_OF
 from perdure.core.tracing import TraceContext
-from perdure.wire.events import decode
+from perdure.wire.events import decode_stored
 from perdure.wire.generated import history_pb2 as pb
 from perdure.wire.json_api.text import Json, shown
 
@@ -46,7 +46,7 @@ def event_json(serialized: bytes, seq: int) -> dict[str, Json]:
 
     Members that an event does not have are left out. Raises CallerFault if it is no event.
     """
-    event = decode(serialized)
+    event = decode_stored(serialized)
     shown_event: dict[str, Json] = {
         "seq": seq,
         "eventID": event.event_id,
