@@ -44,7 +44,7 @@ _ORIGINS: Final = {4: "createTimer", 5: "externalEvent", 6: "activityRetry", 7: 
 def event_json(serialized: bytes, seq: int) -> dict[str, Json]:
     """Return a serialized HistoryEvent for an answer; `seq` is its place in the history.
 
-    Members that an event does not have are left out. Raises CallerFault if it is no event.
+    Members that an event does not have are left out. Raises StoreBroken if it is no event.
     """
     event = decode_stored(serialized)
     shown_event: dict[str, Json] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from perdure.base.errors import CallerFault
+from perdure.base.errors import CallerFault, StoreBroken
 from perdure.core import events as ev
 from perdure.core.status import Status
 from perdure.core.tracing import TraceContext
@@ -99,7 +99,7 @@ def test_payloads_stand_as_they_are() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"\x08\x01"])
 def test_what_is_no_event(data: bytes) -> None:
-    with pytest.raises(CallerFault):
+    with pytest.raises(StoreBroken):
         event_json(data, 1)
 
 
