@@ -100,8 +100,8 @@ def _set_up(writer: sqlite3.Connection, file: Path) -> None:
     # A file that cannot be written says so now and not at the first commit.
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("ROLLBACK")
-    beyond = writer.execute(statements("writing")["numbers_beyond_counters"]).fetchall()
-    if any(row[0] for row in beyond):
+    (beyond,) = writer.execute(statements("writing")["numbers_beyond_counters"]).fetchone()
+    if beyond:
         raise StoreBroken(
             f"{file}: the file is damaged (numbers in use that were never given out): "
             "restore it from a backup"

@@ -6,12 +6,13 @@ SELECT key, inbox_seq, task_row, lifecycle_seq FROM counters;
 -- name: update_counters
 UPDATE counters SET key = ?, inbox_seq = ?, task_row = ?, lifecycle_seq = ?;
 
--- Numbers that are in use beyond the counters: none in a file that is whole.
+-- Whether numbers are in use beyond the counters, as they never are in a file that is whole.
 -- name: numbers_beyond_counters
-SELECT max(instances.key) > counters.key FROM instances, counters
-UNION ALL SELECT max(inbox.seq) > counters.inbox_seq FROM inbox, counters
-UNION ALL SELECT max(tasks.task_row) > counters.task_row FROM tasks, counters
-UNION ALL SELECT max(lifecycle.seq) > counters.lifecycle_seq FROM lifecycle, counters;
+SELECT ifnull((SELECT max(key) FROM instances), 0) > key
+    OR ifnull((SELECT max(seq) FROM inbox), 0) > inbox_seq
+    OR ifnull((SELECT max(task_row) FROM tasks), 0) > task_row
+    OR ifnull((SELECT max(seq) FROM lifecycle), 0) > lifecycle_seq
+FROM counters;
 
 -- name: known_instances
 SELECT key, row_version, phase, created_at_us, completed_at_us, ifnull((
