@@ -146,8 +146,12 @@ class Calls:
         self.bear(1 + len(self._calls) / 100)
         change = send_window_bytes - self.send_window_bytes
         self.send_window_bytes = send_window_bytes
-        for call in list(self._calls.values()):
+        for call in self._calls.values():
             call.send_window.widen(change)
+
+    def flush_all(self) -> None:
+        """Let every call send what may be sent now."""
+        for call in list(self._calls.values()):
             call.flush()
 
     def bear(self, cost: float = 1.0) -> None:

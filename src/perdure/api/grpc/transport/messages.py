@@ -25,6 +25,11 @@ class Rejection(Exception):
         self.metadata = metadata
 
 
+def _size_of(data: bytes) -> int:
+    """Return how many bytes the first message takes, as it announces itself."""
+    return PREFIX_BYTES + int.from_bytes(data[1:PREFIX_BYTES], "big")
+
+
 class Inbox:
     """Puts messages together, inflates them, and keeps them until they are asked for."""
 
@@ -52,9 +57,14 @@ class Inbox:
 
     def take(self, data: bytes) -> None:
         """Take bytes as they come in. Raises Rejection."""
-        self.held += len(data)
+        size = len(data)
+        self.held += size
+        if not self._head and data[:1] == b"\0" and size == _size_of(data) <= self._bytes_max:
+            # Most messages come as one frame each, and need no putting together.
+            self._messages.append((data[PREFIX_BYTES:], size))
+            return
         at = 0
-        while at < len(data):
+        while at < size:
             if len(self._head) < PREFIX_BYTES:
                 begin, at = at, at + PREFIX_BYTES - len(self._head)
                 self._head += data[begin:at]

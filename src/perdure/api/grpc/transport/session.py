@@ -145,9 +145,13 @@ class Session:
             _check_length(frame, 0)
             return
         self.calls.bear()
+        before = self.calls.send_window_bytes
         for key, value in fr.parse_settings(frame.payload):
             self._setting(key, value)
+        # Agreed to before any use is made of it: until then a client holds us to what was before.
         self._wire.write(fr.frame(fr.SETTINGS, fr.ACK, 0, b""))
+        if self.calls.send_window_bytes > before:
+            self.calls.flush_all()
 
     def _setting(self, key: int, value: int) -> None:
         """Act on one setting. The others concern what this server does not do, or are unknown."""

@@ -50,6 +50,14 @@ async def test_a_window_that_becomes_negative() -> None:
     assert not talk.session.calls
 
 
+async def test_a_window_is_used_once_it_is_agreed_to() -> None:
+    talk = await opened((4, 10))
+    await talk.ask(large(1, 1_000))
+    told = talk.say(h.settings((4, 500), (5, 100_000), (4, 600)))
+    assert [found.kind for found in told] == [h.SETTINGS, h.DATA]
+    assert sent(told) == 590
+
+
 async def test_the_connection_sends_what_its_window_allows() -> None:
     talk = await opened((4, 1_000_000), connection=65_535)
     told = await talk.ask(large(1, 65_000), large(3, 1_000), large(5, 10))

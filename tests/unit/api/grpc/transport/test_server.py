@@ -159,6 +159,17 @@ async def test_a_call_that_is_too_late(served: Served) -> None:
     assert await served.call("Echo", b"on", timeout=10**7) == b"on"
 
 
+@pytest.mark.parametrize("text", [b"99999999H", b"never", b"1", b"-1S"])
+async def test_timeouts_that_are_huge_or_none(served: Served, text: bytes) -> None:
+    reader, writer = await asyncio.open_connection(HOST, served.port)
+    writer.write(h.GREETING + h.call(1, more=[(b"grpc-timeout", text)]))
+    told = b""
+    async with asyncio.timeout(DEADLINE_S):
+        while b"grpc-status\x010" not in told:
+            told += await reader.read(1_000)
+    writer.close()
+
+
 async def test_metadata_and_failures(served: Served) -> None:
     await served.call("Echo", metadata=(("a", "1"), ("a", "2"), ("x-bin", b"\0\xff")))
     found = served.methods.calls[0].invocation_metadata()
