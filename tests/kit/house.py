@@ -231,7 +231,14 @@ class House:
         for worker in self.workers:
             worker.check()
         assert self.store.stuck(10) == ()
+        self.check_activities()
         self.check_residents()
+
+    def check_activities(self) -> None:
+        """The activities that are known here are those that have not ended on disk."""
+        rows = self.store.tasks(0, 1_000_000)
+        on_disk = {(row.key, row.add.generation, row.add.task_id) for row in rows}
+        assert self.engine._queues._live == on_disk  # noqa: SLF001 - it has no other face
 
     def check_residents(self) -> None:
         """What is in memory is the fold of what is on disk."""

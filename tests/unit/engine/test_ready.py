@@ -76,3 +76,17 @@ async def test_a_delay_that_is_ended_wakes_nobody() -> None:
     clock.advance(SECOND_US)
     await asyncio.sleep(0)
     assert woken == []
+
+
+async def test_after_the_end_nothing_waits_and_nobody_is_woken() -> None:
+    clock = VirtualClock(asyncio.get_running_loop())
+    woken: list[int] = []
+    delays = Delays(woken.append)
+    delays.delay(7, attempt=1, first_us=SECOND_US, longest_us=SECOND_US)
+    delays.stop()
+    delays.delay(8, attempt=1, first_us=SECOND_US, longest_us=SECOND_US)
+    assert len(delays) == 0
+    clock.advance(SECOND_US)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert woken == []
