@@ -79,6 +79,7 @@ class TaskQueues:
         # Those whose pair is out at a worker that does not: they wait for it.
         self._behind: dict[tuple[str, int], list[Task]] = {}
         self._blocked: dict[str, list[Task]] = {}  # by name: those over its limit
+        self._resting: dict[TaskKey, list[Task]] = {}  # those whose next hand-out has to wait
         self._live: set[TaskKey] = set()
         # What has ended, and which instances are gone, since the present fillings began to read.
         self._fillings = 0
@@ -173,6 +174,15 @@ class TaskQueues:
         for task in self._blocked.pop(name, ()):
             self.push(task, first=True)
 
+    def rest(self, task: Task) -> None:
+        """Let an activity wait until `wake` is called for it."""
+        self._resting[task.task_key] = [task]
+
+    def wake(self, key: TaskKey) -> None:
+        """Make an activity ready that has waited, unless it has ended meanwhile."""
+        for task in self._resting.pop(key, ()):
+            self.push(task)
+
     # ---- at workers
 
     def went_out(self, out: TaskOut) -> None:
@@ -242,6 +252,7 @@ class TaskQueues:
             taken += queue.take_where(lambda task_key: task_key[0] == key)
         taken += _take_where(self._behind, key)
         taken += _take_where(self._blocked, key)
+        taken += _take_where(self._resting, key)
         for task in taken:
             self.ended(task)
         if self._fillings:

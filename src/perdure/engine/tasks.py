@@ -223,8 +223,9 @@ class Tasks:
         if losses.drives_workers_away:
             self._too_large(task, losses.text)
         elif losses.pause_us:
+            self._queues.rest(task)
             loop = asyncio.get_running_loop()
-            loop.call_later(losses.pause_us / SECOND_US, self._queues.push, task)
+            loop.call_later(losses.pause_us / SECOND_US, self._queues.wake, task.task_key)
         else:
             self._queues.push(task, first=True)
 
