@@ -48,6 +48,7 @@ class Connection(asyncio.Protocol):
         self.session = Session(self._wire, options, route, self._close)
         self._closing = False
         self._heard_s = 0.0
+        self._pinged_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._impatient: asyncio.TimerHandle | None = None
 
@@ -105,15 +106,16 @@ class Connection(asyncio.Protocol):
 
     def _is_quiet(self) -> None:
         """Ping a client that has said nothing for long, and leave one that does not answer."""
-        options = self._options
-        quiet_s = self._loop.time() - self._heard_s
-        if quiet_s >= options.ping_after_s + options.ping_timeout_s:
+        if self._heard_s < self._pinged_s:
             self.abort()
             return
-        next_s = options.ping_after_s - quiet_s
+        now_s = self._loop.time()
+        next_s = self._options.ping_after_s - (now_s - self._heard_s)
         if next_s <= 0:
+            # However long it has been: a machine that slept has to ask, too.
             self.session.ping()
-            next_s = options.ping_timeout_s
+            self._pinged_s = now_s
+            next_s = self._options.ping_timeout_s
         self._timer = self._loop.call_later(max(next_s, 0.01), self._is_quiet)
 
     # ---- output
