@@ -89,19 +89,20 @@ class Turns:
                 self._offer(resident)
             elif self._loads < LOADS_AT_ONCE_MAX:
                 self._loads += 1
-                self._landing.spawn(self._load_and_offer(popped[0]), "loading for a turn")
+                loading = self._load_and_offer(popped[0], app_id)
+                self._landing.spawn(loading, "loading for a turn")
             else:
                 queue.push(popped[0], None, first=True)
                 return
 
-    async def _load_and_offer(self, key: int) -> None:
+    async def _load_and_offer(self, key: int, app_id: str) -> None:
         try:
             resident = await self._residents.get(key)
         finally:
             self._loads -= 1
         if resident is not None:
             self._offer(resident)
-            self.pump(resident.identity.app_id)
+        self.pump(app_id)
 
     def _offer(self, resident: Resident) -> None:
         turn = resident.turn

@@ -118,3 +118,15 @@ async def test_a_resident_read_again_decides_as_the_one_let_go() -> None:
         turn = next(turn for turn in taken if turn.instance_id == "a")
         assert len(turn.past) == 3
         assert (await house.view("a")).version == "v"
+
+
+async def test_many_that_were_purged_while_they_were_ready_do_not_hold_up_the_others() -> None:
+    """P4: more than are loaded at once, so that nobody else would look again."""
+    async with House(residents_max=1) as house:
+        for number in range(150):
+            await house.start(f"i{number}")
+        for number in range(100):
+            await house.purge(f"i{number}", force=True)
+        house.worker().work(lambda _: [complete(0)])
+        for number in range(100, 150):
+            await house.finished(f"i{number}")
