@@ -105,7 +105,7 @@ def _until_fence(lines: Iterator[tuple[int, str]], indent: int) -> Iterator[str]
 
 
 def _block(info: str, text: str, path: Path, line: int) -> Block:
-    found = _INFO.fullmatch(info)
+    found = _INFO.fullmatch(info or "text")
     if found is None or found["word"] not in {None, *WORDS}:
         raise ValueError(f"{path.name}:{line}: {info!r} says nothing about its block")
     return Block(found["language"], found["word"], found["value"], text, line)
@@ -113,6 +113,6 @@ def _block(info: str, text: str, path: Path, line: int) -> Block:
 
 def ours() -> list[Page]:
     """Every page whose truth is tested here."""
+    others = {ROOT / name for name in _NOT_OURS}
     paths = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    pages = [read(path) for path in paths]
-    return [page for page in pages if page.name not in _NOT_OURS]
+    return [read(path) for path in paths if path not in others]

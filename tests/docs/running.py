@@ -20,7 +20,8 @@ from tests.docs.pages import Block, Page
 from tests.e2e import venvs
 from tests.e2e.serving import free_ports
 
-BLOCK_DEADLINE_S = 30.0
+BLOCK_DEADLINE_S = 60.0
+STOP_DEADLINE_S = 15.0
 # Every port that a page may name.
 PORTS = ("3500", "50001", "3501", "50002", "3502", "9090")
 _PORT = re.compile(rf"(?<![\d.])({'|'.join(PORTS)})(?!\d)")
@@ -69,14 +70,16 @@ class Background:
         assert words in self.text, f"ended without printing {words!r}:\n{self.text}"
 
     def end(self) -> None:
-        """End it and all that it started."""
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            # All of the group has ended already.
-            self._ended = True
+        """End it: politely, since what it has started itself may be beyond our reach, then not."""
+        for number, patience_s in ((signal.SIGTERM, STOP_DEADLINE_S), (signal.SIGKILL, None)):
+            try:
+                os.killpg(self._process.pid, number)
+                self._process.wait(patience_s)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue
         self._process.wait()
-        self._reader.join(BLOCK_DEADLINE_S)
+        self._reader.join(STOP_DEADLINE_S)
+        assert not self._reader.is_alive(), f"something that it started is left over:\n{self.text}"
 
 
 class Run:

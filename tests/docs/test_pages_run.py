@@ -9,6 +9,8 @@ from tests.docs.matching import differs
 from tests.docs.running import Run
 
 PAGES = pages.ours()
+# A page starts several programs; on a busy machine each takes a while.
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
