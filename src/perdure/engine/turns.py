@@ -89,8 +89,7 @@ class Turns:
                 self._offer(resident)
             elif self._loads < LOADS_AT_ONCE_MAX:
                 self._loads += 1
-                loading = self._load_and_offer(popped[0], app_id)
-                self._landing.spawn(loading, "loading for a turn")
+                self._landing.spawn(self._load_and_offer(popped[0], app_id), "loading for a turn")
             else:
                 queue.push(popped[0], None, first=True)
                 return
