@@ -26,7 +26,7 @@ def live(seed: int, steps: int) -> None:
 
 
 @pytest.mark.timeout(100)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32), st.integers(10, 120))
 def test_any_life_comes_to_its_end(seed: int, steps: int) -> None:
     live(seed, steps)
