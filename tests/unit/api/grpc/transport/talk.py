@@ -28,6 +28,9 @@ class Methods:
             "/t/Stubborn": grpc.unary_unary_rpc_method_handler(self.stubborn),
             "/t/Fail": grpc.unary_unary_rpc_method_handler(self.fail),
             "/t/Large": grpc.unary_unary_rpc_method_handler(self.large),
+            "/t/Abort": grpc.unary_unary_rpc_method_handler(self.abort),
+            "/t/Typed": grpc.unary_unary_rpc_method_handler(self.typed, int, _text),
+            "/t/TypedStream": grpc.unary_stream_rpc_method_handler(self.typed_stream, int, _text),
             "/t/Stream": grpc.unary_stream_rpc_method_handler(self.stream),
             "/t/Chat": grpc.stream_stream_rpc_method_handler(self.chat),
             "/t/Count": grpc.stream_unary_rpc_method_handler(self.count),
@@ -65,6 +68,19 @@ class Methods:
 
     async def fail(self, data: bytes, _call: Call) -> bytes:
         raise ValueError(data)
+
+    async def abort(self, _data: bytes, call: Call) -> bytes:
+        """Begins its answer with metadata, and ends it with a status and more of it."""
+        await call.send_initial_metadata([("begin", "1")])
+        await call.abort(grpc.StatusCode.NOT_FOUND, "not 100% here", [("end-bin", b"\xff")])
+
+    async def typed(self, number: int, _call: Call) -> int:
+        return number + 1
+
+    async def typed_stream(self, number: int, call: Call) -> None:
+        """Answers by writing, not by yielding."""
+        for more in range(number):
+            await call.write(more)
 
     async def large(self, data: bytes, _call: Call) -> bytes:
         return bytes(int(data))
@@ -136,6 +152,10 @@ class Talk:
 
     def _close(self) -> None:
         self.closed += 1
+
+
+def _text(number: int) -> bytes:
+    return str(number).encode()
 
 
 def _later() -> None:

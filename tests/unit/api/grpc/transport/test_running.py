@@ -26,6 +26,8 @@ def messages(told: list[h.Received]) -> bytes:
         (b"/t/Stream", b"0 0", b""),
         (b"/t/Chat", b"abc", h.message(b"cba")),
         (b"/t/Count", b"abc", h.message(b"3")),
+        (b"/t/Typed", b"41", h.message(b"42")),
+        (b"/t/TypedStream", b"2", h.message(b"0") + h.message(b"1")),
     ],
 )
 async def test_every_shape(talk: Talk, path: bytes, data: bytes, answer: bytes) -> None:
@@ -51,7 +53,17 @@ async def test_a_conversation(talk: Talk) -> None:
     assert h.status(await talk.ask(h.frame(h.DATA, 1, 1)), 1) == (0, "")
 
 
-@pytest.mark.parametrize("path", [b"/t/Fail", b"/t/Nowhere", b"/t/Stream"])
+async def test_a_status_of_the_method_itself(talk: Talk) -> None:
+    head, tail = await talk.ask(h.call(1, b"/t/Abort"))
+    assert head.headers["begin"] == "1"
+    assert tail.headers == {
+        "grpc-status": "5",
+        "grpc-message": "not 100%25 here",
+        "end-bin": "/w",
+    }
+
+
+@pytest.mark.parametrize("path", [b"/t/Fail", b"/t/Nowhere", b"/t/Stream", b"/t/Typed"])
 async def test_a_fault_is_logged_and_not_told(talk: Talk, path: bytes) -> None:
     with structlog.testing.capture_logs() as logged:
         told = await talk.ask(h.call(1, path, b"secret"))

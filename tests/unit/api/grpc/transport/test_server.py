@@ -321,6 +321,21 @@ async def test_tls_without_alpn_is_refused() -> None:
         writer.close()
 
 
+async def test_whoever_connects_while_the_server_stops_is_sent_away() -> None:
+    context = ssl.create_default_context(cafile=FOLDER / "authority.pem")
+    context.set_alpn_protocols(["h2"])
+    async with serving(server_context()) as served:
+        reader, writer = await asyncio.open_connection(HOST, served.port)
+        for _ in range(10):
+            await asyncio.sleep(0)  # accepted by now, and not shaken hands with
+        served.server.stop_listening()
+        await writer.start_tls(context, server_hostname="localhost")
+        async with asyncio.timeout(DEADLINE_S):
+            told = h.received(await reader.read())
+        assert (told[-1].kind, told[-1].code) == (h.GOAWAY, 0)
+        writer.close()
+
+
 async def test_a_stop_does_not_wait_for_a_handshake() -> None:
     async with serving(server_context()) as served:
         reader, writer = await asyncio.open_connection(HOST, served.port)
