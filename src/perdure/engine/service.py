@@ -20,7 +20,7 @@ from perdure.engine.intake import Intake
 from perdure.engine.landing import Landing
 from perdure.engine.lookup import Lookup
 from perdure.engine.moves import Moves
-from perdure.engine.queueing import Task, TaskQueues
+from perdure.engine.queueing import TaskQueues
 from perdure.engine.reading import Reader
 from perdure.engine.recovery import Recovery
 from perdure.engine.removal import Removal
@@ -33,7 +33,7 @@ from perdure.engine.timers import Timers
 from perdure.engine.turns import Turns
 from perdure.engine.waiters import Waiters
 from perdure.engine.work import Profile, Stream
-from perdure.store.port import Entry, Snapshot, Store, TaskEnd
+from perdure.store.port import Snapshot, Store
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class Engine:
         self._lookup = Lookup(self._reader, self._residents, self._waiters)
         self._ready = ReadyTurns(settings.ready_max)
         self._inboxes = Inboxes(self._residents, self._ready, self._landing)
-        self._queues = TaskQueues(self._end_quietly, settings.ready_max)
+        self._queues = TaskQueues(settings.ready_max)
         self._timers = Timers(ground, self._residents, self._inboxes)
         self._aftermath = Aftermath(
             ground, self._residents, self._inboxes, self._queues, self._timers, self._waiters
@@ -84,6 +84,8 @@ class Engine:
         self._ready.on_terminate = self._terminate
         self._ready.on_delay_over = self._spawn_wake
         self._queues.on_ready = self._pump_tasks
+        self._turns.on_room = self._place_of_turn
+        self._tasks.on_room = self._place_of_activity
         self._dispatcher.on_join = self._joined
         self._dispatcher.on_leave = self._left
         self._aftermath.on_finished = self._retention.note_finished
@@ -192,6 +194,17 @@ class Engine:
         self._tasks.pump(app_id)
         self._recovery.refill_tasks(app_id)
 
+    # Both kinds share the room of a stream. A place goes to the other kind first, so that neither
+    # keeps it for as long as there is more of it.
+
+    def _place_of_turn(self, app_id: str) -> None:
+        self._pump_tasks(app_id)
+        self._pump_turns(app_id)
+
+    def _place_of_activity(self, app_id: str) -> None:
+        self._pump_turns(app_id)
+        self._pump_tasks(app_id)
+
     def _joined(self, app_id: str) -> None:
         self._turns.joined(app_id)
         self._tasks.pump(app_id)
@@ -223,10 +236,6 @@ class Engine:
 
     def _spawn_wake(self, key: int) -> None:
         self._landing.spawn(self._inboxes.wake(key), "trying again")
-
-    def _end_quietly(self, task: Task) -> None:
-        end = TaskEnd(task.add.generation, task.add.task_id, self._clock.now_us(), failed=True)
-        self._landing.note(Entry(key=task.key, ended_tasks=(end,)))
 
 
 def _reached(status: Status, *, finished: bool) -> bool:

@@ -7,6 +7,7 @@ noted in its row.
 """
 
 import asyncio
+from collections.abc import Callable
 from uuid import uuid4
 
 from perdure.base.limits import (
@@ -37,7 +38,8 @@ class Tasks:
     def __init__(
         self, ground: Ground, queues: TaskQueues, dispatcher: Dispatcher, inboxes: Inboxes
     ) -> None:
-        """Stand between the queued activities and the workers."""
+        """Stand between the queued activities and the workers; `on_room` is as that of `Turns`."""
+        self.on_room: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
         self._settings = ground.settings
         self._clock = ground.clock
         self._observer = ground.observer
@@ -238,7 +240,7 @@ class Tasks:
         # A place under the limit of all apps is free for any of them.
         apps = self._queues.apps() if was_full else [out.stream.profile.app_id]
         for app_id in apps:
-            self._queues.on_ready(app_id)
+            self.on_room(app_id)
 
 
 def _lost(error: BaseException) -> None:

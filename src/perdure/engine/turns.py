@@ -7,6 +7,7 @@ other is dropped.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -55,7 +56,12 @@ class Turns:
         dispatcher: Dispatcher,
         moves: Moves,
     ) -> None:
-        """Stand between the ready instances and the workers."""
+        """Stand between the ready instances and the workers.
+
+        `on_room` is set by whoever composes the engine; it is told of an app whose workers have a
+        place again, which may be wanted by either kind of work.
+        """
+        self.on_room: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
         self._settings = ground.settings
         self._clock = ground.clock
         self._observer = ground.observer
@@ -98,10 +104,12 @@ class Turns:
         try:
             resident = await self._residents.get(key)
         finally:
+            was_full = self._loads == LOADS_AT_ONCE_MAX
             self._loads -= 1
         if resident is not None:
             self._offer(resident)
-        self.pump(app_id)
+        for each in self._ready.apps() if was_full else [app_id]:
+            self.pump(each)
 
     def _offer(self, resident: Resident) -> None:
         turn = resident.turn
@@ -253,7 +261,7 @@ class Turns:
         self._give_slot(resident.identity.name)
         # A place under the limit of all apps is free for any of them.
         for app_id in self._ready.apps() if was_full else [resident.identity.app_id]:
-            self._ready.on_ready(app_id)
+            self.on_room(app_id)
 
     def left(self, stream: WorkStream) -> None:
         """Hand out again what a stream that has ended still held."""

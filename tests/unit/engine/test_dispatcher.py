@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from perdure.base.errors import ShuttingDown
+from perdure.base.limits import LOADS_AT_ONCE_MAX
 from perdure.core.events import ChildCompleted, ChildFailed, TaskCompleted
 from perdure.core.status import Status
 from perdure.engine.work import Dialect
@@ -242,3 +243,49 @@ async def test_figures_come_back_to_nothing() -> None:
             "outstanding_activities": 0,
             "streams": 1,
         }
+
+
+async def test_a_place_that_a_late_result_leaves_is_taken_by_a_turn() -> None:
+    """P4: both kinds of work share the room of a stream, so a place of one may be for the other."""
+    async with House() as house:
+        worker = house.worker(items_max=1)
+        await house.start("a")
+        await worker.decide(await worker.turn(), schedule(1))
+        activity = await worker.activity()
+        await house.start("b")
+        await house.terminate("a")
+        await worker.finish(activity)
+        await house.settle()
+        await worker.decide(await worker.turn(), complete(0))
+        assert await house.status("b") is Status.COMPLETED
+
+
+async def test_a_place_that_a_turn_leaves_is_taken_by_an_activity() -> None:
+    async with House() as house:
+        worker = house.worker(items_max=1)
+        await house.start("a")
+        turn = await worker.turn()
+        await house.start("b")
+        await worker.decide(turn, schedule(1))
+        last = await worker.take()
+        while isinstance(last, TurnItem):
+            await worker.decide(last, complete(9))
+            last = await worker.take()
+        await worker.finish(last)
+        await worker.decide(await worker.turn(), complete(2))
+        assert await house.status("a") is Status.COMPLETED
+
+
+async def test_a_load_that_one_app_is_done_with_is_free_for_all() -> None:
+    async with House(residents_max=1) as house:
+        for number in range(LOADS_AT_ONCE_MAX):
+            await house.start(f"a{number}")
+        await house.start("b", app_id="other")
+        await house.start("last")
+        house.store.hold_loads()
+        house.worker()
+        await house.blocking(house.store.load_waits.wait)
+        other = house.worker("other")
+        house.store.let_loads_go()
+        await other.decide(await other.turn(), complete(0))
+        assert await house.status("b") is Status.COMPLETED
