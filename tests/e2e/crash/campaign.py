@@ -70,7 +70,10 @@ class Campaign:
         self.ledger.write("round", plan=str(planned))
         self._let_pass(planned.before_after_s)
         self._trouble(planned)
-        self._let_pass(planned.killed_after_s)
+        if planned.killed_after_acks is None:
+            self._let_pass(planned.killed_after_s)
+        else:
+            self.ledger.await_acks(planned.killed_after_acks, planned.killed_after_s)
         self._kill()
         self._come_back()
 

@@ -7,6 +7,7 @@ API has told of an instance.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from tests.e2e.crash.ledger import ACKED, Record
@@ -62,7 +63,7 @@ def judge_end(records: Sequence[Record], seen: Mapping[str, Seen]) -> list[str]:
             found += _of_end(story, told)
         complaints += [f"{story.workflow} {story.instance}: {each}" for each in found]
     for instance, told in seen.items():
-        found = list(_of_history(told))
+        found = [*_of_history(told), *_of_timers(told)]
         if instance not in stories:
             found += _of_child(told, seen)
         complaints += [f"{told.workflow} {instance}: {each}" for each in found]
@@ -203,3 +204,13 @@ def _of_history(told: Seen) -> Iterator[str]:
                 yield f"its history has an answer to {name}, which it does not ask for"
             if answered[name] > 1:
                 yield f"its history has {answered[name]} results of {name}"
+
+
+def _of_timers(told: Seen) -> Iterator[str]:
+    for event in told.history:
+        if event["type"] == "TimerFired" and _moment(event["timestamp"]) < _moment(event["fireAt"]):
+            yield f"its timer {event['timerID']} fired at {event['timestamp']}, too early"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -21,19 +21,28 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._records: list[Record] = []
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._acked = 0
 
     def write(self, what: str, **fields: object) -> None:
         record = {"what": what, "at": time.monotonic(), **fields}
-        with self._lock:
+        with self._changed:
             self._records.append(record)
+            self._acked += fields.get("outcome") == ACKED
+            self._changed.notify_all()
             with self._path.open("a") as file:
                 file.write(json.dumps(record) + "\n")
 
     def records(self) -> list[Record]:
         """All of them so far."""
-        with self._lock:
+        with self._changed:
             return list(self._records)
+
+    def await_acks(self, count: int, timeout_s: float) -> None:
+        """Return when so many more calls have been acknowledged, or time is up."""
+        with self._changed:
+            wanted = self._acked + count
+            self._changed.wait_for(lambda: self._acked >= wanted, timeout_s)
 
 
 def read_diaries(folder: Path) -> list[Record]:

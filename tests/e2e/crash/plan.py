@@ -32,12 +32,17 @@ _WEIGHTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One life of the server: what happens in it, and when it ends, in seconds from its start."""
+    """One life of the server: what happens in it, and when it ends.
+
+    It is killed when it has acknowledged so many calls more, at the very moment when somebody has
+    been told; or, if that takes longer or there is no such number, after a time.
+    """
 
     before: Before
     before_after_s: float
     lasts_s: float
     killed_after_s: float
+    killed_after_acks: int | None
 
 
 def rounds(seed: int, count: int) -> Iterator[Round]:
@@ -54,6 +59,7 @@ def rounds(seed: int, count: int) -> Iterator[Round]:
             before_after_s=random.uniform(0.0, 0.6),
             lasts_s=_lasting(kind, random),
             killed_after_s=random.uniform(0.02, lasts_most_s),
+            killed_after_acks=random.choice((None, random.randrange(1, 60))),
         )
 
 

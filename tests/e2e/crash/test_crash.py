@@ -19,7 +19,8 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def say(capsys: pytest.CaptureFixture[str], text: str) -> None:
-    """Tell a person who watches, whatever becomes of the test."""
+    """Tell a person who watches, and a person who reads of the failure."""
+    sys.stdout.write(f"{text}\n")
     with capsys.disabled():
         sys.stdout.write(f"\n{text}\n")
         sys.stdout.flush()
@@ -40,5 +41,5 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_stuck(
         campaign.finish()
     finally:
         campaign.close()
-    say(capsys, f"{time.monotonic() - began:.0f} s: {campaign.told()}")
+        say(capsys, f"{time.monotonic() - began:.0f} s: {campaign.told()}")
     assert not campaign.complaints, "\n".join([f"seed {seed}", *campaign.complaints])

@@ -195,6 +195,19 @@ def test_a_history_that_makes_no_sense() -> None:
          "places [2]", "has 0 ends", "an answer to ('task', 7), which it does not ask")  # fmt: skip
 
 
+@pytest.mark.parametrize(("fired", "found"), [("00:00:01.9Z", 1), ("00:00:02Z", 0)])
+def test_a_timer_that_fires_too_early(fired: str, found: int) -> None:
+    records, told, diaries = campaign()
+    timer = history(
+        {"type": "TimerCreated", "eventID": 1, "fireAt": "2030-01-01T00:00:02Z"},
+        {"type": "TimerFired", "eventID": -1, "timerID": 1, "fireAt": "2030-01-01T00:00:02Z",
+         "timestamp": f"2030-01-01T{fired}"},
+    )  # fmt: skip
+    told["family-1-named"] = Seen("chain", "COMPLETED", CHAIN, "family-1", history=timer)
+    complained = complaints(records, told, diaries)[1]
+    assert len(complained) == found, complained
+
+
 def test_an_activity_that_is_missing_in_the_output() -> None:
     records, told, diaries = campaign()
     told["family-1"] = Seen("family", "COMPLETED", [CHAIN, CHAIN[:1]], history=history())
