@@ -8,13 +8,11 @@ other is dropped.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from perdure.base.errors import WorkerFault
 from perdure.base.limits import (
-    LOADS_AT_ONCE_MAX,
     TURN_RETRY_FIRST_US,
     TURN_RETRY_LONGEST_US,
     WORK_ITEM_PERCENT_MAX,
@@ -27,22 +25,15 @@ from perdure.engine.dialects import answers_in_microsofts
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
+from perdure.engine.loads import Loads
 from perdure.engine.moves import Follow, Moves
 from perdure.engine.reports import subject_of
 from perdure.engine.residents import Resident, Residents, Turn
 from perdure.engine.stalls import Stalls
 from perdure.engine.turn_items import freeze, history_sent, too_large_text, turn_work_item
+from perdure.engine.turns_out import TurnsOut
 from perdure.store.port import Entry
 from perdure.wire.actions import decision_of, parse_turn_answer
-
-
-@dataclass(frozen=True, slots=True)
-class _Out:
-    """A turn at a worker; the stream is None once that has ended while the answer lands."""
-
-    resident: Resident
-    turn: Turn
-    stream: WorkStream | None
 
 
 class Turns:
@@ -58,8 +49,8 @@ class Turns:
     ) -> None:
         """Stand between the ready instances and the workers.
 
-        `on_room` is set by whoever composes the engine; it is told of an app whose workers have a
-        place again, which may be wanted by either kind of work.
+        `on_room`, set by whoever composes the engine, is told of an app whose workers have a place
+        again, which may be wanted by either kind of work.
         """
         self.on_room: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
         self._settings = ground.settings
@@ -71,10 +62,9 @@ class Turns:
         self._dispatcher = dispatcher
         self._moves = moves
         self._slots = Slots(ground.settings.turns_max, ground.settings.turns_max_by_name)
-        self._blocked: dict[str, list[tuple[int, str]]] = {}  # by name: those over its limit
-        self._out: dict[str, _Out] = {}
+        self._out = TurnsOut(ready, self._slots)
         self._stalls = Stalls(ready.delays)
-        self._loads = 0
+        self._loads = Loads(residents, ground.landing, self._loaded)
 
     @property
     def outstanding(self) -> int:
@@ -93,19 +83,13 @@ class Turns:
             resident = self._residents.peek(popped[0])
             if resident is not None:
                 self._offer(resident)
-            elif self._loads < LOADS_AT_ONCE_MAX:
-                self._loads += 1
-                self._landing.spawn(self._load_and_offer(popped[0], app_id), "loading for a turn")
+            elif not self._loads.full:
+                self._loads.begin(popped[0], app_id)
             else:
                 queue.push(popped[0], None, first=True)
                 return
 
-    async def _load_and_offer(self, key: int, app_id: str) -> None:
-        try:
-            resident = await self._residents.get(key)
-        finally:
-            was_full = self._loads == LOADS_AT_ONCE_MAX
-            self._loads -= 1
+    def _loaded(self, resident: Resident | None, app_id: str, *, was_full: bool) -> None:
         if resident is not None:
             self._offer(resident)
         for each in self._ready.apps() if was_full else [app_id]:
@@ -117,9 +101,9 @@ class Turns:
             return
         if resident.suspended or resident.held or not (resident.inbox or turn):
             return
-        name, app_id = resident.identity.name, resident.identity.app_id
-        if self._slots.full_for(name):
-            self._blocked.setdefault(name, []).append((resident.key, app_id))
+        app_id = resident.identity.app_id
+        if self._slots.full_for(resident.identity.name):
+            self._out.block(resident)
             return
         preferred = resident.stream if isinstance(resident.stream, WorkStream) else None
         stream = self._dispatcher.pick(app_id, Work.TURN, preferred)
@@ -159,8 +143,7 @@ class Turns:
         turn.handed_out_at_us = now_us
         turn.attempts += 1
         turn.losses.size_bytes = len(item)
-        self._slots.take(resident.identity.name)
-        self._out[resident.instance_id] = _Out(resident, turn, stream)
+        self._out.went_out(resident, turn, stream)
         resident.stream = stream
         stream.remember(resident.key, history_sent(resident))
         stream.send(Work.TURN, turn, item)
@@ -175,7 +158,7 @@ class Turns:
     async def complete(self, answer_bytes: bytes) -> None:
         """Land a worker's answer to a turn (see `engine.work.Workplace`)."""
         answer = parse_turn_answer(answer_bytes)
-        out = self._out.get(answer.instance_id)
+        out = self._out.find(answer.instance_id)
         if out is None or out.resident.moving:
             reason = "nothing is outstanding" if out is None else "an answer is being landed"
             self._drop(answer.instance_id, reason)
@@ -250,33 +233,16 @@ class Turns:
 
     def release(self, resident: Resident) -> None:
         """Take a turn back from its worker, if it is at one; the batch stays frozen."""
-        out = self._out.get(resident.instance_id)
-        if out is None or out.resident is not resident:
-            return
-        del self._out[resident.instance_id]
-        out.turn.token = ""
-        if out.stream is not None:
-            out.stream.release(Work.TURN, out.turn)
-        was_full = self._slots.full()
-        self._give_slot(resident.identity.name)
-        # A place under the limit of all apps is free for any of them.
-        for app_id in self._ready.apps() if was_full else [resident.identity.app_id]:
+        for app_id in self._out.came_back(resident):
             self.on_room(app_id)
 
     def left(self, stream: WorkStream) -> None:
         """Hand out again what a stream that has ended still held."""
-        for out in [out for out in self._out.values() if out.stream is stream]:
-            resident = out.resident
-            if resident.moving:
-                self._out[resident.instance_id] = replace(out, stream=None)
-                continue
-            self.release(resident)
-            self._observer.turn_retried(
-                subject_of(resident.identity),
-                attempt=out.turn.attempts,
-                reason=WORKER_GONE,
-            )
-            self._again(resident, out.turn)
+        for out in self._out.left(stream):
+            self.release(out.resident)
+            subject = subject_of(out.resident.identity)
+            self._observer.turn_retried(subject, attempt=out.turn.attempts, reason=WORKER_GONE)
+            self._again(out.resident, out.turn)
 
     def _again(self, resident: Resident, turn: Turn) -> None:
         losses = turn.losses
@@ -300,9 +266,3 @@ class Turns:
         self._stalls.over(resident.key)
         self._ready.delays.end(resident.key)
         self._ready.of(resident.identity.app_id).discard(resident.key)
-
-    def _give_slot(self, name: str) -> None:
-        self._slots.give(name)
-        for key, app_id in self._blocked.pop(name, ()):
-            self._ready.of(app_id).push(key, None, first=True)
-            self._ready.on_ready(app_id)
