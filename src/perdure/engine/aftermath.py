@@ -200,7 +200,7 @@ class Aftermath:
             self.on_finished()
             report_finished(observer, resident, after, after.phase.name)
             if after.phase is Status.TERMINATED:
-                self._tasks.abandon(resident.key)
+                self._tasks.forget(resident.key)
 
     def _tell_stalled(self, resident: Resident, stalled: Stalled) -> None:
         event = stalled.event

@@ -66,6 +66,7 @@ def closed_entry(
         taken=() if turn is None else (*(i.seq for i in turn.batch), *turn.dropped),
         wipe_inbox=state.finished,
         wipe_timers=state.finished,
+        wipe_tasks=turn is None,  # a terminate: what it still had to run is not run any more
         tasks=rows_of.tasks,
         timers=rows_of.timers,
         ended_timers=() if state.finished else rows_of.ended_timers,

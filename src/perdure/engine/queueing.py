@@ -6,6 +6,7 @@ its name are out, behind another of its pair, or out. `_live` names all of them,
 the store again takes in none twice.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,8 +67,8 @@ class TaskOut:
 class TaskQueues:
     """The queues by app, those parked for a suspended instance, and those that are out."""
 
-    def __init__(self, end_quietly: Callable[[Task], None], most: int = READY_QUEUE_MAX) -> None:
-        """`end_quietly` ends an activity that is not to be run any more."""
+    def __init__(self, most: int = READY_QUEUE_MAX) -> None:
+        """Begin empty; each app's queue holds up to `most`."""
         self._most = most
         self._queues: dict[str, ReadyQueue[TaskKey, Task]] = {}
         self._parked: dict[int, list[Task]] = {}
@@ -81,11 +82,11 @@ class TaskQueues:
         self._blocked: dict[str, list[Task]] = {}  # by name: those over its limit
         self._resting: dict[TaskKey, list[Task]] = {}  # those whose next hand-out has to wait
         self._live: set[TaskKey] = set()
+        self._live_of: Counter[int] = Counter()  # how many of them each instance has
         # What has ended, and which instances are gone, since the present fillings began to read.
         self._fillings = 0
         self._ended: set[TaskKey] = set()
         self._gone: set[int] = set()
-        self._end_quietly = end_quietly
         self.on_ready: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
 
     def of(self, app_id: str) -> ReadyQueue[TaskKey, Task]:
@@ -136,12 +137,14 @@ class TaskQueues:
 
     def push(self, task: Task, *, first: bool = False) -> None:
         """Make an activity ready, or park it while its instance is suspended."""
-        self._live.add(task.task_key)
+        if task.task_key not in self._live:
+            self._live.add(task.task_key)
+            self._live_of[task.key] += 1
         if task.key in self._paused:
             self._parked.setdefault(task.key, []).append(task)
             return
         if not self.of(task.add.app_id).push(task.task_key, task, first=first):
-            self._live.discard(task.task_key)
+            self._dead(task)
         self.on_ready(task.add.app_id)
 
     def pause(self, key: int) -> None:
@@ -212,25 +215,31 @@ class TaskQueues:
 
     def ended(self, task: Task) -> None:
         """Note that an activity has ended in the store, or is of no more use to anybody."""
-        self._live.discard(task.task_key)
+        self._dead(task)
         if self._fillings:
             self._ended.add(task.task_key)
 
-    def abandon(self, key: int) -> None:
-        """End what a terminated instance still had to run."""
-        self._paused.discard(key)
-        for task in self._take_out(key):
-            self._end_quietly(task)
-
     def forget(self, key: int) -> None:
-        """Drop what an instance had to run that is gone from the store."""
-        self._take_out(key)
+        """Drop what an instance had to run whose rows are gone: it is purged or terminated."""
         self._paused.discard(key)
+        if self._fillings:
+            self._gone.add(key)
+        if not self._live_of.get(key):
+            return
+        for task in self._taken_out(key):
+            self.ended(task)
         for out in self.all_out():
             if out.task.key == key:
                 out.void = True
                 self.ended(out.task)
                 self._displace(out)
+
+    def _dead(self, task: Task) -> None:
+        if task.task_key in self._live:
+            self._live.remove(task.task_key)
+            self._live_of[task.key] -= 1
+            if not self._live_of[task.key]:
+                del self._live_of[task.key]
 
     def _displace(self, out: TaskOut) -> bool:
         """Make room for another of the same pair, if the worker's answer will tell them apart."""
@@ -246,17 +255,13 @@ class TaskQueues:
         for task in self._behind.pop(out.task.pair, ()):
             self.push(task, first=True)
 
-    def _take_out(self, key: int) -> list[Task]:
+    def _taken_out(self, key: int) -> list[Task]:
         taken = self._parked.pop(key, [])
         for queue in self._queues.values():
             taken += queue.take_where(lambda task_key: task_key[0] == key)
         taken += _take_where(self._behind, key)
         taken += _take_where(self._blocked, key)
         taken += _take_where(self._resting, key)
-        for task in taken:
-            self.ended(task)
-        if self._fillings:
-            self._gone.add(key)
         return taken
 
 

@@ -93,9 +93,8 @@ def birth(
 
 
 def _start_timer(start_us: int | None) -> tuple[TimerAdd, ...]:
-    if start_us is None or is_never(start_us):
-        return ()
-    return (TimerAdd(0, START_TIMER_ID, start_us),)
+    # One for the year 9999, too: it never fires, and says what the instance waits for.
+    return () if start_us is None else (TimerAdd(0, START_TIMER_ID, start_us),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,8 @@ def turn_work_item(resident: Resident, turn: Turn, stream: WorkStream, token: st
     new = [encode(turn.started), *(item.add.event for item in turn.batch)]
     if stream.dialect is not Dialect.DAPR:
         past_events = events_of(resident.past, resident.ends)
-        past = b"".join(past_field(for_microsoft(event)) for event in past_events)
-        return turn_item(head, past, [for_microsoft(event) for event in new], token)
+        past = b"".join(map(past_field, for_microsoft(past_events)))
+        return turn_item(head, past, for_microsoft(new), token)
     if resident.identity.propagated is not None:
         head.propagated = resident.identity.propagated
     start = 0

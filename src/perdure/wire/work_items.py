@@ -4,7 +4,7 @@ A history that is held for its next turns is kept as one run of bytes in which e
 already the tag and length it has inside a WorkflowRequest (`past_field`); sending it is a copy.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from perdure.core.events import PropagationScope
 from perdure.wire.generated import history_pb2 as history_pb
@@ -79,9 +79,18 @@ def activity_request(
     return request
 
 
-def for_microsoft(event: bytes) -> bytes:
-    """Return an event as Microsoft's dialect can read it: no route, no task execution id."""
-    message = history_pb.HistoryEvent.FromString(event)
+def for_microsoft(events: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield events as Microsoft's dialect can read them.
+
+    They have no route and no task execution id, and stalls, which it does not know, are left out.
+    """
+    for event in events:
+        message = history_pb.HistoryEvent.FromString(event)
+        if message.WhichOneof("kind") != "execution_stalled":
+            yield _for_microsoft(message)
+
+
+def _for_microsoft(message: history_pb.HistoryEvent) -> bytes:
     message.ClearField("router")
     kind = message.WhichOneof("kind")
     if kind == "task_scheduled":

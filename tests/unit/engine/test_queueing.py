@@ -17,11 +17,10 @@ def row(task_id: int, key: int = 1, generation: int = 1, *, suspended: bool = Fa
 
 
 class Desk:
-    """Queues, and what has been ended quietly."""
+    """Queues, and who works on them."""
 
     def __init__(self) -> None:
-        self.ended: list[int] = []
-        self.queues = TaskQueues(lambda task: self.ended.append(task.add.task_id))
+        self.queues = TaskQueues()
 
     def pop(self) -> Task:
         popped = self.queues.of(APP).pop()
@@ -123,7 +122,7 @@ def test_with_tokens_both_of_a_pair_are_out_and_told_apart() -> None:
     assert list(desk.queues.all_out()) == []
 
 
-def test_a_terminated_instances_activities_end_wherever_they_are() -> None:
+def test_what_a_gone_instance_had_to_run_goes_wherever_it_is() -> None:
     desk = Desk()
     for task_id in range(4):
         desk.queues.recover(row(task_id))
@@ -132,10 +131,11 @@ def test_a_terminated_instances_activities_end_wherever_they_are() -> None:
     desk.queues.block(desk.pop())
     desk.queues.pause(1)
     assert desk.queues.must_wait(desk.pop())
-    desk.queues.abandon(1)
-    assert sorted(desk.ended) == [1, 2, 3]
+    desk.queues.forget(1)
     assert desk.ready == 1
-    assert not out.void, "what is at a worker may come to its end"
+    assert out.void, "what is at a worker finds nothing when it ends"
+    desk.queues.resume(1)
+    assert desk.ready == 1
 
 
 def test_what_is_gone_leaves_only_what_is_at_a_worker() -> None:
@@ -145,7 +145,7 @@ def test_what_is_gone_leaves_only_what_is_at_a_worker() -> None:
             desk.queues.recover(row(task_id))
         out = desk.hand_out(echoes=echoes, token="t")
         desk.queues.forget(1)
-        assert (desk.ready, desk.ended, out.void) == (0, [], True)
+        assert (desk.ready, out.void) == (0, True)
         assert desk.queues.find_out("i1", 0, "t") is out
         desk.queues.came_back(out)
         assert desk.queues.find_out("i1", 0, "t") is None

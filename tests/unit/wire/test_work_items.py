@@ -78,4 +78,6 @@ def test_microsofts_dialect_gets_no_field_that_means_something_else() -> None:
         (data(14), data(14)),
     ]
     for event, expected in cases:
-        assert for_microsoft(HEAD + event) == HEAD + expected
+        assert list(for_microsoft([HEAD + event])) == [HEAD + expected]
+    stall = HEAD + data(31, number(1, 1), data(2, "no such version"))
+    assert list(for_microsoft([stall])) == []

@@ -88,7 +88,7 @@ class Reading:
         del call
         chunk, size = pb.StoredEvents(), 0
         async for events in self._pages(request.instance_id):
-            for event in map(for_microsoft, events):
+            for event in for_microsoft(events):
                 if chunk.events and size + len(event) > self._chunk_bytes_max:
                     await send(chunk.SerializeToString())
                     chunk, size = pb.StoredEvents(), 0

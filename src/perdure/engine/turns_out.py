@@ -1,0 +1,72 @@
+"""Turns that are at workers, by instance, and the limits on how many may be."""
+
+from dataclasses import dataclass, replace
+
+from perdure.engine.dispatcher import Slots, Work, WorkStream
+from perdure.engine.inboxes import ReadyTurns
+from perdure.engine.residents import Resident, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOut:
+    """A turn at a worker; the stream is None once that has ended while the answer lands."""
+
+    resident: Resident
+    turn: Turn
+    stream: WorkStream | None
+
+
+class TurnsOut:
+    """What is out, and who waits for a place under the limit of its name."""
+
+    def __init__(self, ready: ReadyTurns, slots: Slots) -> None:
+        """Begin with nothing out; what gets a place becomes `ready`."""
+        self._ready = ready
+        self.slots = slots
+        self._out: dict[str, TurnOut] = {}
+        self._blocked: dict[str, list[tuple[int, str]]] = {}  # by name: keys and apps
+
+    def find(self, instance_id: str) -> TurnOut | None:
+        """Return what is out of an instance."""
+        return self._out.get(instance_id)
+
+    def block(self, resident: Resident) -> None:
+        """Let an instance wait until fewer turns of its name are out."""
+        name, app_id = resident.identity.name, resident.identity.app_id
+        self._blocked.setdefault(name, []).append((resident.key, app_id))
+
+    def went_out(self, resident: Resident, turn: Turn, stream: WorkStream) -> None:
+        """Note that a turn is at a worker."""
+        self.slots.take(resident.identity.name)
+        self._out[resident.instance_id] = TurnOut(resident, turn, stream)
+
+    def came_back(self, resident: Resident) -> list[str]:
+        """Note that an instance's turn is at no worker any more; the batch stays frozen.
+
+        Returns the apps that may have a place now.
+        """
+        out = self._out.get(resident.instance_id)
+        if out is None or out.resident is not resident:
+            return []
+        del self._out[resident.instance_id]
+        out.turn.token = ""
+        if out.stream is not None:
+            out.stream.release(Work.TURN, out.turn)
+        was_full = self.slots.full()
+        name = resident.identity.name
+        self.slots.give(name)
+        for key, app_id in self._blocked.pop(name, ()):
+            self._ready.of(app_id).push(key, None, first=True)
+            self._ready.on_ready(app_id)
+        # A place under the limit of all apps is free for any of them.
+        return self._ready.apps() if was_full else [resident.identity.app_id]
+
+    def left(self, stream: WorkStream) -> list[TurnOut]:
+        """Return what a stream that has ended held, save what is being landed."""
+        lost = []
+        for out in [out for out in self._out.values() if out.stream is stream]:
+            if out.resident.moving:
+                self._out[out.resident.instance_id] = replace(out, stream=None)
+            else:
+                lost.append(out)
+        return lost
