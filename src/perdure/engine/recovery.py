@@ -65,6 +65,9 @@ class Recovery:
                 after = rows[-1].key
         finally:
             self._turns_running = False
+            # What overflowed meanwhile has found this one running.
+            for app_id in self._ready.apps():
+                self.refill_turns(app_id)
 
     async def _fill_tasks(self, *, starting: bool = False) -> None:
         read = self._reader.read if starting else self._reader.surely
@@ -88,3 +91,5 @@ class Recovery:
                 after = rows[-1].row
         finally:
             self._tasks_running = False
+            for app_id in self._tasks.apps():
+                self.refill_tasks(app_id)

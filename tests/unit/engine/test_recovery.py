@@ -1,13 +1,17 @@
 """What was under way before the process started, and what overflowed a queue."""
 
+from threading import Event
+
 import pytest
 
 from perdure.base.errors import StoreUnavailable
 from perdure.base.time import SECOND_US
 from perdure.core.status import Status
+from perdure.store.port import ReadyRow
 from perdure.wire.generated import work_pb2 as pb
 from tests.kit.answers import child, complete, continue_as_new, schedule, timer
 from tests.kit.house import House
+from tests.kit.shaky_store import ShakyStore
 from tests.kit.worker import TurnItem, hello
 
 
@@ -136,3 +140,39 @@ async def test_queues_that_overflow_are_filled_from_the_store() -> None:
         await house.pass_time(SECOND_US)
         assert house.store.counts() == {Status.COMPLETED: count}
         assert not house.recorder.of("late_completion_dropped")
+
+
+class _SlowToList(ShakyStore):
+    """Tells what is ready only when it may, and then what was ready before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_tell = Event()
+        self.may_tell.set()
+
+    def ready(self, after_key: int, limit: int) -> tuple[ReadyRow, ...]:
+        rows = super().ready(after_key, limit)
+        self.may_tell.wait()
+        return rows
+
+
+async def test_what_overflows_while_a_queue_is_filled_is_looked_for_again() -> None:
+    """P4: whoever has emptied the queue before the filling ends has no reason to look once more."""
+    store = _SlowToList()
+    async with House(store, ready_max=4) as house:
+        for name in "abcde":
+            await house.start(name)
+        worker = house.worker(turns_max=1)
+        store.may_tell.clear()
+        for _ in "abc":
+            await worker.decide(await worker.turn(), complete(0))
+        last = await worker.turn()
+        await house.purge("e", force=True)
+        for name in "fghij":
+            await house.start(name)
+        await worker.decide(last, complete(0))
+        for _ in "fghi":
+            await worker.decide(await worker.turn(), complete(0))
+        store.may_tell.set()
+        await worker.decide(await worker.turn(), complete(0))
+        assert await house.status("j") is Status.COMPLETED
