@@ -61,13 +61,13 @@ class Recovery:
                 for row in rows:
                     self._ready.push(row.key, row.app_id)
                 if len(rows) < REFILL_ROWS_MAX:
-                    return
+                    break
                 after = rows[-1].key
         finally:
             self._turns_running = False
-            # What overflowed meanwhile has found this one running.
-            for app_id in self._ready.apps():
-                self.refill_turns(app_id)
+        # What overflowed meanwhile has found this one running.
+        for app_id in self._ready.apps():
+            self.refill_turns(app_id)
 
     async def _fill_tasks(self, *, starting: bool = False) -> None:
         read = self._reader.read if starting else self._reader.surely
@@ -87,9 +87,9 @@ class Recovery:
                             self._tasks.pause(row.key)
                         self._tasks.recover(row)
                 if len(rows) < REFILL_ROWS_MAX:
-                    return
+                    break
                 after = rows[-1].row
         finally:
             self._tasks_running = False
-            for app_id in self._tasks.apps():
-                self.refill_tasks(app_id)
+        for app_id in self._tasks.apps():
+            self.refill_tasks(app_id)
