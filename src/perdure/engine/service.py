@@ -207,7 +207,7 @@ class Engine:
 
     def _joined(self, app_id: str) -> None:
         self._turns.joined(app_id)
-        self._tasks.pump(app_id)
+        self._place_of_activity(app_id)
 
     def _left(self, stream: WorkStream) -> None:
         self._turns.left(stream)

@@ -49,8 +49,8 @@ class Turns:
     ) -> None:
         """Stand between the ready instances and the workers.
 
-        `on_room`, set by whoever composes the engine, is told of an app whose workers have a place
-        again, which may be wanted by either kind of work.
+        `on_room`, set by whoever composes the engine, is told of an app whose workers may take
+        more again: a place, and a place among the loads, may be wanted by either kind of work.
         """
         self.on_room: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
         self._settings = ground.settings
@@ -93,7 +93,7 @@ class Turns:
         if resident is not None:
             self._offer(resident)
         for each in self._ready.apps() if was_full else [app_id]:
-            self.pump(each)
+            self.on_room(each)
 
     def _offer(self, resident: Resident) -> None:
         turn = resident.turn

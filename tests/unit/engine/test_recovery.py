@@ -176,3 +176,15 @@ async def test_what_overflows_while_a_queue_is_filled_is_looked_for_again() -> N
         store.may_tell.set()
         await worker.decide(await worker.turn(), complete(0))
         assert await house.status("j") is Status.COMPLETED
+
+
+async def test_a_queue_of_nothing_but_purged_ones_is_filled_up_too() -> None:
+    """P4."""
+    async with House(ready_max=50, residents_max=1) as house:
+        for number in range(120):
+            await house.start(f"i{number}")
+        for number in range(50):
+            await house.purge(f"i{number}", force=True)
+        house.worker().work(lambda _: [complete(0)])
+        for number in range(50, 120):
+            await house.finished(f"i{number}")
