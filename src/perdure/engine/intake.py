@@ -144,8 +144,11 @@ class Intake:
     # ---- changes
 
     async def change(self, request: Change) -> Snapshot | Refusal:
-        """Land an event, a terminate, a suspend or a resume, and return what it met."""
-        snapshot = await self._lookup.snapshot(request.instance_id)
+        """Land an event, a terminate, a suspend or a resume, and return what it met.
+
+        Changes of one instance land in the order in which they come.
+        """
+        snapshot = await self._lookup.snapshot_in_order(request.instance_id)
         known = None
         if snapshot is not None:
             known = Known(snapshot.identity.name, Status(snapshot.status))

@@ -1,5 +1,7 @@
 """Finding instances: in memory if they are there, else in the store."""
 
+import asyncio
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from perdure.base.errors import CallerFault
@@ -10,6 +12,14 @@ from perdure.engine.waiters import Waiters
 from perdure.store.port import Snapshot
 
 
+@dataclass(slots=True)
+class _Line:
+    """Those who ask for one instance that is not in memory."""
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    length: int = 0
+
+
 class Lookup:
     """Finds instances."""
 
@@ -18,6 +28,7 @@ class Lookup:
         self._reader = reader
         self._residents = residents
         self._waiters = waiters
+        self._lines: dict[str, _Line] = {}
 
     def fresh_id(self) -> str:
         """Return an id that nobody has had."""
@@ -29,6 +40,27 @@ class Lookup:
         if resident is not None:
             return resident.snapshot()
         return await self._reader.read(lambda store: store.snapshot(instance_id))
+
+    async def snapshot_in_order(self, instance_id: str) -> Snapshot | None:
+        """Return an instance; who asks first for one of that id has it first.
+
+        Reads of the store come back in any order, and events are to keep theirs (P6).
+        """
+        line = self._lines.get(instance_id)
+        if line is None:
+            resident = self._residents.peek(instance_id)
+            if resident is not None:
+                return resident.snapshot()
+            line = self._lines[instance_id] = _Line()
+        line.length += 1
+        try:
+            # Let go before it is returned: whoever is next comes to run after the caller.
+            async with line.turn:
+                return await self.snapshot(instance_id)
+        finally:
+            line.length -= 1
+            if not line.length:
+                del self._lines[instance_id]
 
     async def finished(self, key: int) -> None:
         """Return once the instance has ended or is gone."""
