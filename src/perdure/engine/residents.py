@@ -195,13 +195,13 @@ class Residents:
         self._by_key[resident.key] = resident
         self._key_of[resident.instance_id] = resident.key
         self.measure(resident)
-        self._let_go()
 
     def measure(self, resident: Resident) -> None:
-        """Note how large a resident has become."""
+        """Note how large a resident has become, and let others go if that is too much."""
         size = _RESIDENT_BYTES + len(resident.past)
         self._bytes += size - self._sizes.get(resident.key, 0)
         self._sizes[resident.key] = size
+        self._let_go()
 
     def drop(self, key: int) -> Resident | None:
         """Forget an instance; it is marked as gone, for whoever still holds it."""

@@ -130,3 +130,18 @@ async def test_many_that_were_purged_while_they_were_ready_do_not_hold_up_the_ot
         house.worker().work(lambda _: [complete(0)])
         for number in range(100, 150):
             await house.finished(f"i{number}")
+
+
+async def test_bytes_are_bounded_also_when_nobody_is_born() -> None:
+    async with House(resident_bytes_max=100_000) as house:
+        worker = house.worker()
+        ids = [f"i{number}" for number in range(10)]
+        for instance_id in ids:
+            await house.start(instance_id)
+        assert house.engine.figures()["residents"] == len(ids)
+        for _ in ids:
+            await worker.decide(await worker.turn(), schedule(1, text="x" * 20_000))
+        assert house.engine.figures()["residents"] * 24_000 < 130_000
+        worker.work(lambda _: [complete(2)])
+        for instance_id in ids:
+            assert (await house.finished(instance_id)).status is Status.COMPLETED
