@@ -29,6 +29,11 @@ class Loads:
         """Whether no more may be read just now."""
         return self._count >= LOADS_AT_ONCE_MAX
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being read."""
+        return self._count == 0
+
     def begin(self, key: int, app_id: str) -> None:
         """Read an instance of an app."""
         assert not self.full, "whoever reads looks whether it may"

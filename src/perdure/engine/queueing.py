@@ -16,6 +16,7 @@ from perdure.base.limits import READY_QUEUE_MAX
 from perdure.base.observer import Span
 from perdure.core.events import TaskScheduled
 from perdure.core.tracing import TraceContext
+from perdure.engine.blocked import Blocked
 from perdure.engine.dispatcher import WorkStream
 from perdure.engine.losses import Losses
 from perdure.engine.ready import ReadyQueue
@@ -79,7 +80,7 @@ class TaskQueues:
         self._displaced: dict[str, TaskOut] = {}
         # Those whose pair is out at a worker that does not: they wait for it.
         self._behind: dict[tuple[str, int], list[Task]] = {}
-        self._blocked: dict[str, list[Task]] = {}  # by name: those over its limit
+        self.blocked: Blocked[TaskKey, Task] = Blocked()
         self._resting: dict[TaskKey, list[Task]] = {}  # those whose next hand-out has to wait
         self._live: set[TaskKey] = set()
         self._live_of: Counter[int] = Counter()  # how many of them each instance has
@@ -170,12 +171,7 @@ class TaskQueues:
 
     def block(self, task: Task) -> None:
         """Let an activity wait until fewer of its name are out."""
-        self._blocked.setdefault(task.add.name, []).append(task)
-
-    def unblock(self, name: str) -> None:
-        """Make ready what waits for fewer of this name to be out."""
-        for task in self._blocked.pop(name, ()):
-            self.push(task, first=True)
+        self.blocked.add(task.add.app_id, task.add.name, task.task_key, task)
 
     def rest(self, task: Task) -> None:
         """Let an activity wait until `wake` is called for it."""
@@ -260,7 +256,7 @@ class TaskQueues:
         for queue in self._queues.values():
             taken += queue.take_where(lambda task_key: task_key[0] == key)
         taken += _take_where(self._behind, key)
-        taken += _take_where(self._blocked, key)
+        taken += self.blocked.take_where(lambda task_key: task_key[0] == key)
         taken += _take_where(self._resting, key)
         return taken
 

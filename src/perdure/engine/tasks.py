@@ -59,11 +59,11 @@ class Tasks:
     def pump(self, app_id: str) -> None:
         """Hand out ready activities of an app for as long as its workers have room."""
         queue = self._queues.of(app_id)
-        while len(queue) and not self._slots.full():
+        while (len(queue) or self._queues.blocked) and not self._slots.full():
             stream = self._dispatcher.pick(app_id, Work.ACTIVITY)
             if stream is None:
                 return
-            popped = queue.pop()
+            popped = self._queues.blocked.take(app_id, self._slots.full_for) or queue.pop()
             if popped is None:
                 return
             task = popped[1]
@@ -235,11 +235,11 @@ class Tasks:
         out.stream.release(Work.ACTIVITY, out)
         self._queues.came_back(out)
         was_full = self._slots.full()
-        self._slots.give(out.task.add.name)
-        self._queues.unblock(out.task.add.name)
+        name = out.task.add.name
+        self._slots.give(name)
         # A place under the limit of all apps is free for any of them.
-        apps = self._queues.apps() if was_full else [out.stream.profile.app_id]
-        for app_id in apps:
+        others = self._queues.apps() if was_full else self._queues.blocked.apps_of(name)
+        for app_id in dict.fromkeys([out.stream.profile.app_id, *others]):
             self.on_room(app_id)
 
 

@@ -74,10 +74,14 @@ class Turns:
     def pump(self, app_id: str) -> None:
         """Hand out ready turns of an app for as long as its workers have room."""
         queue = self._ready.of(app_id)
-        while len(queue) and not self._slots.full():
+        while (len(queue) or self._out.blocked) and not self._slots.full():
             if not self._dispatcher.has_room(app_id, Work.TURN):
                 return
-            popped = queue.pop()
+            popped = None
+            # What is being read may be for the place that has come free.
+            if self._loads.idle:
+                popped = self._out.blocked.take(app_id, self._slots.full_for)
+            popped = popped or queue.pop()
             if popped is None:
                 return
             resident = self._residents.peek(popped[0])
@@ -92,7 +96,7 @@ class Turns:
     def _loaded(self, resident: Resident | None, app_id: str, *, was_full: bool) -> None:
         if resident is not None:
             self._offer(resident)
-        for each in self._ready.apps() if was_full else [app_id]:
+        for each in self._ready.apps() if was_full or self._out.blocked else [app_id]:
             self.on_room(each)
 
     def _offer(self, resident: Resident) -> None:

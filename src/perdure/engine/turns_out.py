@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from perdure.engine.blocked import Blocked
 from perdure.engine.dispatcher import Slots, Work, WorkStream
 from perdure.engine.inboxes import ReadyTurns
 from perdure.engine.residents import Resident, Turn
@@ -20,11 +21,11 @@ class TurnsOut:
     """What is out, and who waits for a place under the limit of its name."""
 
     def __init__(self, ready: ReadyTurns, slots: Slots) -> None:
-        """Begin with nothing out; what gets a place becomes `ready`."""
+        """Begin with nothing out; `ready` knows the apps."""
         self._ready = ready
         self.slots = slots
         self._out: dict[str, TurnOut] = {}
-        self._blocked: dict[str, list[tuple[int, str]]] = {}  # by name: keys and apps
+        self.blocked: Blocked[int, None] = Blocked()
 
     def find(self, instance_id: str) -> TurnOut | None:
         """Return what is out of an instance."""
@@ -32,8 +33,7 @@ class TurnsOut:
 
     def block(self, resident: Resident) -> None:
         """Let an instance wait until fewer turns of its name are out."""
-        name, app_id = resident.identity.name, resident.identity.app_id
-        self._blocked.setdefault(name, []).append((resident.key, app_id))
+        self.blocked.add(resident.identity.app_id, resident.identity.name, resident.key, None)
 
     def went_out(self, resident: Resident, turn: Turn, stream: WorkStream) -> None:
         """Note that a turn is at a worker."""
@@ -55,11 +55,9 @@ class TurnsOut:
         was_full = self.slots.full()
         name = resident.identity.name
         self.slots.give(name)
-        for key, app_id in self._blocked.pop(name, ()):
-            self._ready.of(app_id).push(key, None, first=True)
-            self._ready.on_ready(app_id)
         # A place under the limit of all apps is free for any of them.
-        return self._ready.apps() if was_full else [resident.identity.app_id]
+        others = self._ready.apps() if was_full else self.blocked.apps_of(name)
+        return list(dict.fromkeys([resident.identity.app_id, *others]))
 
     def left(self, stream: WorkStream) -> list[TurnOut]:
         """Return what a stream that has ended held, save what is being landed."""

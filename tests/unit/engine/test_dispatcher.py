@@ -289,3 +289,25 @@ async def test_a_load_that_one_app_is_done_with_is_free_for_all() -> None:
         house.store.let_loads_go()
         await other.decide(await other.turn(), complete(0))
         assert await house.status("b") is Status.COMPLETED
+
+
+async def test_whoever_waits_for_its_name_comes_in_its_turn_also_if_those_before_it_are_gone() -> (
+    None
+):
+    async with House(residents_max=1, turns_max_by_name={"wf": 1}) as house:
+        one, two = house.worker(), house.worker("two")
+        for number in range(30):
+            await house.start(f"i{number}", app_id="app" if number % 3 else "two")
+        turn = await two.turn()
+        await house.settle()
+        assert not one.waiting
+        for number in range(1, 20):
+            await house.purge(f"i{number}", force=True)
+        await house.suspend("i20")
+        await two.decide(turn, complete(0))
+        one.work(lambda _: [complete(0)])
+        two.work(lambda _: [complete(0)])
+        for number in range(21, 30):
+            await house.finished(f"i{number}")
+        await house.resume("i20")
+        await house.finished("i20")

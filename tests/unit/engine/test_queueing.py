@@ -52,11 +52,13 @@ def test_what_is_here_already_is_not_taken_in_again() -> None:
         desk.queues.recover(row(task_id))
     assert desk.ready == 2
     desk.queues.resume(1)
-    desk.queues.unblock("act")
-    assert desk.ready == 4
+    assert desk.ready == 3
+    assert desk.queues.blocked.take("app", lambda _: True) is None
+    assert desk.queues.blocked.take("app", lambda _: False) is not None
+    assert not desk.queues.blocked
     desk.queues.came_back(out)
     desk.queues.ended(out.task)
-    assert desk.ready == 4
+    assert desk.ready == 3
 
 
 def test_a_row_that_was_read_before_the_end_is_not_taken_in_after_it() -> None:
