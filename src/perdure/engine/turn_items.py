@@ -89,4 +89,4 @@ def turn_work_item(resident: Resident, turn: Turn, stream: WorkStream, token: st
         if generation == resident.state.generation and 0 < seen <= len(resident.ends):
             head.cached.event_count = seen
             start = resident.ends[seen - 1]
-    return turn_item(head, bytes(memoryview(resident.past)[start:]), new, token)
+    return turn_item(head, memoryview(resident.past)[start:], new, token)

@@ -38,10 +38,10 @@ def new_field(event: bytes) -> bytes:
 
 
 def turn_item(
-    head: pb.TurnRequest, past_fields: bytes, new_events: Iterable[bytes], token: str
+    head: pb.TurnRequest, past_fields: bytes | memoryview, new_events: Iterable[bytes], token: str
 ) -> bytes:
     """Return a WorkItem for a turn; `head` carries everything but the events."""
-    parts = [head.SerializeToString(), past_fields]
+    parts: list[bytes | memoryview] = [head.SerializeToString(), past_fields]
     parts.extend(new_field(event) for event in new_events)
     length = sum(map(len, parts))
     envelope = pb.WorkItem(token=token).SerializeToString()

@@ -120,8 +120,9 @@ class Call:
             self._begin()
             if self._outgoing is None:
                 self._outgoing = deque()
-            prefix = b"\x00" + len(message).to_bytes(4, "big")
-            self._outgoing.append(memoryview(prefix + message))
+            # In two, because a large message is not copied only to stand behind its prefix.
+            self._outgoing.append(memoryview(b"\x00" + len(message).to_bytes(4, "big")))
+            self._outgoing.append(memoryview(message))
             self._waiting_bytes += size
             self.flush()
         else:
