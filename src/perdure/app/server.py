@@ -1,8 +1,9 @@
 """The server as one object: everything opened in order, and closed in the order that loses nothing.
 
-Stopping goes from the outside in: listening ends first, then work is no longer handed out and the
-workers' streams end well, then requests under way are answered, then what was handed to the
-committer lands, and the store is let go of last.
+Stopping goes from the outside in: HTTP stops listening and work is no longer handed out, then the
+workers get a moment for what they have in hand, then gRPC stops listening and their streams end
+well, then requests under way are answered, then what was handed to the committer lands, and the
+store is let go of last.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from perdure.app.config import Config
 from perdure.app.listening import HttpListener, bind
 from perdure.app.process import Process
 from perdure.app.stopping import Stopping
+from perdure.base.limits import STOP_DRAIN_US
+from perdure.base.time import SECOND_US
 from perdure.observability.logs import logger
 from perdure.store.port import Store
 
@@ -147,6 +150,9 @@ class Server:
     async def _close_grpc(self, end_s: float) -> None:
         if self._house is None:
             return
+        # What is at a worker now would be run again after the start: it gets a moment to finish.
+        rest_s = min(STOP_DRAIN_US / SECOND_US, max(end_s - time.monotonic(), 0) / 4)
+        await self._house.engine.rest(rest_s)
         left_s = end_s - time.monotonic()
         grace_s = max(left_s - _RESERVE_S, left_s / 2, 0)
         await self._house.grpc.stop(grace_s, self._house.engine.stop_handing_out)

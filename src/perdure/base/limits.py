@@ -75,6 +75,8 @@ QUERY_DEPTH_MAX: Final = 16
 QUERY_TERMS_MAX: Final = 100
 
 # Stopping.
+# What workers have in hand when a stop is asked for may come to its end for so long.
+STOP_DRAIN_US: Final = 2 * SECOND_US
 STOP_TIMEOUT_US: Final = 10 * SECOND_US
 
 assert INSTANCE_ID_BYTES_MAX <= TASKHUB_INSTANCE_ID_BYTES_MAX

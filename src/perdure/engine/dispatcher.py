@@ -70,6 +70,8 @@ class WorkStream:
         self._leave = leave
         self._outbox: deque[bytes] = deque()
         self._changed = asyncio.Event()
+        self._released = asyncio.Event()
+        self.resting = False  # it is handed nothing more, and has its answers landed
         self._ending = False
         self.closed = False
 
@@ -78,7 +80,7 @@ class WorkStream:
         profile = self.profile
         most = profile.turns_max if work is Work.TURN else profile.activities_max
         held = len(self.held[work])
-        if self._ending or self.closed or (most is not None and held >= most):
+        if self.resting or self.closed or (most is not None and held >= most):
             return False
         return len(self.held[Work.TURN]) + len(self.held[Work.ACTIVITY]) < profile.items_max
 
@@ -91,6 +93,13 @@ class WorkStream:
     def release(self, work: Work, thing: object) -> None:
         """Let go of something that is finished or is to go elsewhere."""
         self.held[work].discard(thing)
+        self._released.set()
+
+    async def emptied(self) -> None:
+        """Return once the worker has finished all that it had, or has gone."""
+        while any(self.held.values()) and not self.closed:
+            self._released.clear()
+            await self._released.wait()
 
     def remember(self, key: int, sent: tuple[int, int]) -> None:
         """Note what a worker that keeps histories has been sent of an instance."""
@@ -112,13 +121,14 @@ class WorkStream:
 
     def end(self) -> None:
         """Send what is queued, nothing more, and let the stream end well."""
-        self._ending = True
+        self._ending = self.resting = True
         self._changed.set()
 
     def close(self) -> None:
         """End the stream now; may be called twice."""
         if not self.closed:
             self.closed = True
+            self._released.set()
             self._changed.set()
             self._leave(self)
 
@@ -132,6 +142,7 @@ class Dispatcher:
         # A rotation for each kind: with one for both, two workers would get one kind each.
         self._streams: dict[tuple[str, Work], deque[WorkStream]] = {}
         self._count = 0
+        self._resting = False
         self._stopping = False
         self.on_join: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
         self.on_leave: Callable[[WorkStream], None] = lambda stream: None  # noqa: ARG005
@@ -154,6 +165,7 @@ class Dispatcher:
             msg = f"there are {STREAMS_MAX} worker streams already"
             raise ShuttingDown(msg)
         stream = WorkStream(profile, self._left)
+        stream.resting = self._resting
         for work in Work:
             # At the head, so that it is tried next: it may be what stalled instances wait for.
             self._streams.setdefault((profile.app_id, work), deque()).appendleft(stream)
@@ -182,6 +194,20 @@ class Dispatcher:
     def has_room(self, app_id: str, work: Work) -> bool:
         """Tell whether any stream of the app can take one more of this kind."""
         return any(stream.has_room(work) for stream in self._streams.get((app_id, work), ()))
+
+    async def rest(self, timeout_s: float) -> bool:
+        """Hand out nothing more; tell whether the workers finished what they had in time."""
+        self._resting = True
+        streams = [stream for of in self._streams.values() for stream in of]
+        for stream in streams:
+            stream.resting = True
+        try:
+            async with asyncio.timeout(timeout_s):
+                for stream in streams:
+                    await stream.emptied()
+        except TimeoutError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Hand out nothing more, and let every stream end well."""

@@ -99,6 +99,10 @@ class Engine:
         self._landing.spawn(self._timers.run(), "firing timers")
         self._landing.spawn(self._retention.run(), "deleting what has been kept long enough")
 
+    async def rest(self, timeout_s: float) -> bool:
+        """Hand out nothing more, and let workers finish what they have; whether all did in time."""
+        return await self._dispatcher.rest(timeout_s)
+
     def stop_handing_out(self) -> None:
         """Hand out nothing more and end every stream well; answers are still landed."""
         self._dispatcher.stop()

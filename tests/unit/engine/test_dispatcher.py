@@ -311,3 +311,27 @@ async def test_whoever_waits_for_its_name_comes_in_its_turn_also_if_those_before
             await house.finished(f"i{number}")
         await house.resume("i20")
         await house.finished("i20")
+
+
+async def test_a_stop_lets_workers_finish_what_they_have_and_hands_out_nothing_more() -> None:
+    async with House() as house:
+        worker = house.worker()
+        await house.start("a")
+        await worker.decide(await worker.turn(), schedule(1))
+        item = await worker.activity()
+        resting = house.soon(house.engine.rest(60))
+        await house.start("b")
+        await worker.finish(item, "1")
+        assert await resting
+        assert not worker.waiting, "neither the next turn of a nor the first of b is handed out"
+        assert house.kinds("a")[-1] == "TaskScheduled"
+        assert house.on_disk("a").inbox_length == 1
+
+
+async def test_a_worker_that_does_not_finish_is_not_waited_for_longer_than_asked() -> None:
+    async with House() as house:
+        worker = house.worker()
+        await house.start("a")
+        await worker.turn()
+        assert not await house.engine.rest(0)
+        assert house.engine.figures()["outstanding_turns"] == 1
