@@ -11,7 +11,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final
 
 from perdure.base.errors import StoreError, StoreUnavailable
@@ -23,10 +22,6 @@ Came = Callable[[Outcome | BaseException], None]
 Pending = tuple[Entry, Came]
 
 _NOTES_WAIT_S: Final = 0.1
-# A commit costs its flush, however little is in it. Once this many have landed together there is
-# a crowd, and the next batch is given a moment to become as large. One alone never waits.
-_COMPANY_MIN: Final = 4
-_COMPANY_WAIT_S: Final = 0.001
 
 
 class Committer:
@@ -88,25 +83,18 @@ class Committer:
             await asyncio.to_thread(self._writer.join)
 
     def _write(self) -> None:
-        landed = 0
         while True:
             with self._changed:
                 while not self._waiting and not self._stopping:
                     self._changed.wait()
                 if not self._waiting:
                     return
-                if landed >= _COMPANY_MIN:
-                    self._changed.wait_for(partial(self._has_company, landed), _COMPANY_WAIT_S)
                 batch = self._waiting[:COMMIT_ENTRIES_MAX]
                 del self._waiting[: len(batch)]
-            landed = len(batch)
             began = time.perf_counter()
             results = self._commit([entry for entry, _ in batch])
             duration_us = int((time.perf_counter() - began) * 1_000_000)
             self._loop.call_soon_threadsafe(self._tell, batch, results, duration_us)
-
-    def _has_company(self, landed: int) -> bool:
-        return self._stopping or len(self._waiting) >= landed
 
     def _commit(self, entries: Sequence[Entry]) -> Sequence[Outcome | BaseException]:
         try:
