@@ -20,9 +20,9 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from perdure.api.grpc.transport.call import Call
-from perdure.api.grpc.transport.options import Options
-from perdure.api.grpc.transport.server import TransportServer
+from perdure.transport.call import Call
+from perdure.transport.options import Options
+from perdure.transport.server import TransportServer
 
 HOST: Final = "127.0.0.1"
 CHUNK_BYTES: Final = 4 * 1024 * 1024

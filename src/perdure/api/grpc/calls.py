@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-from perdure.api.grpc.transport import call as transport
 from perdure.base.errors import CallerFault
 from perdure.base.limits import NAME_BYTES_MAX, TASKHUB_INSTANCE_ID_BYTES_MAX
+from perdure.transport import call as transport
 from perdure.wire.tags import TAGS_METADATA_KEY, checked_tags, parse_cookie_pairs
 
 Context = transport.Call

@@ -6,7 +6,6 @@ from uuid import uuid4
 import grpc
 import structlog
 
-from perdure.api.grpc.transport.call import Call
 from perdure.base.errors import (
     CallerFault,
     ShuttingDown,
@@ -14,6 +13,7 @@ from perdure.base.errors import (
     StoreUnavailable,
     WorkerFault,
 )
+from perdure.transport.call import Call
 
 _log = structlog.get_logger(__name__)
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 from perdure.api.grpc.settings import GrpcSettings
-from perdure.api.grpc.transport.options import Options
 from perdure.base.limits import KIB, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX
+from perdure.transport.options import Options
 
 # A worker whose machine is gone says nothing. It is asked after a quiet minute and given up after
 # another one: a worker that computes for long in its only thread must not be taken for dead.

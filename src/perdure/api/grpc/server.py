@@ -20,12 +20,12 @@ from perdure.api.grpc.taskhub.reading import Reading
 from perdure.api.grpc.taskhub.service import TASKHUB_SERVICE, taskhub_methods
 from perdure.api.grpc.taskhub.starting import Starting
 from perdure.api.grpc.taskhub.work import Work
-from perdure.api.grpc.transport.server import TransportServer
 from perdure.api.grpc.waits import Waits
 from perdure.base.errors import ConfigurationError
 from perdure.components.catalog import EMBEDDED, Catalog
 from perdure.components.runtime import Runtime
 from perdure.engine.work import Workplace
+from perdure.transport.server import TransportServer
 
 
 class GrpcServer:

@@ -7,9 +7,9 @@ by what the connection may have waiting altogether.
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from perdure.api.grpc.transport.frames import FRAME_BYTES_MAX, WINDOW_DEFAULT
-from perdure.api.grpc.transport.windows import HELD_BYTES_MAX, Room, SendWindow
 from perdure.base.limits import KIB
+from perdure.transport.frames import FRAME_BYTES_MAX, WINDOW_DEFAULT
+from perdure.transport.windows import HELD_BYTES_MAX, Room, SendWindow
 
 # So much is put together before the socket is asked whether it takes more.
 _PIECE_BYTES: Final = 64 * KIB

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from perdure.api.grpc.transport.frames import WINDOW_DEFAULT, WINDOW_MAX
 from perdure.base.limits import KIB
+from perdure.transport.frames import WINDOW_DEFAULT, WINDOW_MAX
 
 CALLS_MAX: Final = 100_000  # under way on one connection
 

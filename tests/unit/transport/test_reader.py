@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure.api.grpc.transport.frames import Code, ConnectionFault
-from perdure.api.grpc.transport.reader import Frame, FrameReader
-from tests.unit.api.grpc.transport import http2 as h
+from perdure.transport.frames import Code, ConnectionFault
+from perdure.transport.reader import Frame, FrameReader
+from tests.unit.transport import http2 as h
 
 BLOCK_MAX = 1_000
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from perdure.api.grpc.transport import frames as fr
-from perdure.api.grpc.transport.frames import Code, ConnectionFault
+from perdure.transport import frames as fr
+from perdure.transport.frames import Code, ConnectionFault
 
 _PRIORITY_BYTES: Final = 5
 _GREETING_BYTES: Final = len(fr.PREFACE) + fr.HEAD_BYTES

@@ -2,8 +2,8 @@
 
 import pytest
 
-from perdure.api.grpc.transport import frames as fr
-from perdure.api.grpc.transport.frames import Code, ConnectionFault
+from perdure.transport import frames as fr
+from perdure.transport.frames import Code, ConnectionFault
 
 
 @pytest.mark.parametrize("length", [0, 1, 255, 65_535, 65_536, 2**24 - 1])

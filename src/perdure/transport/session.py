@@ -5,14 +5,14 @@ from typing import Final
 
 import grpc
 
-from perdure.api.grpc.transport import frames as fr
-from perdure.api.grpc.transport.calls import Calls
-from perdure.api.grpc.transport.frames import Code, ConnectionFault
-from perdure.api.grpc.transport.options import CALLS_MAX, Options
-from perdure.api.grpc.transport.reader import Frame, FrameReader
-from perdure.api.grpc.transport.running import Route
-from perdure.api.grpc.transport.wire import Wire
 from perdure.base.limits import MIB
+from perdure.transport import frames as fr
+from perdure.transport.calls import Calls
+from perdure.transport.frames import Code, ConnectionFault
+from perdure.transport.options import CALLS_MAX, Options
+from perdure.transport.reader import Frame, FrameReader
+from perdure.transport.running import Route
+from perdure.transport.wire import Wire
 
 _STOPPING: Final = "the server is stopping"
 _GOAWAY_BYTES_MIN: Final = 8

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from perdure.api.grpc.transport.connection import Connection
-from perdure.api.grpc.transport.frames import Code
-from tests.unit.api.grpc.transport import http2 as h
-from tests.unit.api.grpc.transport.talk import Methods
+from perdure.transport.connection import Connection
+from perdure.transport.frames import Code
+from tests.unit.transport import http2 as h
+from tests.unit.transport.talk import Methods
 
 
 class Negotiated:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure.api.grpc.transport.frames import WINDOW_MAX, Code, ConnectionFault
-from perdure.api.grpc.transport.windows import ReceiveWindow, Room, SendWindow
+from perdure.transport.frames import WINDOW_MAX, Code, ConnectionFault
+from perdure.transport.windows import ReceiveWindow, Room, SendWindow
 
 
 def test_a_send_window_may_be_negative_and_not_too_wide() -> None:

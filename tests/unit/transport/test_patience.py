@@ -1,6 +1,6 @@
 """So many times at once, and so many a second."""
 
-from perdure.api.grpc.transport.patience import Patience
+from perdure.transport.patience import Patience
 
 
 def test_a_burst_and_then_a_rate() -> None:

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from hpack import Decoder
 from hpack.exceptions import HPACKError
 
-from perdure.api.grpc.transport.frames import FRAME_BYTES_MAX, Code, ConnectionFault
-from perdure.api.grpc.transport.request import Request
+from perdure.transport.frames import FRAME_BYTES_MAX, Code, ConnectionFault
+from perdure.transport.request import Request
 
 Pairs = Iterable[tuple[str, str | bytes]]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from perdure.api.grpc.transport.wire import Wire
+from perdure.transport.wire import Wire
 
 
 class Outside:

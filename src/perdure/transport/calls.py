@@ -16,18 +16,18 @@ from typing import Final
 
 import grpc
 
-from perdure.api.grpc.transport import frames as fr
-from perdure.api.grpc.transport import headers as hd
-from perdure.api.grpc.transport.call import Call
-from perdure.api.grpc.transport.frames import Code, ConnectionFault
-from perdure.api.grpc.transport.messages import Rejection
-from perdure.api.grpc.transport.options import CALLS_MAX, Options
-from perdure.api.grpc.transport.patience import Patience
-from perdure.api.grpc.transport.reader import Frame
-from perdure.api.grpc.transport.request import Request
-from perdure.api.grpc.transport.running import Route, route_to, run
-from perdure.api.grpc.transport.windows import HELD_BYTES_MAX, ReceiveWindow, Room
-from perdure.api.grpc.transport.wire import Wire
+from perdure.transport import frames as fr
+from perdure.transport import headers as hd
+from perdure.transport.call import Call
+from perdure.transport.frames import Code, ConnectionFault
+from perdure.transport.messages import Rejection
+from perdure.transport.options import CALLS_MAX, Options
+from perdure.transport.patience import Patience
+from perdure.transport.reader import Frame
+from perdure.transport.request import Request
+from perdure.transport.running import Route, route_to, run
+from perdure.transport.windows import HELD_BYTES_MAX, ReceiveWindow, Room
+from perdure.transport.wire import Wire
 
 _NOT_GRPC: Final = "this port speaks gRPC: POST with content-type application/grpc"
 _TOO_MUCH: Final = "too much is under way on this connection: send fewer large messages at once"

@@ -6,9 +6,9 @@ import socket
 import ssl
 from typing import Final
 
-from perdure.api.grpc.transport.connection import Connection
-from perdure.api.grpc.transport.options import Options
-from perdure.api.grpc.transport.running import Route
+from perdure.transport.connection import Connection
+from perdure.transport.options import Options
+from perdure.transport.running import Route
 
 # How long a connection may take to send what it has left to say, once the server is stopping.
 LINGER_S: Final = 0.5

@@ -8,13 +8,13 @@ from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
 import grpc
 
-from perdure.api.grpc.transport import frames as fr
-from perdure.api.grpc.transport import headers as hd
-from perdure.api.grpc.transport.messages import PREFIX_BYTES, Inbox
-from perdure.api.grpc.transport.options import Options
-from perdure.api.grpc.transport.request import Metadata, Request
-from perdure.api.grpc.transport.windows import ReceiveWindow, SendWindow
-from perdure.api.grpc.transport.wire import Wire
+from perdure.transport import frames as fr
+from perdure.transport import headers as hd
+from perdure.transport.messages import PREFIX_BYTES, Inbox
+from perdure.transport.options import Options
+from perdure.transport.request import Metadata, Request
+from perdure.transport.windows import ReceiveWindow, SendWindow
+from perdure.transport.wire import Wire
 
 Method: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from perdure.api.grpc.transport.frames import WINDOW_MAX, Code, ConnectionFault
 from perdure.base.limits import MIB
+from perdure.transport.frames import WINDOW_MAX, Code, ConnectionFault
 
 # What one connection may make this server hold in each direction: messages that are not complete
 # yet or not asked for, and answers that the client has not made room for.

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure.api.grpc.transport.messages import Inbox, Rejection
-from tests.unit.api.grpc.transport.http2 import message
+from perdure.transport.messages import Inbox, Rejection
+from tests.unit.transport.http2 import message
 
 MAX = 1_000
 

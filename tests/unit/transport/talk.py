@@ -6,10 +6,10 @@ from typing import Any
 
 import grpc
 
-from perdure.api.grpc.transport.call import Call, Method
-from perdure.api.grpc.transport.session import Session
-from perdure.api.grpc.transport.wire import Wire
-from tests.unit.api.grpc.transport import http2 as h
+from perdure.transport.call import Call, Method
+from perdure.transport.session import Session
+from perdure.transport.wire import Wire
+from tests.unit.transport import http2 as h
 
 
 class Methods:

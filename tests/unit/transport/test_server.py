@@ -12,15 +12,15 @@ from typing import Any
 import grpc
 import pytest
 
-from perdure.api.grpc.transport.server import TransportServer
-from tests.unit.api.grpc.transport import http2 as h
-from tests.unit.api.grpc.transport.talk import Methods
+from perdure.transport.server import TransportServer
+from tests.unit.transport import http2 as h
+from tests.unit.transport.talk import Methods
 
 HOST = "127.0.0.1"
 DEADLINE_S = 30.0
 MAX = 4 * 1024 * 1024
 LIMITS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-FOLDER = Path(__file__).parents[4] / "conformance/api/tls"
+FOLDER = Path(__file__).parents[2] / "conformance/api/tls"
 Code = grpc.StatusCode
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import grpc
 import structlog
 
-from perdure.api.grpc.transport.call import Aborted, Call, Method
+from perdure.transport.call import Aborted, Call, Method
 
 _log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hpack import Decoder
 
-from perdure.api.grpc.transport.options import Options
+from perdure.transport.options import Options
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.api.grpc.transport import http2 as h
-from tests.unit.api.grpc.transport.talk import Talk
+from tests.unit.transport import http2 as h
+from tests.unit.transport.talk import Talk
 
 STREAMS = (1, 3, 5, 7)
 LARGE = 200_000

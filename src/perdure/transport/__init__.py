@@ -1,4 +1,4 @@
-"""gRPC over HTTP/2 on asyncio, made for this server.
+"""gRPC over HTTP/2 on asyncio, made for this project.
 
 Why our own (docs/decisions/0009): the transport is the dearest part of a server in Python, and
 this one costs a fraction of grpc.aio per call. It speaks what gRPC needs of HTTP/2 (RFC 9113)

@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from perdure.api.grpc.transport.frames import Code
-from tests.unit.api.grpc.transport import http2 as h
-from tests.unit.api.grpc.transport.talk import Talk
+from perdure.transport.frames import Code
+from tests.unit.transport import http2 as h
+from tests.unit.transport.talk import Talk
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import pytest
 import structlog
 
-from tests.unit.api.grpc.transport import http2 as h
-from tests.unit.api.grpc.transport.talk import Talk
+from tests.unit.transport import http2 as h
+from tests.unit.transport.talk import Talk
 
 
 @pytest.fixture

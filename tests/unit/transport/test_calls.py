@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perdure.api.grpc.transport import calls as calls_module
-from perdure.api.grpc.transport.frames import Code
-from tests.unit.api.grpc.transport import http2 as h
-from tests.unit.api.grpc.transport.talk import Talk
+from perdure.transport import calls as calls_module
+from perdure.transport.frames import Code
+from tests.unit.transport import http2 as h
+from tests.unit.transport.talk import Talk
 
 WINDOW = h.MESSAGE_BYTES_MAX + 1_024
 

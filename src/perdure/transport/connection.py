@@ -8,12 +8,12 @@ been heard of for long and does not answer a ping.
 import asyncio
 from typing import Final, Protocol, cast
 
-from perdure.api.grpc.transport.frames import Code
-from perdure.api.grpc.transport.options import Options
-from perdure.api.grpc.transport.running import Route
-from perdure.api.grpc.transport.session import Session
-from perdure.api.grpc.transport.wire import Wire
 from perdure.base.limits import MIB
+from perdure.transport.frames import Code
+from perdure.transport.options import Options
+from perdure.transport.running import Route
+from perdure.transport.session import Session
+from perdure.transport.wire import Wire
 
 # Messages wait elsewhere (`wire`), so what waits in the socket is answers to frames.
 _OUTPUT_BYTES_MAX: Final = 8 * MIB

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from perdure.api.grpc.transport.request import Headers, Request, timeout_s
+from perdure.transport.request import Headers, Request, timeout_s
 
 USUAL: dict[str, str] = {
     ":method": "POST",

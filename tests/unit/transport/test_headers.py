@@ -8,10 +8,10 @@ from hpack import Decoder, Encoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure.api.grpc.transport import headers as hd
-from perdure.api.grpc.transport.frames import Code, ConnectionFault
-from perdure.api.grpc.transport.request import Headers
-from tests.unit.api.grpc.transport import http2 as h
+from perdure.transport import headers as hd
+from perdure.transport.frames import Code, ConnectionFault
+from perdure.transport.request import Headers
+from tests.unit.transport import http2 as h
 
 
 def read(block: bytes) -> dict[str, str]:

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from perdure.api.grpc.transport import wire as wire_module
-from tests.unit.api.grpc.transport import http2 as h
-from tests.unit.api.grpc.transport.talk import Talk
+from perdure.transport import wire as wire_module
+from tests.unit.transport import http2 as h
+from tests.unit.transport.talk import Talk
 
 
 async def opened(*pairs: tuple[int, int], connection: int = 10_000_000) -> Talk:
