@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, Self, TypeVar
 
-from perdure.base.errors import StoreUnavailable
+from perdure.base.errors import StoreError
 from perdure.base.time import SECOND_US
 from perdure.components.embedded import EmbeddedComponent
 from perdure.components.port import InstanceView, Started
@@ -215,7 +215,7 @@ class House:
 
     async def _commits_done(self) -> None:
         # A mark goes behind all commits; it may share the trouble of those it stands beside.
-        with suppress(StoreUnavailable):
+        with suppress(StoreError):
             await handed_in(self.engine._committer, MARK)  # noqa: SLF001 - the only way in
         for _ in range(10):
             await asyncio.sleep(0)

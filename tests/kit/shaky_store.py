@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from threading import Event, Lock
 
-from perdure.base.errors import StoreUnavailable
+from perdure.base.errors import StoreError, StoreFailed, StoreUnavailable
 from perdure.store.memory import MemoryStore
 from perdure.store.port import Entry, Loaded, Outcome, Snapshot, Verdict
 
@@ -22,6 +22,7 @@ class ShakyStore(MemoryStore):
         self._failing = 0
         self._losing = 0
         self._failing_reads = 0
+        self._away = False
         self._left: int | None = None  # commits until the power fails
         self._commits_may_go = _open_gate()
         self._loads_may_go = _open_gate()
@@ -30,17 +31,19 @@ class ShakyStore(MemoryStore):
 
     # ---- trouble
 
-    def fail_commits(self, times: int) -> None:
-        """Let the next commits fail, keeping nothing."""
+    def fail_commits(self, times: int, *, away: bool = False) -> None:
+        """Let the next commits fail, keeping nothing; with `away` as if nobody answered."""
         self._failing = times
+        self._away = away
 
     def lose_replies(self, times: int) -> None:
         """Let the next commits land and then fail, as when a reply gets lost."""
         self._losing = times
 
-    def fail_reads(self, times: int) -> None:
-        """Let the next reads of instances fail."""
+    def fail_reads(self, times: int, *, away: bool = False) -> None:
+        """Let the next reads of instances fail; with `away` as if nobody answered."""
         self._failing_reads = times
+        self._away = away
 
     def power_fails_after(self, commits: int) -> None:
         """Let so many commits land and none after them."""
@@ -74,7 +77,7 @@ class ShakyStore(MemoryStore):
         self._count()
         if self._failing > 0:
             self._failing -= 1
-            raise StoreUnavailable("the disk is full")
+            raise self._trouble("the disk is full")
         if self._left is not None and self._left <= 0:
             raise StoreUnavailable("the power has failed")
         outcomes = super().commit(entries)
@@ -108,7 +111,10 @@ class ShakyStore(MemoryStore):
         with self._counting:
             if self._failing_reads > 0:
                 self._failing_reads -= 1
-                raise StoreUnavailable("the disk cannot be read")
+                raise self._trouble("the disk cannot be read")
+
+    def _trouble(self, text: str) -> StoreError:
+        return StoreUnavailable("the store is away") if self._away else StoreFailed(text)
 
     def _count(self) -> None:
         with self._counting:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from random import Random
 from typing import Final
 
-from perdure.base.errors import CallerFault, ShuttingDown, StoreUnavailable, WorkerFault
+from perdure.base.errors import CallerFault, ShuttingDown, StoreError, WorkerFault
 from perdure.base.time import SECOND_US
 from perdure.components.port import Done, Purged, Started
 from perdure.core.events import EventRaised, ExecutionStarted, TaskCompleted, TaskFailed
@@ -123,7 +123,7 @@ class Storm:
         )[0]
         try:
             await self._request(kind, instance_id)
-        except StoreUnavailable:
+        except StoreError:
             return
 
     async def _request(self, kind: str, instance_id: str) -> None:
@@ -188,7 +188,7 @@ class Storm:
     async def _told(self, work: Awaitable[None]) -> None:
         try:
             await work
-        except (WorkerFault, CallerFault, StoreUnavailable):
+        except (WorkerFault, CallerFault, StoreError):
             return
 
     def decisions(self, item: TurnItem) -> list[pb.Action]:

@@ -21,7 +21,14 @@ class StoreError(PerdureError):
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot write or read just now (disk full, busy, away). Trying again may help."""
+    """The store cannot be asked just now: away, behind, or closing. Try again in a moment."""
+
+
+class StoreFailed(StoreError):
+    """The store was asked and could not: its disk full or failing, its file lost or locked.
+
+    Once somebody has seen to it, trying again will help.
+    """
 
 
 class StoreBroken(StoreError):

@@ -123,7 +123,7 @@ class Client:
         code = _CODES.get(answer.status, ExitCode.FAILED)
         shown = f" ({answer.error_code})" if answer.error_code else ""
         if code is ExitCode.AWAY:
-            advice = "It is stopping, or cannot use its store just now. Try again in a moment."
+            advice = "It is stopping, or cannot reach its store just now. Try again in a moment."
         elif answer.status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
             advice = "Start the server with a larger --max-body-size, or send less."
         return Trouble(f"{answer.message.rstrip('.')}{shown}.", advice=advice, code=code)

@@ -133,7 +133,7 @@ class Purged:
 
 
 class WorkflowComponent(Protocol):
-    """A workflow engine behind the API. Every call may raise StoreUnavailable."""
+    """A workflow engine behind the API. Every call may raise a StoreError."""
 
     name: str  # as the API's path names it, "dapr" for the embedded one
     kind: str  # "workflow.dapr" or "workflow.temporal", as component files say

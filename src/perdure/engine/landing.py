@@ -33,7 +33,7 @@ class Landing:
         self._stopped = False
 
     async def once(self, entry: Entry, apply: Apply) -> Outcome:
-        """Land an entry of a request; raises StoreUnavailable if the store is away.
+        """Land an entry of a request; raises a StoreError if it could not be stored.
 
         `apply` is called when it is on disk even if the caller has gone away meanwhile.
         """

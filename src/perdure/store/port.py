@@ -100,7 +100,7 @@ class Store(Protocol):
     def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Land all entries, durably, and return one outcome for each, in order.
 
-        Raises StoreUnavailable or StoreBroken; then nothing of any entry was kept.
+        Raises StoreUnavailable, StoreFailed or StoreBroken; then nothing of any entry was kept.
         """
         ...
 

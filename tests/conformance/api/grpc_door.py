@@ -18,6 +18,7 @@ from perdure.components.embedded import EmbeddedComponent
 from perdure.engine.service import Engine
 from perdure.engine.settings import EngineSettings
 from perdure.store.memory.store import MemoryStore
+from perdure.store.port import Store
 from tests.conformance.wire import released
 
 HOST: Final = "127.0.0.1"
@@ -153,13 +154,13 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(**settings: Any) -> AsyncIterator[Door]:
+async def open_door(store: Store | None = None, **settings: Any) -> AsyncIterator[Door]:
     """Open a door with these settings, and close it again."""
     chosen = GrpcSettings(**({"hosts": (HOST,), "token": None, "tls": None} | settings))
     bytes_max = chosen.message_bytes_max
     clock, observer = WallClock(), Watcher()
     engine_settings = EngineSettings(app_id=APP_ID, message_bytes_max=bytes_max)
-    engine = Engine(engine_settings, MemoryStore(), clock, observer)
+    engine = Engine(engine_settings, store or MemoryStore(), clock, observer)
     component = EmbeddedComponent(engine, clock, observer)
     runtime = LocalRuntime(engine)
     catalog = Catalog({component.name: component}, {})

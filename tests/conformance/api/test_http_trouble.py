@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from perdure.api.http.app import end_waits
-from perdure.base.errors import CallerFault, ShuttingDown, StoreBroken, StoreUnavailable
+from perdure.base.errors import (
+    CallerFault,
+    ShuttingDown,
+    StoreBroken,
+    StoreFailed,
+    StoreUnavailable,
+)
 from perdure.components.port import InstanceView, WorkflowComponent
 from tests.conformance.api.http_door import Server, json_of, serving
 
@@ -61,7 +67,8 @@ CALLS = [
 @pytest.mark.parametrize(
     ("fault", "status"),
     [
-        (StoreUnavailable("the disk is full"), 503),
+        (StoreFailed("the disk is full"), 500),
+        (StoreUnavailable("the store is away"), 503),
         (ShuttingDown("the server is stopping"), 503),
         (StoreBroken("the file is damaged"), 500),
     ],

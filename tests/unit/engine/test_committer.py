@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from perdure.base.errors import StoreUnavailable
+from perdure.base.errors import StoreFailed, StoreUnavailable
 from perdure.core.events import ExecutionStarted
 from perdure.engine.committer import Committer
 from perdure.engine.rows import birth
@@ -61,7 +61,7 @@ async def test_trouble_with_the_store_is_told_to_everybody_and_ends() -> None:
     desk = Desk()
     desk.store.fail_commits(1)
     fared = await desk.land(born("a"), born("b"))
-    assert all(isinstance(each, StoreUnavailable) for each in fared)
+    assert all(isinstance(each, StoreFailed) for each in fared)
     assert getattr(await handed_in(desk.committer, born("a")), "verdict", None) is Verdict.LANDED
     await desk.committer.stop()
 

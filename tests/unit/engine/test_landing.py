@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from perdure.base.errors import StoreUnavailable
+from perdure.base.errors import StoreFailed
 from perdure.base.time import SECOND_US
 from perdure.core.status import Status
 from tests.kit.answers import child, complete, schedule, timer
@@ -12,26 +12,26 @@ from tests.kit.house import House
 from tests.kit.worker import hello
 
 
-async def test_a_request_is_told_when_the_store_is_away_and_nothing_of_it_is_kept() -> None:
+async def test_a_request_is_told_what_could_not_be_stored_and_nothing_of_it_is_kept() -> None:
     async with House() as house:
         house.expected_faults = ("landing",)
         house.store.fail_commits(1)
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreFailed):
             await house.start("a")
         assert await house.component.get("a") is None
         await house.start("a")
         house.store.fail_commits(1)
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreFailed):
             await house.raise_event("a", "e")
         house.store.fail_commits(1)
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreFailed):
             await house.suspend("a")
         assert await house.status("a") is Status.PENDING
         house.store.fail_commits(1)
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreFailed):
             await house.terminate("a")
         house.store.fail_commits(1)
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreFailed):
             await house.purge("a", force=True)
         assert (await house.worker().turn()).raised() == []
 

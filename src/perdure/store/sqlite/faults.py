@@ -3,33 +3,34 @@
 import sqlite3
 from typing import Final
 
-from perdure.base.errors import StoreBroken, StoreError, StoreUnavailable
+from perdure.base.errors import StoreBroken, StoreError, StoreFailed, StoreUnavailable
 
 _RESTORE: Final = "stop the server, keep a copy of the file and restore it from a backup"
 
-# By primary result code. What is not named here is trouble that may pass.
+# By primary result code. What is not named here is trouble that may pass; without any code a
+# connection was closed beneath its user, as when the server stops.
 _FAULTS: Final[dict[int | None, tuple[type[StoreError], str]]] = {
     sqlite3.SQLITE_ERROR: (
         StoreBroken,
         f"the file does not hold what it should: {_RESTORE}",
     ),
     sqlite3.SQLITE_FULL: (
-        StoreUnavailable,
+        StoreFailed,
         "the disk is full: nothing of this change was kept; free some space and try again",
     ),
     sqlite3.SQLITE_BUSY: (
-        StoreUnavailable,
+        StoreFailed,
         "another program holds a lock on the file: close it and try again",
     ),
     sqlite3.SQLITE_IOERR: (
-        StoreUnavailable,
+        StoreFailed,
         (
             "the disk could not be read or written: check the disk, its free space and any limit "
             "on the size of files, and try again"
         ),
     ),
     sqlite3.SQLITE_CANTOPEN: (
-        StoreUnavailable,
+        StoreFailed,
         (
             "the file cannot be opened: check that it and its folder are there, that this user may "
             "read and write both, and the number of files that may be open"
@@ -63,6 +64,7 @@ def fault_of(error: sqlite3.Error, path: str) -> StoreError | AssertionError:
         return AssertionError(f"{path}: an invariant is broken: {error}")
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
-    fault, advice = _FAULTS.get(primary, (StoreUnavailable, "the store could not do it; try again"))
+    other = StoreUnavailable if code is None else StoreFailed
+    fault, advice = _FAULTS.get(primary, (other, "the store could not do it; try again"))
     name = getattr(error, "sqlite_errorname", None) or type(error).__name__
     return fault(f"{path}: {advice} ({name}: {error})")

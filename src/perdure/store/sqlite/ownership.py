@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from perdure.base.errors import StoreBroken, StoreLocked, StoreUnavailable
+from perdure.base.errors import StoreBroken, StoreFailed, StoreLocked
 
 _PERMISSIONS: Final = 0o644
 _PASSING: Final = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO}
@@ -22,7 +22,7 @@ class Ownership:
     """The holding of one file; `release` may be called twice."""
 
     def __init__(self, path: Path) -> None:
-        """Take the file at `path`, or raise StoreLocked, StoreBroken or StoreUnavailable."""
+        """Take the file at `path`, or raise StoreLocked, StoreBroken or StoreFailed."""
         self._path = path
         self._side = path.with_name(path.name + ".lock")
         self._descriptor: int | None = None
@@ -60,8 +60,8 @@ class Ownership:
         except OSError as error:
             raise self._fault(error) from error
 
-    def _fault(self, error: OSError) -> StoreBroken | StoreUnavailable:
-        fault = StoreUnavailable if error.errno in _PASSING else StoreBroken
+    def _fault(self, error: OSError) -> StoreBroken | StoreFailed:
+        fault = StoreFailed if error.errno in _PASSING else StoreBroken
         return fault(
             f"{self._path}: cannot lock it with {self._side}: {error.strerror}; make the folder "
             "writable for this user, or choose another file"

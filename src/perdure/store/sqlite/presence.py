@@ -7,7 +7,7 @@ lock that keeps others out is not where it belongs. When the same file is back, 
 
 from pathlib import Path
 
-from perdure.base.errors import StoreUnavailable
+from perdure.base.errors import StoreFailed
 
 _Identity = tuple[int, int]
 
@@ -22,10 +22,10 @@ class Presence:
         self._known = [(path, _identity(path)) for path in paths]
 
     def check(self) -> None:
-        """Raise StoreUnavailable if a file is not there, or another is in its place."""
+        """Raise StoreFailed if a file is not there, or another is in its place."""
         for path, known in self._known:
             if _identity(path) != known:
-                raise StoreUnavailable(
+                raise StoreFailed(
                     f"{self._database}: {path} was deleted, moved or replaced while it was in use, "
                     "and nothing of this change was kept: put the file back, or stop the server "
                     "and start it with the right file"

@@ -44,7 +44,7 @@ class SqliteStore:
     """A `Store` in the file at `path`, which is made if there is none.
 
     Opening it raises StoreLocked if another store holds the file, in this process or another,
-    StoreBroken if it cannot be used and StoreUnavailable if not just now.
+    StoreBroken if it cannot be used and StoreFailed if not just now.
     """
 
     def __init__(

@@ -9,6 +9,7 @@ from perdure.base.errors import (
     CallerFault,
     ShuttingDown,
     StoreBroken,
+    StoreFailed,
     StoreUnavailable,
     WorkerFault,
 )
@@ -24,6 +25,7 @@ Code = grpc.StatusCode
         (StoreUnavailable("text"), Code.UNAVAILABLE),
         (ShuttingDown("text"), Code.UNAVAILABLE),
         (StoreBroken("text"), Code.INTERNAL),
+        (StoreFailed("text"), Code.INTERNAL),
         (Rejected(Code.NOT_FOUND, "text"), Code.NOT_FOUND),
     ],
     ids=lambda value: type(value).__name__,

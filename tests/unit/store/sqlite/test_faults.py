@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from perdure.base.errors import StoreBroken, StoreError, StoreUnavailable
+from perdure.base.errors import StoreBroken, StoreError, StoreFailed, StoreUnavailable
 from perdure.store.sqlite.faults import fault_of
 
 
@@ -49,9 +49,9 @@ def _closed(path: Path) -> None:
 @pytest.mark.parametrize(
     ("trouble", "fault", "advice"),
     [
-        (_full, StoreUnavailable, "the disk is full: nothing of this change was kept; free"),
+        (_full, StoreFailed, "the disk is full: nothing of this change was kept; free"),
         (_no_database, StoreBroken, "no SQLite database, or damaged: choose another file"),
-        (_missing, StoreUnavailable, "check that it and its folder are there"),
+        (_missing, StoreFailed, "check that it and its folder are there"),
         (_read_only, StoreBroken, "make it and its folder writable"),
         (_wrong_sql, StoreBroken, "does not hold what it should"),
         (_closed, StoreUnavailable, "closed database"),

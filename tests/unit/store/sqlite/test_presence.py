@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from perdure.base.errors import StoreUnavailable
+from perdure.base.errors import StoreFailed
 from perdure.store.sqlite.presence import Presence
 from perdure.store.sqlite.store import SqliteStore
 
@@ -15,10 +15,10 @@ def test_nothing_is_committed_while_a_file_is_away(tmp_path: Path, suffix: str) 
     file, away = tmp_path / f"a.db{suffix}", tmp_path / "away"
     store.commit([])
     file.rename(away)
-    with pytest.raises(StoreUnavailable, match=rf"{file} was deleted, moved or replaced"):
+    with pytest.raises(StoreFailed, match=rf"{file} was deleted, moved or replaced"):
         store.commit([])
     file.touch()
-    with pytest.raises(StoreUnavailable, match="replaced"):
+    with pytest.raises(StoreFailed, match="replaced"):
         store.commit([])
     away.rename(file)
     store.commit([])
@@ -29,5 +29,5 @@ def test_a_file_that_was_never_there_must_not_come(tmp_path: Path) -> None:
     presence = Presence(tmp_path / "a.db", tmp_path / "a.lock")
     presence.check()
     (tmp_path / "a.db").touch()
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreFailed):
         presence.check()

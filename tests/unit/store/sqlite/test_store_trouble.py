@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from perdure.base.errors import StoreUnavailable
+from perdure.base.errors import StoreFailed, StoreUnavailable
 from perdure.store.port import Entry, InboxAdd
 from perdure.store.sqlite import SqliteStore
 from tests.conformance.store.making import START, bear, birth
@@ -33,7 +33,7 @@ def test_a_commit_without_room_is_undone_and_the_store_goes_on(tmp_path: Path) -
     large = InboxAdd(15, b"x" * 300_000)
     with _no_file_beyond((tmp_path / "store.db-wal").stat().st_size + 100_000):
         for _ in range(3):
-            with pytest.raises(StoreUnavailable, match=r"store\.db: .*space"):
+            with pytest.raises(StoreFailed, match=r"store\.db: .*space"):
                 store.commit(
                     [
                         Entry(key=None, births=(birth("small"),)),
@@ -55,7 +55,7 @@ def test_another_programs_lock_is_waited_for_and_then_told(tmp_path: Path) -> No
     store = SqliteStore(path)
     other = sqlite3.connect(path)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailable, match="another program holds a lock on the file"):
+    with pytest.raises(StoreFailed, match="another program holds a lock on the file"):
         bear(store, "a")
     other.rollback()
     other.close()

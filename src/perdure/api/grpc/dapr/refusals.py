@@ -1,9 +1,23 @@
 """Refusals as Dapr words them: the code of behaviour.md 1.2 and the texts that tests look into."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import grpc
 
-from perdure.api.grpc.faults import Rejected
+from perdure.api.grpc.faults import Rejected, status_of
+from perdure.base.errors import ShuttingDown, StoreError
 from perdure.core.requests import Reason, Refusal
+
+
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """Name what was asked in the status of a fault of the store or the process."""
+    try:
+        yield
+    except (StoreError, ShuttingDown) as fault:
+        code, text = status_of(fault)
+        raise Rejected(code, f"{what}: {text}") from fault
 
 
 def not_found(instance_id: str) -> Rejected:

@@ -53,7 +53,9 @@ class Workflows:
             scheduled_start_us=_start_time(name, request.options.get(START_TIME_OPTION, "")),
             tags=call.tags(),
         )
-        answer = await self._component(request.workflow_component).start(start)
+        component = self._component(request.workflow_component)
+        with refusals.doing(f"error starting workflow '{name}'"):
+            answer = await component.start(start)
         if isinstance(answer, Refusal):
             raise refusals.of_start(name, answer)
         return pb.StartWorkflowResponse(instance_id=answer.instance_id)
@@ -62,7 +64,9 @@ class Workflows:
         """Return what may be seen; of a missing instance that is its id."""
         del call
         instance_id = _given_id(request.instance_id)
-        view = await self._component(request.workflow_component).get(instance_id)
+        component = self._component(request.workflow_component)
+        with refusals.doing(f"error while getting workflow info on instance '{instance_id}'"):
+            view = await component.get(instance_id)
         if view is None:
             return pb.GetWorkflowResponse(instance_id=instance_id)
         return reply_of(view)
@@ -79,7 +83,9 @@ class Workflows:
             name=checked_name(request.event_name, "event name"),
             input=utf8_of(request.event_data) if request.event_data else None,
         )
-        answer = await self._component(request.workflow_component).raise_event(event)
+        component = self._component(request.workflow_component)
+        with refusals.doing(f"error raising event on workflow '{instance_id}'"):
+            answer = await component.raise_event(event)
         if isinstance(answer, Refusal):
             return _ended(refusals.of_event(instance_id, request.event_name, answer))
         return Empty()
@@ -89,7 +95,8 @@ class Workflows:
         del call
         instance_id = _given_id(request.instance_id)
         component = self._component(request.workflow_component)
-        answer = await component.suspend(Suspend(instance_id=instance_id))
+        with refusals.doing(f"error pausing workflow {instance_id}"):
+            answer = await component.suspend(Suspend(instance_id=instance_id))
         if isinstance(answer, Refusal):
             return _ended(refusals.of_pause(instance_id, answer))
         return Empty()
@@ -99,7 +106,8 @@ class Workflows:
         del call
         instance_id = _given_id(request.instance_id)
         component = self._component(request.workflow_component)
-        answer = await component.resume(Resume(instance_id=instance_id))
+        with refusals.doing(f"error resuming workflow {instance_id}"):
+            answer = await component.resume(Resume(instance_id=instance_id))
         if isinstance(answer, Refusal):
             return _ended(refusals.of_resume(instance_id, answer))
         return Empty()
@@ -109,7 +117,8 @@ class Workflows:
         del call
         instance_id = _given_id(request.instance_id)
         component = self._component(request.workflow_component)
-        answer = await component.terminate(Terminate(instance_id=instance_id))
+        with refusals.doing(f"error terminating workflow '{instance_id}'"):
+            answer = await component.terminate(Terminate(instance_id=instance_id))
         if isinstance(answer, Refusal):
             return _ended(refusals.of_terminate(instance_id, answer))
         return Empty()
@@ -119,7 +128,8 @@ class Workflows:
         del call
         instance_id = _given_id(request.instance_id)
         component = self._component(request.workflow_component)
-        answer = await component.purge(Purge(instance_id=instance_id))
+        with refusals.doing(f"error purging workflow {instance_id}"):
+            answer = await component.purge(Purge(instance_id=instance_id))
         if isinstance(answer, Refusal):
             raise refusals.of_purge(instance_id, answer)
         return Empty()

@@ -11,8 +11,8 @@ _TEXTS: Final = {
     "404": "There is no such instance, or it is of another workflow type.",
     "409": "The instance is in a state in which this cannot be done.",
     "413": "The body is larger than the server takes.",
-    "500": "It could not be done; the text says why.",
-    "503": "The store or the server is not available just now; try again.",
+    "500": "It could not be done or stored; the text says why.",
+    "503": "The store is away or behind, or the server is stopping; try again.",
 }
 
 
