@@ -1,4 +1,4 @@
-"""Group commit: one writer thread lands a batch; while it is busy, the next batch gathers.
+"""Group commit: one writer lands a batch; while it is busy, the next batch gathers.
 
 What is handed in during one turn of the loop goes to the writer together, at its end. No entry
 waits longer than that for company: under load batches grow by themselves until the disk keeps
@@ -8,18 +8,13 @@ order too, on the loop's thread.
 """
 
 import asyncio
-import threading
-import time
-from collections.abc import Callable, Sequence
 from typing import Final
 
 from perdure.base.errors import StoreError, StoreUnavailable
-from perdure.base.limits import COMMIT_ENTRIES_MAX, COMMIT_QUEUE_MAX
+from perdure.base.limits import COMMIT_QUEUE_MAX
 from perdure.base.observer import Observer
-from perdure.store.port import Entry, Outcome, Store
-
-Came = Callable[[Outcome | BaseException], None]
-Pending = tuple[Entry, Came]
+from perdure.engine.crew import THREADS, Came, Crew, Pending, Results
+from perdure.store.port import Entry, Store
 
 _NOTES_WAIT_S: Final = 0.1
 
@@ -27,21 +22,19 @@ _NOTES_WAIT_S: Final = 0.1
 class Committer:
     """Lands entries in one store. Made and used on one event loop."""
 
-    def __init__(self, store: Store, observer: Observer) -> None:
-        """Begin with nothing to land; `start` makes the writer."""
+    def __init__(self, store: Store, observer: Observer, crew: Crew = THREADS) -> None:
+        """Begin with nothing to land; `start` lets the writer begin."""
         self._store = store
         self._observer = observer
         self._loop = asyncio.get_running_loop()
         self._gathered: list[Pending] = []  # on the loop's thread
         self._hands_over_soon = False
         self._notes: asyncio.TimerHandle | None = None
-        self._waiting: list[Pending] = []  # under `_changed`
-        self._changed = threading.Condition()
         self._stopping = False
-        self._writer = threading.Thread(target=self._write, name="perdure-writer", daemon=True)
+        self._writer = crew.writer(self._land, self._tell)
 
     def start(self) -> None:
-        """Start the writer thread."""
+        """Let the writer begin."""
         self._writer.start()
 
     def submit(self, entry: Entry, came: Came, *, soon: bool = True) -> None:
@@ -53,7 +46,7 @@ class Committer:
         if self._stopping:
             msg = "the store takes no more changes: the server is stopping"
             raise StoreUnavailable(msg)
-        if len(self._waiting) + len(self._gathered) >= COMMIT_QUEUE_MAX:
+        if self._writer.waiting() + len(self._gathered) >= COMMIT_QUEUE_MAX:
             msg = "the store is too far behind: too many changes are waiting to be written"
             raise StoreUnavailable(msg)
         self._gathered.append((entry, came))
@@ -68,37 +61,21 @@ class Committer:
         if self._notes is not None:
             self._notes.cancel()
             self._notes = None
-        with self._changed:
-            self._waiting += self._gathered
-            self._changed.notify()
-        self._gathered.clear()
+        self._writer.put(self._gathered)
+        self._gathered = []
 
     async def stop(self) -> None:
         """Land what was handed in, then end the writer."""
         self._hand_over()
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        if self._writer.is_alive():
-            await asyncio.to_thread(self._writer.join)
+        self._stopping = True
+        await self._writer.stop()
 
-    def _write(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and not self._stopping:
-                    self._changed.wait()
-                if not self._waiting:
-                    return
-                batch = self._waiting[:COMMIT_ENTRIES_MAX]
-                del self._waiting[: len(batch)]
-            began = time.perf_counter()
-            results = self._commit([entry for entry, _ in batch])
-            duration_us = int((time.perf_counter() - began) * 1_000_000)
-            self._loop.call_soon_threadsafe(self._tell, batch, results, duration_us)
+    def _land(self, batch: list[Pending]) -> Results:
+        return self._commit([entry for entry, _ in batch])
 
-    def _commit(self, entries: Sequence[Entry]) -> Sequence[Outcome | BaseException]:
+    def _commit(self, entries: list[Entry]) -> Results:
         try:
-            return self._store.commit(entries)
+            return [*self._store.commit(entries)]
         except StoreError as error:
             return [error] * len(entries)
         except Exception as error:  # noqa: BLE001 - told to whoever handed the entry in
@@ -107,12 +84,7 @@ class Committer:
             # One entry breaks the store's invariants. The others must not go down with it.
             return [result for entry in entries for result in self._commit([entry])]
 
-    def _tell(
-        self,
-        batch: Sequence[Pending],
-        results: Sequence[Outcome | BaseException],
-        duration_us: int,
-    ) -> None:
+    def _tell(self, batch: list[Pending], results: Results, duration_us: int) -> None:
         self._observer.commit_landed(entries=len(batch), duration_us=duration_us)
         assert len(batch) == len(results), "a store answers every entry"
         for (_, came), result in zip(batch, results, strict=True):

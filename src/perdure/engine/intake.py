@@ -1,6 +1,7 @@
 """Requests from outside, admitted by the core and landed; none of them needs a worker."""
 
 from dataclasses import replace
+from uuid import UUID
 
 from perdure.base.errors import StoreUnavailable
 from perdure.base.ids import derived_span_id
@@ -49,6 +50,7 @@ class Intake:
         self._clock = ground.clock
         self._observer = ground.observer
         self._landing = ground.landing
+        self._crew = ground.crew
         self._lookup = lookup
         self._residents = residents
         self._inboxes = inboxes
@@ -95,7 +97,7 @@ class Intake:
 
     async def _born(self, request: rq.Start, replaces: int | None) -> bool:
         now_us = self._clock.now_us()
-        execution_id = self._lookup.fresh_id()
+        execution_id = str(UUID(self._crew.fresh_id()))
         trace = self._trace(request, execution_id)
         started = ExecutionStarted(
             at_us=now_us,

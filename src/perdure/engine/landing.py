@@ -29,7 +29,7 @@ class Landing:
         self._committer = committer
         self._observer = observer
         self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[asyncio.Task[Any], None] = {}  # in the order in which they began
         self._stopped = False
 
     async def once(self, entry: Entry, apply: Apply) -> Outcome:
@@ -56,7 +56,7 @@ class Landing:
     def spawn(self, work: Coroutine[Any, Any, None], where: str) -> asyncio.Task[None]:
         """Run something beside the caller; what it raises is reported."""
         task = self._loop.create_task(work)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(partial(self._spawned, where))
         return task
 
@@ -67,7 +67,7 @@ class Landing:
             task.cancel()
 
     def _spawned(self, where: str, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._observer.fault(where, error)
 

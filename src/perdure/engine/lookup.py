@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from uuid import uuid4
 
 from perdure.base.errors import CallerFault
 from perdure.core.status import Status
@@ -29,10 +28,6 @@ class Lookup:
         self._residents = residents
         self._waiters = waiters
         self._lines: dict[str, _Line] = {}
-
-    def fresh_id(self) -> str:
-        """Return an id that nobody has had."""
-        return str(uuid4())
 
     async def snapshot(self, instance_id: str) -> Snapshot | None:
         """Return an instance by id."""

@@ -13,6 +13,7 @@ from perdure.core.requests import Refusal
 from perdure.core.status import TERMINAL, Status
 from perdure.engine.aftermath import Aftermath
 from perdure.engine.committer import Committer
+from perdure.engine.crew import THREADS, Crew
 from perdure.engine.dispatcher import Dispatcher, WorkStream
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes, ReadyTurns
@@ -42,15 +43,20 @@ class Engine:
     """One owner of one store. Make it on the loop that it is to run on."""
 
     def __init__(
-        self, settings: EngineSettings, store: Store, clock: Clock, observer: Observer
+        self,
+        settings: EngineSettings,
+        store: Store,
+        clock: Clock,
+        observer: Observer,
+        crew: Crew = THREADS,
     ) -> None:
         """Compose the rooms; nothing runs before `start`."""
         self.settings = settings
         self._clock = clock
         self._reader = Reader(store, observer)
-        self._committer = Committer(store, observer)
+        self._committer = Committer(store, observer, crew)
         self._landing = Landing(self._committer, observer)
-        ground = Ground(settings, clock, observer, self._reader, self._landing)
+        ground = Ground(settings, clock, observer, self._reader, self._landing, crew)
         self._residents = Residents(
             self._reader, count_max=settings.residents_max, bytes_max=settings.resident_bytes_max
         )

@@ -8,7 +8,6 @@ noted in its row.
 
 import asyncio
 from collections.abc import Callable
-from uuid import uuid4
 
 from perdure.base.limits import (
     TURN_RETRY_FIRST_US,
@@ -44,6 +43,7 @@ class Tasks:
         self._clock = ground.clock
         self._observer = ground.observer
         self._landing = ground.landing
+        self._crew = ground.crew
         self._queues = queues
         self._dispatcher = dispatcher
         self._inboxes = inboxes
@@ -75,7 +75,7 @@ class Tasks:
             self._hand_out(task, stream)
 
     def _hand_out(self, task: Task, stream: WorkStream) -> None:
-        token = uuid4().hex
+        token = self._crew.fresh_id()
         microsoft = stream.dialect is not Dialect.DAPR
         request = activity_request(
             task.add.event, task.instance_id, task.add.propagated, microsoft=microsoft

@@ -9,7 +9,6 @@ other is dropped.
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 from perdure.base.errors import WorkerFault
 from perdure.base.limits import (
@@ -57,6 +56,7 @@ class Turns:
         self._clock = ground.clock
         self._observer = ground.observer
         self._landing = ground.landing
+        self._crew = ground.crew
         self._residents = residents
         self._ready = ready
         self._dispatcher = dispatcher
@@ -134,7 +134,7 @@ class Turns:
             self._landing.note(Entry(key=resident.key, taken=dropped))
 
     def _hand_out(self, resident: Resident, turn: Turn, stream: WorkStream) -> None:
-        token = uuid4().hex
+        token = self._crew.fresh_id()
         item = turn_work_item(resident, turn, stream, token)
         ratio = len(item) / self._settings.message_bytes_max
         self._observer.payload_size(subject_of(resident.identity), activity=None, ratio=ratio)

@@ -14,7 +14,7 @@ class Waiters:
 
     def __init__(self) -> None:
         """Begin with nobody waiting."""
-        self._waiting: dict[str, set[tuple[bool, asyncio.Future[None]]]] = {}
+        self._waiting: dict[str, dict[asyncio.Future[None], bool]] = {}  # by id: for an end?
         self._count = 0
 
     @contextmanager
@@ -27,15 +27,14 @@ class Waiters:
             msg = f"{WAITERS_MAX} calls are waiting for workflows already"
             raise StoreUnavailable(msg)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry = (finished, future)
-        self._waiting.setdefault(instance_id, set()).add(entry)
+        self._waiting.setdefault(instance_id, {})[future] = finished
         self._count += 1
         try:
             yield future
         finally:
             self._count -= 1
             group = self._waiting[instance_id]
-            group.discard(entry)
+            del group[future]
             if not group:
                 del self._waiting[instance_id]
 
@@ -44,7 +43,7 @@ class Waiters:
         group = self._waiting.get(instance_id)
         if group is None:
             return
-        for finished, future in group:
+        for future, finished in group.items():
             reached = status in TERMINAL if finished else status is not Status.PENDING
             if reached and not future.done():
                 future.set_result(None)
