@@ -21,6 +21,10 @@ TAGS_MAX: Final = 64
 TAG_KEY_CHARS_MAX: Final = 128
 TAG_VALUE_CHARS_MAX: Final = 1_024
 
+# Options of a start, for the component that is to run it.
+OPTIONS_MAX: Final = 64
+OPTION_NAME_CHARS_MAX: Final = 128
+
 # Messages. Dapr's default is 4 MiB each way. A work item is refused to the stream (the
 # instance stalls) above 95 % of it, so that it cannot end the stream for everybody else.
 MESSAGE_BYTES_MAX: Final = 4 * MIB
@@ -97,3 +101,20 @@ LAND_RETRY_LONGEST_US: Final = 5 * SECOND_US
 START_ATTEMPTS_MAX: Final = 5
 LOADS_AT_ONCE_MAX: Final = 64
 DESCENDANTS_MAX: Final = 100_000
+
+# Sources of messages. How many messages of one source are being handled at once, how often one that
+# could not be kept just now is tried, how long one in hand is waited for when its source stops, and
+# how often a broker that is away is called upon.
+DELIVERIES_MAX: Final = 100
+DELIVERIES_MOST: Final = 10_000
+LATER_RETRY_FIRST_US: Final = SECOND_US // 10
+LATER_RETRY_LONGEST_US: Final = 10 * SECOND_US
+DELIVERY_GRACE_US: Final = 2 * SECOND_US
+RECONNECT_FIRST_US: Final = SECOND_US // 5
+RECONNECT_LONGEST_US: Final = 30 * SECOND_US
+BROKER_ANSWER_TIMEOUT_US: Final = 10 * SECOND_US
+
+assert DELIVERIES_MAX <= DELIVERIES_MOST
+assert LATER_RETRY_FIRST_US <= LATER_RETRY_LONGEST_US
+assert RECONNECT_FIRST_US <= RECONNECT_LONGEST_US
+assert DELIVERY_GRACE_US < STOP_TIMEOUT_US
