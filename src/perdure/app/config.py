@@ -14,12 +14,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     SecretStr,
     ValidationError,
     field_validator,
 )
 
-from perdure.app.component_files import read_resources
+from perdure.app.component_files import Resources, read_resources
 from perdure.app.configuration_file import ConfigurationFile, WorkflowSettings, read_configuration
 from perdure.app.options import OPTIONS, Given, gather
 from perdure.app.units import parse_size
@@ -97,6 +98,7 @@ class Config(BaseModel):
     otel_sampling_rate: Annotated[float, Field(ge=0, le=1)] = 1.0
     workflow: WorkflowSettings = WorkflowSettings()
     component_names: frozenset[str] = frozenset()
+    resources: InstanceOf[Resources] = Field(default_factory=Resources)
     warnings: tuple[str, ...] = ()
 
     @field_validator("log_level", mode="before")
@@ -150,10 +152,16 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Config:
         file = read_configuration(config.configuration_file)
         config = _validated(given | _from_file(file, config.configuration_file, given))
         config = config.model_copy(update={"workflow": file.workflow, "warnings": file.warnings})
-    resources = read_resources(config.resources_paths, app_id=config.app_id)
+    resources = read_resources(
+        config.resources_paths,
+        app_id=config.app_id,
+        namespace=config.namespace,
+        environ=environ,
+    )
     return config.model_copy(
         update={
             "component_names": frozenset(resources.names),
+            "resources": resources,
             "warnings": (*config.warnings, *resources.warnings),
         }
     )
