@@ -39,6 +39,14 @@ class StoreLocked(StoreError):
     """Another process owns the store."""
 
 
+class ComponentError(PerdureError):
+    """A workflow engine outside of this process could not do what was asked of it."""
+
+
+class ComponentUnavailable(ComponentError):
+    """That engine is away or too busy; whether it did what was asked may be unknown. Try again."""
+
+
 class ConfigurationError(PerdureError):
     """A flag, an environment variable or a file cannot be used; the text names where and why."""
 

@@ -51,6 +51,9 @@ class EmbeddedComponent:
         self._clock = clock
         self._observer = observer
 
+    def trouble(self) -> str | None:
+        return None  # the engine is in this process
+
     # ---- requests
 
     async def start(self, request: Start) -> Started | Refusal:

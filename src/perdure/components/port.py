@@ -21,6 +21,7 @@ from perdure.core.requests import (
 )
 from perdure.core.status import TERMINAL, Status
 from perdure.store.query import InstanceQuery
+from perdure.wire.json_api.text import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,17 @@ class InstanceView:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryPage:
-    """Events of the present generation, serialized HistoryEvents, from `first_seq` on."""
+class ShownEvent:
+    """An event of an engine that has other events than ours: the members of an answer's JSON."""
 
-    events: tuple[bytes, ...]
+    members: tuple[tuple[str, Json], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Events of the present generation, from `first_seq` on: serialized HistoryEvents, or shown."""
+
+    events: tuple[bytes | ShownEvent, ...]
     first_seq: int
     next_after: int | None  # pass it as `after_seq` for the next page; None at the end
 
@@ -133,10 +141,17 @@ class Purged:
 
 
 class WorkflowComponent(Protocol):
-    """A workflow engine behind the API. Every call may raise a StoreError."""
+    """A workflow engine behind the API. Every call may raise StoreError or ComponentError.
+
+    Which of the two depends on where the engine is: in this process, or away.
+    """
 
     name: str  # as the API's path names it, "dapr" for the embedded one
     kind: str  # "workflow.dapr" or "workflow.temporal", as component files say
+
+    def trouble(self) -> str | None:
+        """Return why the engine cannot be asked just now, for people; None if nothing is known."""
+        ...
 
     async def start(self, request: Start) -> Started | Refusal:
         """Start an instance; on disk when it returns. Needs no worker."""

@@ -26,6 +26,9 @@ class Start:
     # peace and reported as if started (policy IGNORE).
     terminate_existing: frozenset[int] = frozenset()
     ignore_existing: frozenset[int] = frozenset()
+    # What the component that runs it is told besides, such as Temporal's task queue. The embedded
+    # engine has no options, and reads none, as released Dapr does.
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,7 @@ class Rerun:
     source_id: str
     event_id: int
     new_id: str
+    new_id_chosen: bool = True  # by the caller; a door makes one up where the caller has not
     input: str | None = None
     overwrite_input: bool = False
     new_child_id: str | None = None
@@ -93,6 +97,7 @@ class Reason(Enum):
     STALLED = "stalled"
     DESCENDANT_ACTIVE = "a descendant is active"
     INVALID = "invalid"
+    UNSUPPORTED = "unsupported"  # this component, as it is, cannot do it for anybody
 
 
 @dataclass(frozen=True, slots=True)

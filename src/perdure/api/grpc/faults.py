@@ -8,6 +8,8 @@ import structlog
 
 from perdure.base.errors import (
     CallerFault,
+    ComponentError,
+    ComponentUnavailable,
     ShuttingDown,
     StoreError,
     StoreUnavailable,
@@ -38,9 +40,9 @@ def status_of(error: Exception) -> tuple[grpc.StatusCode, str]:
             return error.code, error.text
         case CallerFault() | WorkerFault():
             return grpc.StatusCode.INVALID_ARGUMENT, str(error)
-        case StoreUnavailable() | ShuttingDown():
+        case StoreUnavailable() | ComponentUnavailable() | ShuttingDown():
             return grpc.StatusCode.UNAVAILABLE, str(error)
-        case StoreError():
+        case StoreError() | ComponentError():
             return grpc.StatusCode.INTERNAL, str(error)
         case _:
             reference = uuid4().hex

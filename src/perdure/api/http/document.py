@@ -116,5 +116,5 @@ def _done(call: Call, target: Target, operation: Operation, outcome: Done | Refu
         raise refused(operation, target.instance_id, outcome)
     if outcome.in_force:
         return Response(status_code=200)
-    where = come_again(call, target.first_segment, target.instance_id)
+    where = come_again(call, target)
     return Response(status_code=202, headers=where)

@@ -13,10 +13,16 @@ from perdure.api.http.parameters import Parameters
 from perdure.api.http.prefer import applied, wait_seconds
 from perdure.api.http.replies import come_again, json_reply
 from perdure.api.http.settings import Call
-from perdure.api.http.starting import check_instance_id, check_workflow_name, tags_of, trace_of
+from perdure.api.http.starting import (
+    check_instance_id,
+    check_workflow_name,
+    options_of,
+    tags_of,
+    trace_of,
+)
 from perdure.api.http.views import FIELDS, PAYLOAD_FIELDS, instance_json, wanted_fields
 from perdure.api.http.waiting import wait_for
-from perdure.base.errors import ShuttingDown, StoreError
+from perdure.base.errors import ComponentError, ShuttingDown, StoreError
 from perdure.base.time import SECOND_US
 from perdure.components.port import InstanceView
 from perdure.core.requests import Refusal, Start
@@ -41,6 +47,7 @@ async def start(call: Call, target: Target) -> Response:
         tags=tags,
         trace=trace_of(call.request),
         replace_finished=False,
+        options=options_of(call.request),
     )
     with doing(errors.START, target.workflow_type):
         outcome = await target.component.start(request)
@@ -71,7 +78,7 @@ async def get(call: Call, target: Target) -> Response:
             view = _of_type(target, await wait_for(call, waited))
     headers = {} if seconds is None else applied(seconds)
     if not view.finished:
-        headers |= come_again(call, target.first_segment, target.instance_id)
+        headers |= come_again(call, target)
         return json_reply(instance_json(view, wanted), 202, headers)
     failed = view.status is Status.FAILED and failure_is_error
     return json_reply(instance_json(view, wanted), 500 if failed else 200, headers)
@@ -90,7 +97,7 @@ async def _after_waiting(call: Call, target: Target, seconds: int) -> Response:
     )
     try:
         view = await wait_for(call, waited)
-    except (StoreError, ShuttingDown):
+    except (StoreError, ComponentError, ShuttingDown):
         # The start is on disk and will not be lost; only the outcome cannot be told.
         view = None
     headers = applied(seconds)
@@ -110,5 +117,5 @@ def _why(view: InstanceView) -> str:
 
 
 def _accepted(call: Call, target: Target, headers: dict[str, str]) -> Response:
-    where = come_again(call, target.first_segment, target.instance_id)
+    where = come_again(call, target)
     return json_reply({"instanceID": target.instance_id}, 202, headers | where)

@@ -10,6 +10,8 @@ from typing import Final
 
 from perdure.base.errors import (
     CallerFault,
+    ComponentError,
+    ComponentUnavailable,
     PerdureError,
     ShuttingDown,
     StoreError,
@@ -76,6 +78,7 @@ REFUSALS: Final[dict[Reason, tuple[int, str | None]]] = {
     Reason.STALLED: (409, None),
     Reason.DESCENDANT_ACTIVE: (409, ALREADY_EXISTS),
     Reason.INVALID: (400, None),
+    Reason.UNSUPPORTED: (501, None),
 }
 
 # What a fault is in either form; the first that fits.
@@ -83,6 +86,7 @@ FAULTS: Final[tuple[tuple[type[PerdureError], int], ...]] = (
     (CallerFault, 400),
     (ShuttingDown, 503),
     (StoreUnavailable, 503),
+    (ComponentUnavailable, 503),
     (PerdureError, 500),
 )
 
@@ -101,10 +105,10 @@ def fault_problem(fault: PerdureError, code: str, message: str) -> Problem:
 
 @contextmanager
 def doing(operation: Operation, subject: str) -> Iterator[None]:
-    """Name the operation and its subject in the answer to a fault of the store or the process."""
+    """Name the operation and its subject in the answer to a fault that is not the caller's."""
     try:
         yield
-    except (StoreError, ShuttingDown) as fault:
+    except (StoreError, ComponentError, ShuttingDown) as fault:
         message = operation.message(subject, str(fault))
         raise fault_problem(fault, operation.code, message) from fault
 

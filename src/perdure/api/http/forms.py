@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from perdure.api.http.errors import Problem
 from perdure.api.http.methods import Handler
-from perdure.api.http.parameters import Parameters
+from perdure.api.http.parameters import SHOWN_CHARS_MAX, Parameters
 from perdure.api.http.settings import Call
 from perdure.components.catalog import is_released_form
 from perdure.components.port import WorkflowComponent
@@ -17,6 +17,8 @@ FIRST = "workflowComponent"
 INSTANCE = "instanceID"
 NAME = "workflowName"
 EVENT = "eventName"
+# A parameter of the query: which component is meant, where the path does not tell.
+COMPONENT = "component"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Target:
     first_segment: str
     workflow_type: str | None  # None where the path names a component: any type will do
     instance_id: str
+    by_query: bool = False  # the query names the component, and has to name it again
 
 
 DocumentHandler = Callable[[Call, Target], Awaitable[Response]]
@@ -55,8 +58,7 @@ class Forms:
         )
         if self.released is not None and (released or self.document is None):
             if not released:
-                text = f"workflow component '{first}' does not exist"
-                raise Problem(400, "ERR_WORKFLOW_COMPONENT_NOT_FOUND", text)
+                raise no_component(first)
             return await self.released(call)
         assert self.document is not None, "a call is in at least one form"
         return await self.document(call, _target(call, first, names_component=names_component))
@@ -67,4 +69,24 @@ def _target(call: Call, first: str, *, names_component: bool) -> Target:
     instance_id = call.path[NAME] if NAME in call.path else call.path[INSTANCE]
     if names_component:
         return Target(call.door.component(first), first, None, instance_id)
+    named = component_in_query(call)
+    if named is not None:
+        return Target(named, first, first, instance_id, by_query=True)
     return Target(call.door.catalog.for_type(first), first, first, instance_id)
+
+
+def component_in_query(call: Call) -> WorkflowComponent | None:
+    """Return the component that the query names. Raises Problem if there is none of that name."""
+    name = Parameters(call.request).text(COMPONENT)
+    if name is None:
+        return None
+    component = call.door.catalog.named(name)
+    if component is None:
+        raise no_component(name)
+    return component
+
+
+def no_component(name: str) -> Problem:
+    """Return the answer where no component of this name is loaded."""
+    text = f"workflow component '{name[:SHOWN_CHARS_MAX]}' does not exist"
+    return Problem(400, "ERR_WORKFLOW_COMPONENT_NOT_FOUND", text)

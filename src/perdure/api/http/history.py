@@ -1,5 +1,6 @@
 """What happened to one instance: its history, its activities, and a new run from a point of it."""
 
+from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from perdure.api.http.starting import check_instance_id
 from perdure.api.http.views import task_json
 from perdure.base.errors import CallerFault
 from perdure.base.limits import HISTORY_PAGE_ROWS_MAX
+from perdure.components.port import ShownEvent
 from perdure.core.requests import Reason, Refusal, Rerun
 from perdure.wire.json_api.history import event_json
 from perdure.wire.json_api.text import Json, members, read
@@ -40,7 +42,10 @@ async def get_history(call: Call, target: Target) -> Response:
         raise not_found(target.instance_id)
     answer: dict[str, Json] = {
         "instanceID": target.instance_id,
-        "events": [event_json(event, seq) for seq, event in enumerate(page.events, page.first_seq)],
+        "events": [
+            dict(event.members) if isinstance(event, ShownEvent) else event_json(event, seq)
+            for seq, event in enumerate(page.events, page.first_seq)
+        ],
     }
     if page.next_after is not None:
         answer["token"] = str(page.next_after)
@@ -69,7 +74,7 @@ async def rerun(call: Call, target: Target) -> Response:
         outcome = await target.component.rerun(request)
     if isinstance(outcome, Refusal):
         raise _rerun_refused(target.instance_id, outcome)
-    where = come_again(call, target.first_segment, outcome.instance_id)
+    where = come_again(call, replace(target, instance_id=outcome.instance_id))
     return json_reply({"instanceID": outcome.instance_id}, 202, where)
 
 
@@ -79,12 +84,14 @@ def _rerun_request(call: Call, source_id: str, body: bytes) -> Rerun:
     except UnicodeDecodeError as error:
         raise CallerFault("the body is not UTF-8") from error
     values = {name: read(text) for name, text in found.items() if name != "input"}
-    new_id = _text(values, "newInstanceID") or str(uuid4())
+    chosen = _text(values, "newInstanceID")
+    new_id = chosen or str(uuid4())
     check_instance_id(call.door, new_id)
     return Rerun(
         source_id=source_id,
         event_id=_event_id(values.get("eventID")),
         new_id=new_id,
+        new_id_chosen=chosen is not None,
         input=str(found["input"]) if "input" in found else None,
         overwrite_input=_flag(values, "overwriteInput"),
         new_child_id=_text(values, "newChildWorkflowInstanceID"),

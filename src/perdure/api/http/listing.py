@@ -8,6 +8,7 @@ from perdure.api.http import errors
 from perdure.api.http.body import read_body
 from perdure.api.http.document import TOO_LARGE
 from perdure.api.http.errors import doing
+from perdure.api.http.forms import COMPONENT, component_in_query
 from perdure.api.http.parameters import SHOWN_CHARS_MAX, Parameters
 from perdure.api.http.query_fields import TAG_PREFIX, compare
 from perdure.api.http.query_language import order_by, query_of
@@ -41,6 +42,7 @@ PARAMETERS: Final = frozenset(
         "pageSize",
         "token",
         "payloads",
+        COMPONENT,
     }
 )
 
@@ -73,8 +75,9 @@ async def query_instances(call: Call) -> Response:
 
 
 async def _page(call: Call, query: InstanceQuery, *, payloads: bool) -> Response:
+    component = component_in_query(call) or call.door.component(EMBEDDED)
     with doing(errors.QUERY, ""):
-        page = await call.door.component(EMBEDDED).find(query, payloads=payloads)
+        page = await component.find(query, payloads=payloads)
     fields = frozenset(FIELDS) if payloads else _WITHOUT_PAYLOADS
     answer: dict[str, Json] = {
         "instances": [instance_json(view, fields) for view in page.instances]

@@ -16,6 +16,7 @@ from perdure.api.http.starting import (
     check_instance_id,
     check_name,
     check_workflow_name,
+    options_of,
     tags_of,
     trace_of,
 )
@@ -37,6 +38,9 @@ from perdure.wire.json_api.text import read
 
 # Released Dapr reports a body that is too large like any other that it could not read.
 _TOO_LARGE: Final = 400
+
+# Released Dapr answers 500 to everything that its engine refuses, save what was wrong to ask.
+_STATUSES: Final = {Reason.INVALID: 400, Reason.UNSUPPORTED: 501}
 
 # The members of the request messages; Dapr overwrites what they say by what the path says.
 _STRING_MEMBERS: Final = frozenset(
@@ -61,6 +65,7 @@ async def start(call: Call) -> Response:
         input=payload_of(body),
         tags=tags,
         trace=trace_of(call.request),
+        options=options_of(call.request),
     )
     with doing(errors.START, name):
         outcome = await _component(call).start(request)
@@ -146,8 +151,9 @@ def _component(call: Call) -> WorkflowComponent:
 
 
 def _start_refused(name: str, refusal: Refusal) -> Problem:
-    if refusal.reason is Reason.INVALID:
-        return Problem(400, errors.START.code, errors.START.message(name, refusal.text))
+    status = _STATUSES.get(refusal.reason)
+    if status is not None:
+        return Problem(status, errors.START.code, errors.START.message(name, refusal.text))
     # Released Dapr answers 500 to an id in use; only the text tells why.
     inner = (
         "unable to start workflow: failed to start workflow: "
@@ -160,7 +166,7 @@ def _changed(operation: Operation, instance_id: str, context: str, outcome: obje
     """Return the answer to a change. What has ended cannot be changed, and that is fine."""
     if isinstance(outcome, Refusal) and outcome.reason is not Reason.ALREADY_FINISHED:
         text = operation.message(instance_id, f"{context}: {outcome.text}")
-        raise Problem(400 if outcome.reason is Reason.INVALID else 500, operation.code, text)
+        raise Problem(_STATUSES.get(outcome.reason, 500), operation.code, text)
     return json_reply({}, 202)
 
 

@@ -15,6 +15,7 @@ from perdure.api.http.errors import (
     fault_problem,
     no_route,
 )
+from perdure.api.http.forms import COMPONENT, Target
 from perdure.api.http.settings import Call
 from perdure.base.errors import PerdureError
 from perdure.wire.json_api.text import Json, write
@@ -32,16 +33,18 @@ def json_reply(
     return Response(write(value).encode(), status, headers, JSON_TYPE)
 
 
-def location(call: Call, first_segment: str, instance_id: str) -> str:
+def location(call: Call, target: Target) -> str:
     """Return the absolute URL under which the instance's metadata can be fetched."""
-    path = f"/v1.0/workflows/{quote(first_segment, safe='')}/{quote(instance_id, safe='')}"
-    return f"{call.request.url.scheme}://{_host(call.request)}{path}"
+    segments = (target.first_segment, target.instance_id)
+    path = "/".join(quote(segment, safe="") for segment in segments)
+    query = f"?{COMPONENT}={quote(target.component.name, safe='')}" if target.by_query else ""
+    return f"{call.request.url.scheme}://{_host(call.request)}/v1.0/workflows/{path}{query}"
 
 
-def come_again(call: Call, first_segment: str, instance_id: str) -> dict[str, str]:
+def come_again(call: Call, target: Target) -> dict[str, str]:
     """Return the headers of a 202: where the outcome will be, and when to look."""
     return {
-        "Location": location(call, first_segment, instance_id),
+        "Location": location(call, target),
         "Retry-After": str(call.door.settings.retry_after_seconds),
     }
 

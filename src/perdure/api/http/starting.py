@@ -6,14 +6,16 @@ from typing import Final
 from starlette.requests import Request
 
 from perdure.api.http.errors import Problem
+from perdure.api.http.parameters import SHOWN_CHARS_MAX, Parameters
 from perdure.api.http.settings import Door
 from perdure.base.errors import CallerFault
 from perdure.base.ids import is_legal_instance_id
-from perdure.base.limits import NAME_BYTES_MAX
+from perdure.base.limits import NAME_BYTES_MAX, OPTION_NAME_CHARS_MAX, OPTIONS_MAX
 from perdure.core.tracing import TraceContext, parse_traceparent
 from perdure.wire.tags import TAGS_METADATA_KEY, parse_cookie_pairs
 
 _NAME_INVALID: Final = "ERR_WORKFLOW_NAME_INVALID"
+_OPTION_PARAMETER: Final = "option."
 
 
 def check_instance_id(door: Door, instance_id: str) -> None:
@@ -65,6 +67,24 @@ def tags_of(request: Request) -> tuple[tuple[str, str], ...]:
         return parse_cookie_pairs(_as_text(values))
     except CallerFault as fault:
         raise Problem(400, "ERR_WORKFLOW_METADATA_INVALID", str(fault)) from fault
+
+
+def options_of(request: Request) -> tuple[tuple[str, str], ...]:
+    """Return the options of a start, `option.NAME=value` in its query; of a name the last counts.
+
+    Raises CallerFault beyond their bounds. What they mean, the component knows.
+    """
+    found = {
+        name.removeprefix(_OPTION_PARAMETER): value
+        for name, value in Parameters(request).pairs
+        if name.startswith(_OPTION_PARAMETER)
+    }
+    if len(found) > OPTIONS_MAX:
+        raise CallerFault(f"a start has at most {OPTIONS_MAX} options")
+    for name in found:
+        if not 0 < len(name) <= OPTION_NAME_CHARS_MAX:
+            raise CallerFault(f"'{name[:SHOWN_CHARS_MAX]}' cannot be the name of an option")
+    return tuple(found.items())
 
 
 def trace_of(request: Request) -> TraceContext | None:

@@ -61,7 +61,7 @@ def instance_json(view: InstanceView, wanted: frozenset[str]) -> dict[str, Json]
         "instanceID": view.instance_id,
         "workflowName": view.name,
         "workflowComponent": view.component,
-        "appID": view.app_id,
+        "appID": view.app_id or None,
         "runtimeStatus": view.status.name,
         "createdAt": _moment(view.created_at_us),
         "scheduledStartAt": _moment(view.scheduled_start_us),
@@ -148,6 +148,8 @@ def released_properties(view: InstanceView) -> dict[str, Json]:
         "dapr.workflow.custom_status": view.custom_status or "",
         "dapr.workflow.input": view.input,
         "dapr.workflow.output": view.output,
+        # Dapr's properties are strings, those of a component that are JSON as well.
+        **{name: str(value) for name, value in view.properties},
     }
     if failure is not None:
         properties["dapr.workflow.failure.error_type"] = failure.error_type

@@ -64,6 +64,7 @@ def test_the_released_form_of_a_failure() -> None:
         "dapr.workflow.output": "1.10",
         "dapr.workflow.failure.error_type": "T",
         "dapr.workflow.failure.error_message": "m",
+        "taskQueue": "orders",
     }
     assert tuple(released_json(VIEW)) == (
         "instanceID",

@@ -2,20 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import grpc
 
 from perdure.api.grpc.faults import Rejected, status_of
-from perdure.base.errors import ShuttingDown, StoreError
+from perdure.base.errors import ComponentError, ShuttingDown, StoreError
 from perdure.core.requests import Reason, Refusal
+
+# What Dapr has a code of its own for; to all else that its engine refuses it says INTERNAL.
+_CODES: Final = {
+    Reason.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.UNSUPPORTED: grpc.StatusCode.UNIMPLEMENTED,
+}
 
 
 @contextmanager
 def doing(what: str) -> Iterator[None]:
-    """Name what was asked in the status of a fault of the store or the process."""
+    """Name what was asked in the status of a fault that is not the caller's."""
     try:
         yield
-    except (StoreError, ShuttingDown) as fault:
+    except (StoreError, ComponentError, ShuttingDown) as fault:
         code, text = status_of(fault)
         raise Rejected(code, f"{what}: {text}") from fault
 
@@ -28,8 +35,8 @@ def not_found(instance_id: str) -> Rejected:
 
 def of_start(name: str, refusal: Refusal) -> Rejected:
     """Return how a refused start ends."""
-    if refusal.reason is Reason.INVALID:
-        return Rejected(grpc.StatusCode.INVALID_ARGUMENT, refusal.text)
+    if refusal.reason in _CODES:
+        return Rejected(_CODES[refusal.reason], refusal.text)
     inner = refusal.text
     if refusal.reason in {Reason.ALREADY_EXISTS, Reason.DESCENDANT_ACTIVE}:
         inner = (
@@ -81,7 +88,7 @@ def of_purge(instance_id: str, refusal: Refusal) -> Rejected:
     if refusal.reason is Reason.STALLED:
         inner = "orchestration has not yet completed"
     return Rejected(
-        grpc.StatusCode.INTERNAL,
+        _CODES.get(refusal.reason, grpc.StatusCode.INTERNAL),
         f"error purging workflow {instance_id}: failed to Purge workflow {instance_id}: "
         f"failed to purge workflow state: {inner}",
     )
@@ -90,4 +97,4 @@ def of_purge(instance_id: str, refusal: Refusal) -> Rejected:
 def _unless_finished(refusal: Refusal, text: str) -> Rejected | None:
     if refusal.reason is Reason.ALREADY_FINISHED:
         return None
-    return Rejected(grpc.StatusCode.INTERNAL, text)
+    return Rejected(_CODES.get(refusal.reason, grpc.StatusCode.INTERNAL), text)

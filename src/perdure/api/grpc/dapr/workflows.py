@@ -1,5 +1,6 @@
 """The seven workflow methods of Dapr's own service."""
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from perdure.api.grpc.faults import Rejected
 from perdure.api.grpc.settings import GrpcSettings
 from perdure.base.errors import CallerFault
 from perdure.base.ids import is_legal_instance_id
+from perdure.base.limits import OPTIONS_MAX
 from perdure.base.rfc3339 import parse as parse_time
 from perdure.components.catalog import EMBEDDED, Catalog
 from perdure.components.port import WorkflowComponent
@@ -52,6 +54,7 @@ class Workflows:
             input=utf8_of(request.input),
             scheduled_start_us=_start_time(name, request.options.get(START_TIME_OPTION, "")),
             tags=call.tags(),
+            options=_options(request.options),
         )
         component = self._component(request.workflow_component)
         with refusals.doing(f"error starting workflow '{name}'"):
@@ -170,6 +173,13 @@ def _given_id(instance_id: str) -> str:
         msg = "no instance ID was provided"
         raise CallerFault(msg)
     return instance_id
+
+
+def _options(given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    found = [(name, value) for name, value in given.items() if name != START_TIME_OPTION]
+    if len(found) > OPTIONS_MAX:
+        raise CallerFault(f"a start has at most {OPTIONS_MAX} options")
+    return tuple(found)
 
 
 def _start_time(name: str, text: str) -> int | None:

@@ -139,5 +139,6 @@ class Reading:
             if page is None:
                 text = f"workflow instance '{instance_id}' not found"
                 raise Rejected(grpc.StatusCode.NOT_FOUND, text)
-            yield page.events
+            # What has other events than ours stands behind other doors.
+            yield tuple(event for event in page.events if isinstance(event, bytes))
             after = page.next_after

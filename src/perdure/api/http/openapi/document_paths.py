@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from perdure.api.http.forms import COMPONENT
 from perdure.api.http.history import HISTORY_PAGE_DEFAULT
 from perdure.api.http.openapi.parts import (
     ANY_BODY,
@@ -37,12 +38,13 @@ def document_paths(component_names: Iterable[str]) -> dict[str, Any]:
     """Return the paths whose first segment is a workflow type."""
     one = "/v1.0/workflows/{workflowType}/{instanceID}"
     # Where released Dapr knows the call too, a component's name makes it the released form.
-    instance = _instance({"not": {"enum": sorted(component_names)}})
-    either = _instance({})
+    names = sorted(component_names)
+    instance = _instance({"not": {"enum": names}}, names)
+    either = _instance({}, names)
     event = in_path("eventName", "The name of the event.")
     return {
-        "/v1.0/workflows": {"get": _list()},
-        "/v1.0/workflows/query": {"post": _query()},
+        "/v1.0/workflows": {"get": _list(), "parameters": [_component(names)]},
+        "/v1.0/workflows/query": {"post": _query(), "parameters": [_component(names)]},
         f"{one}/start": {"post": _start(), "parameters": instance},
         one: {"get": _get(), "delete": purge_operation(), "parameters": instance},
         f"{one}/terminate": {"post": _terminate(), "parameters": instance},
@@ -65,23 +67,29 @@ def document_paths(component_names: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _instance(bounds: Part) -> list[Part]:
+def _component(names: list[str]) -> Part:
+    text = "The workflow component that is meant, where it is not the one that has the type."
+    return in_query(COMPONENT, text, {"type": "string", "enum": names})
+
+
+def _instance(bounds: Part, names: list[str]) -> list[Part]:
     text = "The workflow type."
     if not bounds:
         text += " Under the name of a workflow component, an instance of any type is met."
     return [
         in_path("workflowType", text, {"type": "string", "minLength": 1, **bounds}),
         in_path("instanceID", "The instance."),
+        _component(names),
     ]
 
 
 def _start() -> Part:
     return operation(
-        "Start an instance",
+        "Start an instance; options of its component are given as `option.NAME=value`",
         {
             "200": answer("It completed while it was waited for.", ref("Instance"), _WAITED[2:]),
             "202": answer("It is on disk and will run.", ref("Started"), _WAITED),
-            **errors(400, 409, 413),
+            **errors(400, 409, 413, 501),
             "500": {
                 "description": "It could not be stored, or was waited for and did not complete.",
                 "content": json_of({"anyOf": [ref("NotCompleted"), ref("Error")]}),
@@ -132,7 +140,7 @@ def _terminate() -> Part:
         {
             "200": answer("It has ended."),
             "202": _NOT_IN_FORCE,
-            **errors(400, 404, 409, 413, 500),
+            **errors(400, 404, 409, 413, 500, 501),
         },
         tag=_TAG,
         parameters=[_RECURSIVE],
@@ -170,7 +178,7 @@ def _raise_event_named() -> Part:
 def _change(summary: str) -> Part:
     return operation(
         summary,
-        {"200": answer("In force."), "202": _NOT_IN_FORCE, **errors(400, 404, 409, 413, 500)},
+        {"200": answer("In force."), "202": _NOT_IN_FORCE, **errors(400, 404, 409, 413, 500, 501)},
         tag=_TAG,
     )
 
@@ -180,7 +188,7 @@ def purge_operation() -> Part:
     force = in_query("force", "Whether an instance that has not finished goes too.", BOOLEAN)
     return operation(
         "Delete everything about an instance",
-        {"200": answer("It is gone."), **errors(400, 404, 409, 413, 500)},
+        {"200": answer("It is gone."), **errors(400, 404, 409, 413, 500, 501)},
         tag=_TAG,
         parameters=[_RECURSIVE, force],
     )
@@ -215,7 +223,7 @@ def _rerun() -> Part:
         "Begin a new instance from an event of a finished one",
         {
             "202": answer("The new instance is on disk.", ref("Started"), _FOUND),
-            **errors(400, 404, 409, 413, 500),
+            **errors(400, 404, 409, 413, 500, 501),
         },
         tag=_TAG,
         body={"required": True, "content": json_of(ref("Rerun"))},

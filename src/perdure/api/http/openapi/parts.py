@@ -12,7 +12,8 @@ _TEXTS: Final = {
     "409": "The instance is in a state in which this cannot be done.",
     "413": "The body is larger than the server takes.",
     "500": "It could not be done or stored; the text says why.",
-    "503": "The store is away or behind, or the server is stopping; try again.",
+    "501": "The workflow component cannot do this.",
+    "503": "The store or the component is away or behind, or the server is stopping; try again.",
 }
 
 

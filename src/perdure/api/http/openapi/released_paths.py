@@ -51,10 +51,10 @@ def _below(root: str, shared: list[Part]) -> dict[str, Any]:
     event = in_path("eventName", "The name of the event.")
     one = f"{root}/{{instanceID}}"
     changes = {
-        "pause": ("Let an instance take no new work", (400, 500)),
-        "resume": ("Let a suspended instance go on", (400, 500)),
-        "terminate": ("End an instance and its children", (400, 404, 500)),
-        "purge": ("Delete a finished instance and its children", (400, 404, 500)),
+        "pause": ("Let an instance take no new work", (400, 500, 501)),
+        "resume": ("Let a suspended instance go on", (400, 500, 501)),
+        "terminate": ("End an instance and its children", (400, 404, 500, 501)),
+        "purge": ("Delete a finished instance and its children", (400, 404, 500, 501)),
     }
     raise_event = operation(
         "Give an instance an event",
@@ -89,8 +89,9 @@ def _start() -> Part:
         "instanceID", "The new instance's id: letters, digits, `_` and `-`. One is made if absent."
     )
     return operation(
-        "Start an instance; a finished one under the same id is replaced",
-        {"202": answer("It is on disk.", ref("Started")), **errors(400, 500)},
+        "Start an instance; a finished one under the same id is replaced; "
+        "options of its component are given as `option.NAME=value`",
+        {"202": answer("It is on disk.", ref("Started")), **errors(400, 500, 501)},
         tag=_TAG,
         parameters=[instance_id, TAGS],
         body=ANY_BODY,

@@ -52,7 +52,7 @@ _INSTANCE: Final[dict[str, Part]] = {
     },
     "waitsSince": _TIME,
     "nextWakeAt": {**_TIME, "description": "When its earliest timer fires."},
-    "properties": {**_STRINGS, "description": "What else the component has to say."},
+    "properties": {"type": "object", "description": "What else the component has to say."},
 }
 assert tuple(_INSTANCE) == FIELDS
 
@@ -98,7 +98,11 @@ SCHEMAS: Final[dict[str, Part]] = {
             "seq": {"type": "integer", "minimum": 1},
             "eventID": {"type": "integer"},
             "timestamp": _TIME,
-            "type": {"type": "string", "enum": list(EVENT_TYPES)},
+            "type": {
+                "type": "string",
+                "description": f"One of {', '.join(EVENT_TYPES)}; an engine that has other events "
+                "gives them the names it has for them.",
+            },
             "input": _ANY,
             "result": _ANY,
             "failure": ref("Failure"),
