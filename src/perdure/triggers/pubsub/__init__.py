@@ -1,0 +1,1 @@
+"""The brokers of pub/sub, a module for each type of component."""
