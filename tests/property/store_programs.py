@@ -6,6 +6,7 @@ soon as it is drawn, so that the next one may build on it in the same commit.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any, TypeVar
 
@@ -22,6 +23,9 @@ from perdure.store.port import (
     InboxAdd,
     LifecycleAdd,
     Message,
+    NoteAdd,
+    NoteEnd,
+    NoteRule,
     Require,
     Store,
     TaskAdd,
@@ -36,6 +40,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 IDS = ("a", "b", "c", "d", "é", "z\x00")
 NAMES = ("order", "Order", "ship")
 PHASES = (6, 0, 0, 1, 3, 5)
+SHELVES = ("receipts", "mailbox")
 KINDS = (3, 4, 5, 12, 15)
 
 _moments = st.integers(0, 6)
@@ -64,6 +69,34 @@ class Author:
         return entries
 
     def entry(self) -> Entry:
+        """Draw what one step changes, with notes now and then."""
+        step = self.step()
+        if self.draw(st.integers(0, 2)):
+            return step
+        names = st.tuples(st.sampled_from(SHELVES), st.sampled_from(IDS))
+        return replace(
+            step,
+            notes=tuple(
+                map(self.note_add, self.draw(st.lists(names, max_size=2, unique=True))),
+            ),
+            ended_notes=tuple(
+                NoteEnd(*name, must_exist=self.draw(st.booleans()))
+                for name in self.draw(st.lists(names, max_size=2, unique=True))
+            ),
+            epitaph=() if step.key is None else self.lifecycle(),
+        )
+
+    def note_add(self, name: tuple[str, str]) -> NoteAdd:
+        return NoteAdd(
+            shelf=name[0],
+            key=name[1],
+            at_us=self.draw(_moments),
+            body=self.draw(_events),
+            about=self.draw(_texts),
+            rule=self.draw(st.sampled_from(NoteRule)),
+        )
+
+    def step(self) -> Entry:
         keys = [key for key, _ in self.ahead.list_ids(0, 100)]
         if not keys or self.draw(st.integers(0, 4)) == 0:
             births: list[Birth] = []

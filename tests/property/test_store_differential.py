@@ -27,7 +27,7 @@ from perdure.store.query import (
     Order,
 )
 from perdure.store.sqlite import SqliteStore
-from tests.property.store_programs import IDS, NAMES, Author
+from tests.property.store_programs import IDS, NAMES, SHELVES, Author
 
 LIFECYCLE_ROWS_MAX = 7
 
@@ -135,10 +135,22 @@ def _answers(store: Store, limit: int, after: int, moment: int) -> list[object]:
         for phase in (1, 3, 5)
         for answer in (store.expired(phase, moment, limit), store.oldest_completed_us(phase))
     ]
+    noted: list[object] = [
+        answer
+        for shelf in SHELVES
+        for answer in (
+            *(store.note(shelf, key) for key in IDS),
+            store.notes(shelf, (moment, after), limit),
+            *(store.notes_about(shelf, about, after, limit) for about in ("", "t", "u")),
+            store.note_count(shelf),
+            store.note_counts(shelf),
+        )
+    ]
     return [
         *named,
         *keyed,
         *ended,
+        *noted,
         store.list_ids(after, limit),
         store.ready(after, limit),
         store.tasks(after, limit),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from perdure.core.notes import NoteAdd, NoteEnd
+
 START_TIMER_ID = -1  # the timer that ends the holding of a scheduled start; generation 0
 FIRST_VERSION = 1  # of an instance that was just born
 BORN_FIRST = -1  # as a birth's parent_key: the key of the first birth of the same entry
@@ -185,8 +187,8 @@ class LifecycleAdd:
 class Entry:
     """All that one step changes for the instance `key`.
 
-    With a key of None the entry is births, messages and lifecycle rows alone, and an id in use
-    makes it ID_TAKEN; with a key, a birth whose id is in use is told in `Outcome.births`. What
+    With a key of None the entry is births, messages, notes and lifecycle rows alone, and an id in
+    use makes it ID_TAKEN; with a key, a birth whose id is in use is told in `Outcome.births`. What
     an entry would change of an instance that is missing is dropped where nothing expects it.
     """
 
@@ -211,4 +213,8 @@ class Entry:
     births: tuple[Birth, ...] = ()
     messages: tuple[Message, ...] = ()
     lifecycle: tuple[LifecycleAdd, ...] = ()
+    # Rows about its own instance, before the others, whatever ids its births bear.
+    epitaph: tuple[LifecycleAdd, ...] = ()
+    notes: tuple[NoteAdd, ...] = ()
+    ended_notes: tuple[NoteEnd, ...] = ()  # these go before `notes` are added
     purge: bool = False  # everything of the instance goes, at last; lifecycle rows stay

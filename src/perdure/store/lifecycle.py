@@ -10,9 +10,12 @@ def lifecycle_rows(
 ) -> Iterator[tuple[int, LifecycleAdd]]:
     """Yield the lifecycle rows that an entry leaves behind, each with its instance's key.
 
+    Those of the epitaph come first, and are about the entry's own instance.
     A row that names the id of one of the entry's births is about the newborn, and is dropped if
     that birth did not happen. Every other row is about the entry's own instance (0 if it has none).
     """
+    for add in entry.epitaph:
+        yield entry.key or 0, add
     asked = {birth.identity.instance_id for birth in entry.births}
     born = {
         birth.identity.instance_id: outcome.key

@@ -3,7 +3,7 @@
 Theory of operation.
 - A commit lands many entries at once, all of them or none, and is on disk when it returns. An
   entry is everything that one step changes for one instance: history, inbox, tasks, timers,
-  births, messages to others, flags and lifecycle rows.
+  births, messages to others, flags, lifecycle rows and notes.
 - Entries of one commit take effect in order, each seeing what came before it. Each has an
   outcome of its own; an entry whose expectation fails changes nothing, and the rest still land.
 - Turns expect the version they were opened at. Births expect that the id is free, or belongs
@@ -11,9 +11,12 @@ Theory of operation.
   what `require` says. The end of a task or timer whose row is gone makes the entry ENDED: that
   row is what makes a result count once.
 - An entry is checked whole before anything of it changes; of several failing expectations the
-  verdict tells the first of MISSING, FINISHED, STALE, ENDED. Then its head and flags change, its
-  other rows, births, messages and lifecycle rows in this order, and a purge last. So an
-  instance that its own head finishes takes nothing into its inbox any more.
+  verdict tells the first of NOTED, MISSING, FINISHED, STALE, ENDED, ID_TAKEN. Then its head and
+  flags change, its other rows, births, messages and lifecycle rows in this order, then notes end
+  and notes are added, and a purge is last. So an instance that its own head finishes takes
+  nothing into its inbox any more, and can be replaced by a birth of the same entry.
+- A note belongs to no instance and outlives all of them. What an entry expects of notes is asked
+  of those that were there before it.
 - An instance is named by its key, an integer given at birth and never given again, so that
   nothing meant for an earlier life of an id can reach a later one.
 
@@ -25,6 +28,7 @@ the reads from any thread.
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from perdure.core.notes import NoteAdd, NoteEnd, NoteRow, NoteRule
 from perdure.store.entries import (
     BORN_FIRST,
     FIRST_VERSION,
@@ -78,6 +82,10 @@ __all__ = [
     "LifecycleRow",
     "Loaded",
     "Message",
+    "NoteAdd",
+    "NoteEnd",
+    "NoteRow",
+    "NoteRule",
     "Outcome",
     "Page",
     "ReadyRow",
@@ -187,6 +195,28 @@ class Store(Protocol):
 
     def name_counts(self) -> dict[str, int]:
         """Return the known workflow types and how many instances of each there are."""
+        ...
+
+    def note(self, shelf: str, key: str) -> NoteRow | None:
+        """Return a note by its name."""
+        ...
+
+    def notes(self, shelf: str, after: tuple[int, int], limit: int) -> tuple[NoteRow, ...]:
+        """Return notes of a shelf after a place, which is (moment, row), by moment and row."""
+        ...
+
+    def notes_about(
+        self, shelf: str, about: str, after_row: int, limit: int
+    ) -> tuple[NoteRow, ...]:
+        """Return notes of a shelf about something, in the order of writing."""
+        ...
+
+    def note_count(self, shelf: str) -> int:
+        """Return how many notes there are on a shelf."""
+        ...
+
+    def note_counts(self, shelf: str) -> dict[str, int]:
+        """Return how many notes of a shelf there are about each thing; others are not counted."""
         ...
 
     def dump(self) -> Iterator[tuple[object, ...]]:

@@ -14,7 +14,8 @@ class Verdict(Enum):
     MISSING = 2  # no such instance
     FINISHED = 3  # the instance has ended
     ID_TAKEN = 4  # the entry is only a birth and its id is in use
-    ENDED = 5  # the task or timer that the entry ends is gone
+    ENDED = 5  # the task, timer or note that the entry ends is gone
+    NOTED = 6  # a note that was to be new is there already
 
 
 @dataclass(frozen=True, slots=True)

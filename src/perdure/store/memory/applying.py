@@ -2,13 +2,14 @@
 
 Head and flags change first: an instance that the entry's own head finishes takes nothing into its
 inbox any more. Then the instance's own rows change, and then births, messages and lifecycle rows
-follow in this order, each seeing what came before it; a purge is last.
+follow in this order, each seeing what came before it; then the notes, and a purge is last.
 """
 
 from dataclasses import replace
 
 from perdure.store.births import born_in_order
 from perdure.store.lifecycle import lifecycle_rows
+from perdure.store.memory.noting import change_notes, ends_what_is_gone, takes_a_name_in_use
 from perdure.store.memory.shelf import Draft, Instance
 from perdure.store.port import (
     FIRST_VERSION,
@@ -45,14 +46,24 @@ def apply_entry(draft: Draft, entry: Entry) -> Outcome:
     births = born_in_order(entry, lambda birth: _bear(draft, entry.key, birth))
     messages = tuple(_tell(draft, message) for message in entry.messages)
     _record_lifecycle(draft, entry, births)
+    change_notes(draft, entry)
     if entry.purge and entry.key is not None:
         draft.remove(entry.key)
     return Outcome(Verdict.LANDED, inbox_seqs, births, messages)
 
 
 def _verdict(draft: Draft, entry: Entry) -> Verdict:
-    if entry.key is None:
-        return _verdict_of_births(draft, entry)
+    if takes_a_name_in_use(draft, entry):
+        return Verdict.NOTED
+    verdict = Verdict.LANDED if entry.key is None else _verdict_of_own(draft, entry)
+    if verdict is not Verdict.LANDED:
+        return verdict
+    if ends_what_is_gone(draft, entry):
+        return Verdict.ENDED
+    return _verdict_of_births(draft, entry) if entry.key is None else Verdict.LANDED
+
+
+def _verdict_of_own(draft: Draft, entry: Entry) -> Verdict:
     own = draft.get(entry.key)
     if own is None:
         expected = entry.require is not Require.NOTHING or entry.expect_version is not None

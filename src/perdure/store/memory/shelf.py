@@ -1,7 +1,7 @@
 """What the store in memory holds, and a draft of changes to it that is kept whole or not at all."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from perdure.core.status import TERMINAL, Status, seen_status
 from perdure.store.port import (
@@ -10,6 +10,7 @@ from perdure.store.port import (
     Identity,
     InboxRow,
     LifecycleRow,
+    NoteRow,
     Snapshot,
     TaskRow,
     TimerRow,
@@ -62,15 +63,17 @@ class Counters:
     inbox_seq: int = 0
     task_row: int = 0
     lifecycle_seq: int = 0
+    note_row: int = 0
 
 
 @dataclass(slots=True)
 class Shelf:
-    """All instances by key, who bears which id, and the lifecycle table."""
+    """All instances by key, who bears which id, the lifecycle table, and the notes by name."""
 
     instances: dict[int, Instance] = field(default_factory=dict)
     bearers: dict[str, int] = field(default_factory=dict)
     lifecycle: list[LifecycleRow] = field(default_factory=list)
+    notes: dict[tuple[str, str], NoteRow] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
 
     def by_key(self) -> Iterator[Instance]:
@@ -86,10 +89,8 @@ class Draft:
         self._changed: dict[int, Instance | None] = {}
         self._bearers: dict[str, int | None] = {}
         self._lifecycle: list[LifecycleRow] = []
-        counters = shelf.counters
-        self.counters = Counters(
-            counters.key, counters.inbox_seq, counters.task_row, counters.lifecycle_seq
-        )
+        self._notes: dict[tuple[str, str], NoteRow | None] = {}
+        self.counters = replace(shelf.counters)
 
     def get(self, key: int | None) -> Instance | None:
         if key is None:
@@ -115,6 +116,16 @@ class Draft:
     def add_lifecycle(self, row: LifecycleRow) -> None:
         self._lifecycle.append(row)
 
+    def has_note(self, shelf: str, key: str) -> bool:
+        name = (shelf, key)
+        return (self._notes if name in self._notes else self._shelf.notes).get(name) is not None
+
+    def put_note(self, row: NoteRow) -> None:
+        self._notes[row.shelf, row.key] = row
+
+    def remove_note(self, shelf: str, key: str) -> None:
+        self._notes[shelf, key] = None
+
     def keep(self, lifecycle_rows_max: int) -> None:
         """Make the changes to the shelf."""
         for key, instance in self._changed.items():
@@ -127,6 +138,11 @@ class Draft:
                 self._shelf.bearers.pop(instance_id, None)
             else:
                 self._shelf.bearers[instance_id] = bearer
+        for name, note in self._notes.items():
+            if note is None:
+                self._shelf.notes.pop(name, None)
+            else:
+                self._shelf.notes[name] = note
         self._shelf.lifecycle.extend(self._lifecycle)
         self._shelf.counters = self.counters
         oldest = self.counters.lifecycle_seq - lifecycle_rows_max + 1

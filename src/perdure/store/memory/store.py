@@ -22,6 +22,7 @@ from perdure.store.port import (
     HistoryRow,
     LifecycleRow,
     Loaded,
+    NoteRow,
     Outcome,
     Page,
     ReadyRow,
@@ -160,9 +161,35 @@ class MemoryStore:
     def name_counts(self) -> dict[str, int]:
         return dict(Counter(each.identity.name for each in self._all()))
 
+    def note(self, shelf: str, key: str) -> NoteRow | None:
+        with self._lock:
+            return self._shelf.notes.get((shelf, key))
+
+    def _notes_of(self, shelf: str) -> list[NoteRow]:
+        with self._lock:
+            return [note for note in self._shelf.notes.values() if note.shelf == shelf]
+
+    def notes(self, shelf: str, after: tuple[int, int], limit: int) -> tuple[NoteRow, ...]:
+        notes = sorted(self._notes_of(shelf), key=_place_of)
+        return tuple([note for note in notes if _place_of(note) > after][:limit])
+
+    def notes_about(
+        self, shelf: str, about: str, after_row: int, limit: int
+    ) -> tuple[NoteRow, ...]:
+        found = [note for note in self._notes_of(shelf) if note.about == about]
+        found = [note for note in found if note.row > after_row]
+        return tuple(sorted(found, key=lambda note: note.row)[:limit])
+
+    def note_count(self, shelf: str) -> int:
+        return len(self._notes_of(shelf))
+
+    def note_counts(self, shelf: str) -> dict[str, int]:
+        return dict(Counter(n.about for n in self._notes_of(shelf) if n.about is not None))
+
     def dump(self) -> Iterator[tuple[object, ...]]:
         with self._lock:
             counters, lifecycle = self._shelf.counters, tuple(self._shelf.lifecycle)
+            notes = sorted(self._shelf.notes.values(), key=lambda note: note.row)
         yield ("counters", *astuple(counters))
         everyone = self._all()
         for rows_of in DUMPED:
@@ -170,9 +197,15 @@ class MemoryStore:
                 yield from rows_of(each)
         for row in lifecycle:
             yield ("lifecycle", row.seq, row.key, *astuple(row.add))
+        for note in notes:
+            yield ("note", *astuple(note))
 
     def close(self) -> None:
         """Nothing is held that could be let go of."""
+
+
+def _place_of(note: NoteRow) -> tuple[int, int]:
+    return note.at_us, note.row
 
 
 def _is_ready(instance: Instance) -> bool:

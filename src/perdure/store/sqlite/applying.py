@@ -13,6 +13,7 @@ from perdure.store.port import (
     Verdict,
 )
 from perdure.store.sqlite.batch import Batch
+from perdure.store.sqlite.noting import ends_what_is_gone, takes_a_name_in_use
 from perdure.store.sqlite.pending import Known
 
 
@@ -34,6 +35,8 @@ def apply_entry(batch: Batch, entry: Entry) -> Outcome:
     messages = tuple([_tell(batch, message) for message in entry.messages])
     for key, add in lifecycle_rows(entry, births):
         batch.add_lifecycle(key, add)
+    if entry.notes or entry.ended_notes:
+        batch.change_notes(entry)
     if entry.purge:
         own = batch.instance(entry.key)  # a birth may have replaced it
         if own is not None:
@@ -42,8 +45,17 @@ def apply_entry(batch: Batch, entry: Entry) -> Outcome:
 
 
 def _verdict(batch: Batch, entry: Entry, own: Known | None) -> Verdict:
-    if entry.key is None:
-        return _verdict_of_births(batch, entry)
+    if entry.notes and takes_a_name_in_use(batch.writer, entry):
+        return Verdict.NOTED
+    verdict = Verdict.LANDED if entry.key is None else _verdict_of_own(batch, entry, own)
+    if verdict is not Verdict.LANDED:
+        return verdict
+    if entry.ended_notes and ends_what_is_gone(batch.writer, entry):
+        return Verdict.ENDED
+    return _verdict_of_births(batch, entry) if entry.key is None else Verdict.LANDED
+
+
+def _verdict_of_own(batch: Batch, entry: Entry, own: Known | None) -> Verdict:
     if own is None:
         if entry.require is not Require.NOTHING or entry.expect_version is not None:
             return Verdict.MISSING

@@ -23,6 +23,7 @@ from perdure.store.port import (
     TimerAdd,
     TimerEnd,
 )
+from perdure.store.sqlite.noting import change_notes
 from perdure.store.sqlite.pending import Known, Pending
 from perdure.store.sqlite.statements import statements
 
@@ -41,9 +42,10 @@ class Counters:
     inbox_seq: int
     task_row: int
     lifecycle_seq: int
+    note_row: int
 
-    def values(self) -> tuple[int, int, int, int]:
-        return self.key, self.inbox_seq, self.task_row, self.lifecycle_seq
+    def values(self) -> tuple[int, int, int, int, int]:
+        return self.key, self.inbox_seq, self.task_row, self.lifecycle_seq, self.note_row
 
 
 class Batch:
@@ -53,7 +55,7 @@ class Batch:
         self, writer: sqlite3.Connection, counters: Counters, entries: Sequence[Entry]
     ) -> None:
         self.counters = Counters(*counters.values())
-        self._writer = writer
+        self.writer = writer
         self._known: dict[int, Known | None] = {}
         self._bearers: dict[str, int | None] = {}
         # What the commit has done to tasks and timers so far, over what the tables hold.
@@ -70,11 +72,11 @@ class Batch:
         self._flush()
         oldest_gone = self.counters.lifecycle_seq - lifecycle_rows_max
         if oldest_gone > 0:
-            self._writer.execute(_SQL["prune_lifecycle"], (oldest_gone,))
-        self._writer.execute(_SQL["update_counters"], self.counters.values())
+            self.writer.execute(_SQL["prune_lifecycle"], (oldest_gone,))
+        self.writer.execute(_SQL["update_counters"], self.counters.values())
 
     def _flush(self) -> None:
-        self._pending.write(self._writer)
+        self._pending.write(self.writer)
         self._pending = Pending()
         for known in self._known.values():
             if known is not None:
@@ -84,7 +86,7 @@ class Batch:
         asked = [key for key in keys if key not in self._known]
         if asked:
             self._known.update(dict.fromkeys(asked))
-            rows = self._writer.execute(_SQL["known_instances"], (json.dumps(asked),))
+            rows = self.writer.execute(_SQL["known_instances"], (json.dumps(asked),))
             self._known.update((row[0], Known(*row)) for row in rows)
 
     # What is known.
@@ -98,14 +100,14 @@ class Batch:
     def bearer_of(self, instance_id: str) -> int | None:
         """Return the key of the instance that bears an id now."""
         if instance_id not in self._bearers:
-            row = self._writer.execute(_SQL["bearer"], (instance_id,)).fetchone()
+            row = self.writer.execute(_SQL["bearer"], (instance_id,)).fetchone()
             self._bearers[instance_id] = None if row is None else row[0]
         return self._bearers[instance_id]
 
     def task_is_open(self, name: Name) -> bool:
         if name in self._tasks:
             return self._tasks[name]
-        row = self._writer.execute(_SQL["open_task"], name).fetchone()
+        row = self.writer.execute(_SQL["open_task"], name).fetchone()
         return row is not None and row[0] > self._given_up.get(name[0], 0)
 
     def timer_is_open(self, name: Name) -> bool:
@@ -113,7 +115,7 @@ class Batch:
             return self._timers[name]
         if name[0] in self._wiped_timers:
             return False
-        return self._writer.execute(_SQL["open_timer"], name).fetchone() is not None
+        return self.writer.execute(_SQL["open_timer"], name).fetchone() is not None
 
     # What is changed.
 
@@ -260,3 +262,6 @@ class Batch:
         self.counters.lifecycle_seq += 1
         row = (self.counters.lifecycle_seq, key, add.kind, add.at_us, add.instance_id, add.name)
         self._pending.lifecycle.append(row)
+
+    def change_notes(self, entry: Entry) -> None:
+        self.counters.note_row = change_notes(self.writer, entry, self.counters.note_row)

@@ -12,6 +12,7 @@ from perdure.store.port import (
     InboxRow,
     LifecycleRow,
     Loaded,
+    NoteRow,
     ReadyRow,
     Snapshot,
     TaskRow,
@@ -21,12 +22,14 @@ from perdure.store.sqlite.records import (
     Row,
     inbox_row_of,
     lifecycle_row_of,
+    note_row_of,
     snapshot_of,
     task_row_of,
 )
 from perdure.store.sqlite.statements import statements
 
 _SQL: Final = statements("reading")
+_NOTES: Final = statements("noting")
 _DUMPED: Final = statements("dumping")
 _COUNTERS: Final = statements("writing")["counters"]
 SNAPSHOT_COLUMNS: Final = _SQL["snapshot_columns"]
@@ -131,6 +134,34 @@ def name_counts(reader: sqlite3.Connection) -> dict[str, int]:
 def lifecycle(reader: sqlite3.Connection, after_seq: int, limit: int) -> tuple[LifecycleRow, ...]:
     rows = reader.execute(_SQL["lifecycle"], (after_seq, limit))
     return tuple([lifecycle_row_of(row) for row in rows])
+
+
+def note(reader: sqlite3.Connection, shelf: str, key: str) -> NoteRow | None:
+    row = reader.execute(_NOTES["note"], (shelf, key)).fetchone()
+    return None if row is None else note_row_of(row)
+
+
+def notes(
+    reader: sqlite3.Connection, shelf: str, after: tuple[int, int], limit: int
+) -> tuple[NoteRow, ...]:
+    rows = reader.execute(_NOTES["notes"], (shelf, *after, limit))
+    return tuple([note_row_of(row) for row in rows])
+
+
+def notes_about(
+    reader: sqlite3.Connection, shelf: str, about: str, after_row: int, limit: int
+) -> tuple[NoteRow, ...]:
+    rows = reader.execute(_NOTES["notes_about"], (shelf, about, after_row, limit))
+    return tuple([note_row_of(row) for row in rows])
+
+
+def note_count(reader: sqlite3.Connection, shelf: str) -> int:
+    count: int = reader.execute(_NOTES["note_count"], (shelf,)).fetchone()[0]
+    return count
+
+
+def note_counts(reader: sqlite3.Connection, shelf: str) -> dict[str, int]:
+    return dict(reader.execute(_NOTES["note_counts"], (shelf,)))
 
 
 def dump(reader: sqlite3.Connection) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from perdure.store.port import (
     InboxRow,
     LifecycleAdd,
     LifecycleRow,
+    NoteRow,
     Snapshot,
     TaskAdd,
     TaskRow,
@@ -117,3 +118,9 @@ def lifecycle_row_of(row: Row) -> LifecycleRow:
     """Return the record of a row of `lifecycle`."""
     seq, key, kind, at_us, instance_id, name = row
     return LifecycleRow(seq, key, LifecycleAdd(kind, at_us, instance_id, name))
+
+
+def note_row_of(row: Row) -> NoteRow:
+    """Return the record of a row of `notes`."""
+    note_row, shelf, key, at_us, body, about = row
+    return NoteRow(row=note_row, shelf=shelf, key=key, at_us=at_us, body=body, about=about)

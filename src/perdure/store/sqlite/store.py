@@ -20,6 +20,7 @@ from perdure.store.port import (
     HistoryRow,
     LifecycleRow,
     Loaded,
+    NoteRow,
     Outcome,
     Page,
     ReadyRow,
@@ -177,6 +178,28 @@ class SqliteStore:
     def name_counts(self) -> dict[str, int]:
         with self._readers.lend() as reader:
             return reading.name_counts(reader)
+
+    def note(self, shelf: str, key: str) -> NoteRow | None:
+        with self._readers.lend() as reader:
+            return reading.note(reader, shelf, key)
+
+    def notes(self, shelf: str, after: tuple[int, int], limit: int) -> tuple[NoteRow, ...]:
+        with self._readers.lend() as reader:
+            return reading.notes(reader, shelf, after, limit)
+
+    def notes_about(
+        self, shelf: str, about: str, after_row: int, limit: int
+    ) -> tuple[NoteRow, ...]:
+        with self._readers.lend() as reader:
+            return reading.notes_about(reader, shelf, about, after_row, limit)
+
+    def note_count(self, shelf: str) -> int:
+        with self._readers.lend() as reader:
+            return reading.note_count(reader, shelf)
+
+    def note_counts(self, shelf: str) -> dict[str, int]:
+        with self._readers.lend() as reader:
+            return reading.note_counts(reader, shelf)
 
     def dump(self) -> Iterator[tuple[object, ...]]:
         with self._readers.lend_moment() as reader:

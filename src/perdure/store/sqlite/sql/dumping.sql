@@ -25,3 +25,6 @@ SELECT key, generation, timer_id, fire_at_us FROM timers ORDER BY key, generatio
 
 -- name: lifecycle
 SELECT seq, key, kind, at_us, instance_id, name FROM lifecycle ORDER BY seq;
+
+-- name: note
+SELECT note_row, shelf, key, at_us, body, about FROM notes ORDER BY note_row;

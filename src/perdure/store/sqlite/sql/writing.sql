@@ -1,10 +1,10 @@
 -- What a commit asks and writes. Each statement is named by the line above it.
 
 -- name: counters
-SELECT key, inbox_seq, task_row, lifecycle_seq FROM counters;
+SELECT key, inbox_seq, task_row, lifecycle_seq, note_row FROM counters;
 
 -- name: update_counters
-UPDATE counters SET key = ?, inbox_seq = ?, task_row = ?, lifecycle_seq = ?;
+UPDATE counters SET key = ?, inbox_seq = ?, task_row = ?, lifecycle_seq = ?, note_row = ?;
 
 -- Whether numbers are in use beyond the counters, as they never are in a file that is whole.
 -- name: numbers_beyond_counters
@@ -12,6 +12,7 @@ SELECT ifnull((SELECT max(key) FROM instances), 0) > key
     OR ifnull((SELECT max(seq) FROM inbox), 0) > inbox_seq
     OR ifnull((SELECT max(task_row) FROM tasks), 0) > task_row
     OR ifnull((SELECT max(seq) FROM lifecycle), 0) > lifecycle_seq
+    OR ifnull((SELECT max(note_row) FROM notes), 0) > counters.note_row
 FROM counters;
 
 -- name: known_instances
