@@ -5,7 +5,7 @@ A limit that a user may set has its default here and its flag or key in `app.con
 
 from typing import Final
 
-from perdure.base.time import SECOND_US
+from perdure.base.time import DAY_US, SECOND_US
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
@@ -38,6 +38,12 @@ TURN_RETRY_FIRST_US: Final = 1 * SECOND_US
 TURN_RETRY_LONGEST_US: Final = 60 * SECOND_US
 STALL_RETRY_FIRST_US: Final = 5 * SECOND_US
 STALL_RETRY_LONGEST_US: Final = 300 * SECOND_US
+
+# Workers that lost their streams and echo no tokens: for how long their answers are reckoned with,
+# for how many instances, and after how many answers that never agree one is believed.
+GHOST_TTL_US: Final = 300 * SECOND_US
+GHOST_INSTANCES_MAX: Final = 10_000
+AMBIGUOUS_ANSWERS_MAX: Final = 8
 
 # Work whose worker goes away while it has it: handed out again at once this often, then after
 # a growing pause. What is larger than the message that most clients take, 4 MiB, and is lost this
@@ -118,3 +124,17 @@ assert DELIVERIES_MAX <= DELIVERIES_MOST
 assert LATER_RETRY_FIRST_US <= LATER_RETRY_LONGEST_US
 assert RECONNECT_FIRST_US <= RECONNECT_LONGEST_US
 assert DELIVERY_GRACE_US < STOP_TIMEOUT_US
+
+# Deliveries: messages that lead to a start or an event, each once. How long it is known that a
+# message has come already, and what waits for instances to be born or to end.
+RECEIPTS_KEPT_US: Final = 7 * DAY_US
+NOTES_PER_SWEEP_MAX: Final = 1_000
+MAILBOX_EVENTS_MAX: Final = 100_000
+MAILBOX_EVENTS_OF_ONE_MAX: Final = 1_000
+MAIL_BATCH_EVENTS_MAX: Final = 100
+PARKED_STARTS_MAX: Final = 100_000
+PARKED_STARTS_OF_ONE_MAX: Final = 1_000
+DELIVERY_ATTEMPTS_MAX: Final = 20
+
+assert MAIL_BATCH_EVENTS_MAX <= MAILBOX_EVENTS_OF_ONE_MAX <= MAILBOX_EVENTS_MAX
+assert PARKED_STARTS_OF_ONE_MAX <= PARKED_STARTS_MAX
