@@ -65,6 +65,7 @@ class WorkStream:
         self.dialect = profile.dialect
         self.held: dict[Work, set[object]] = {Work.TURN: set(), Work.ACTIVITY: set()}
         self.echoes_tokens = False
+        self.echoes_in_turns = False
         # For workers that keep histories: what each instance was last sent, by key.
         self.sent: dict[int, tuple[int, int]] = {}
         self._leave = leave

@@ -44,6 +44,10 @@ class Turn:
     attempts: int = 0
     faults: int = 0
     losses: Losses = field(default_factory=Losses)
+    # Of workers that echo no tokens: copies that may be answered yet, besides the present one, and
+    # what was answered and may be of an earlier turn, by meaning (`engine.ghosts`).
+    lost: int = 0
+    heard: dict[bytes, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

@@ -2,13 +2,13 @@
 
 An instance has at most one turn out. Its batch stays as it was frozen until the turn lands,
 even if it is handed out again; each hand-out has a fresh token. An answer counts if its token
-is the present one's, or if it carries none (older SDKs echo none) and a turn is there; every
-other is dropped.
+is the present one's, or if it carries none (older SDKs echo none) and is not that of an earlier
+turn (`engine.ghosts`); every other is dropped.
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from perdure.base.errors import WorkerFault
 from perdure.base.limits import (
@@ -20,6 +20,7 @@ from perdure.base.observer import WORKER_GONE
 from perdure.core.applying import Caller
 from perdure.core.events import StallReason
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall
+from perdure.engine.claims import Claims
 from perdure.engine.dialects import answers_in_microsofts
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
 from perdure.engine.ground import Ground
@@ -30,9 +31,11 @@ from perdure.engine.reports import subject_of
 from perdure.engine.residents import Resident, Residents, Turn
 from perdure.engine.stalls import Stalls
 from perdure.engine.turn_items import freeze, history_sent, too_large_text, turn_work_item
-from perdure.engine.turns_out import TurnsOut
+from perdure.engine.turns_out import TurnOut, TurnsOut
 from perdure.store.port import Entry
 from perdure.wire.actions import decision_of, parse_turn_answer
+
+_MAY_BE_LATE: Final = "an answer without a token may be to an earlier turn"
 
 
 class Turns:
@@ -63,6 +66,7 @@ class Turns:
         self._moves = moves
         self._slots = Slots(ground.settings.turns_max, ground.settings.turns_max_by_name)
         self._out = TurnsOut(ready, self._slots)
+        self._claims = Claims(self._out, residents, ground.clock, ground.observer)
         self._stalls = Stalls(ready.delays)
         self._loads = Loads(residents, ground.landing, self._loaded)
 
@@ -125,6 +129,7 @@ class Turns:
             self._discard(resident, turn.dropped)
             return None
         resident.turn = turn
+        self._claims.ghosts.frozen(resident.instance_id, turn)
         return turn
 
     def _discard(self, resident: Resident, dropped: tuple[int, ...]) -> None:
@@ -162,17 +167,13 @@ class Turns:
     async def complete(self, answer_bytes: bytes) -> None:
         """Land a worker's answer to a turn (see `engine.work.Workplace`)."""
         answer = parse_turn_answer(answer_bytes)
-        out = self._out.find(answer.instance_id)
-        if out is None or out.resident.moving:
-            reason = "nothing is outstanding" if out is None else "an answer is being landed"
-            self._drop(answer.instance_id, reason)
+        out = self._claims.find(answer)
+        if out is None:
+            return
+        if not self._claims.holds(answer, out):
+            self._ask_again(out)
             return
         resident, turn, stream = out.resident, out.turn, out.stream
-        if answer.token and answer.token != turn.token:
-            self._drop(answer.instance_id, "it is of an earlier hand-out")
-            return
-        if answer.token and stream is not None:
-            stream.echoes_tokens = True
         microsoft = stream is not None and answers_in_microsofts(stream, answer)
         caller = Caller(
             resident.instance_id,
@@ -188,8 +189,12 @@ class Turns:
             raise
         await self._land(resident, turn, result)
 
-    def _drop(self, instance_id: str, reason: str) -> None:
-        self._observer.late_completion_dropped("turn", instance_id=instance_id, reason=reason)
+    def _ask_again(self, out: TurnOut) -> None:
+        """Have a turn decided once more: the answer that came may be to an earlier one."""
+        self.release(out.resident)
+        subject = subject_of(out.resident.identity)
+        self._observer.turn_retried(subject, attempt=out.turn.attempts, reason=_MAY_BE_LATE)
+        self._ready.push(out.resident.key, out.resident.identity.app_id, first=True)
 
     def _at_fault(self, resident: Resident, turn: Turn, fault: WorkerFault) -> None:
         turn.faults += 1
@@ -243,6 +248,7 @@ class Turns:
     def left(self, stream: WorkStream) -> None:
         """Hand out again what a stream that has ended still held."""
         for out in self._out.left(stream):
+            self._claims.lost(out)
             self.release(out.resident)
             subject = subject_of(out.resident.identity)
             self._observer.turn_retried(subject, attempt=out.turn.attempts, reason=WORKER_GONE)
@@ -265,7 +271,9 @@ class Turns:
         self.pump(app_id)
 
     def forget(self, resident: Resident) -> None:
-        """Drop everything about an instance that is gone."""
+        """Drop everything about an instance that is gone, or will not have its turn answered."""
+        if resident.turn is not None:
+            self._claims.given_up(resident, resident.turn)
         self.release(resident)
         self._stalls.over(resident.key)
         self._ready.delays.end(resident.key)

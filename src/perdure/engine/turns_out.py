@@ -16,6 +16,11 @@ class TurnOut:
     turn: Turn
     stream: WorkStream | None
 
+    @property
+    def echoes(self) -> bool:
+        """Whether its worker is known to echo the tokens of turns."""
+        return self.stream is not None and self.stream.echoes_in_turns
+
 
 class TurnsOut:
     """What is out, and who waits for a place under the limit of its name."""
