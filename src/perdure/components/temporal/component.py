@@ -1,0 +1,300 @@
+"""A Temporal cluster behind the interface of `components.port`; promises as written there."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from uuid import uuid4
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import ParentClosePolicy
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionResponse,
+    PauseWorkflowExecutionRequest,
+    SignalWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest,
+    UnpauseWorkflowExecutionRequest,
+)
+from temporalio.service import WorkflowService
+
+from perdure.base.errors import CallerFault
+from perdure.base.limits import HISTORY_PAGE_ROWS_MAX, LIST_IDS_PAGE_DEFAULT, PAGE_ROWS_MAX
+from perdure.base.time import Clock
+from perdure.components.port import (
+    Done,
+    HistoryPage,
+    IdPage,
+    InstancePage,
+    InstanceView,
+    Purged,
+    Started,
+    TaskView,
+)
+from perdure.components.temporal import refusals
+from perdure.components.temporal.activities import tasks_of
+from perdure.components.temporal.attributes import SearchAttributes
+from perdure.components.temporal.bounds import (
+    HEALTH_CHECK_S,
+    NAMES_LOOKED_AT,
+    READS_AT_ONCE,
+    REASON_CHARS_MAX,
+)
+from perdure.components.temporal.connection import Connection
+from perdure.components.temporal.events import shown_event
+from perdure.components.temporal.filters import names_tags, visibility_of
+from perdure.components.temporal.histories import Histories
+from perdure.components.temporal.options import read_options
+from perdure.components.temporal.payloads import to_payloads
+from perdure.components.temporal.purging import Purging
+from perdure.components.temporal.rerunning import Rerunning
+from perdure.components.temporal.runs import Runs
+from perdure.components.temporal.settings import KIND, TemporalSettings
+from perdure.components.temporal.standing import status_of
+from perdure.components.temporal.starting import request_of
+from perdure.components.temporal.views import Ends, listed_view, view_of
+from perdure.components.temporal.waiting import Waiting
+from perdure.core.requests import (
+    Purge,
+    RaiseEvent,
+    Reason,
+    Refusal,
+    Rerun,
+    Resume,
+    Start,
+    Suspend,
+    Terminate,
+)
+from perdure.core.status import TERMINAL, Status
+from perdure.store.query import InstanceQuery
+
+_KEPT = ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON
+
+
+class TemporalComponent:
+    """One namespace of a Temporal cluster.
+
+    Every call may raise ComponentUnavailable, within seconds, and ComponentError.
+    """
+
+    kind = KIND
+
+    def __init__(self, settings: TemporalSettings, clock: Clock) -> None:
+        """Take the settings; nothing is connected before `open` or the first call."""
+        self.name = settings.name
+        self._settings = settings
+        self._clock = clock
+        self._connection = Connection(settings, clock)
+        self._runs = Runs(self._connection)
+        self._histories = Histories(self._connection)
+        self._attributes = SearchAttributes(self._connection, clock)
+        self._purging = Purging(self._connection, self._runs)
+        self._rerunning = Rerunning(self._connection, self._runs, self._histories)
+        self._waiting = Waiting(self._connection, self._runs)
+        self._watching: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Begin to look, now and then, whether the cluster answers. It may be away."""
+        self._watching = asyncio.ensure_future(self._watch())
+
+    async def close(self) -> None:
+        """Stop looking."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    def trouble(self) -> str | None:
+        return self._connection.trouble
+
+    async def _watch(self) -> None:
+        while True:
+            await self._connection.check()
+            await asyncio.sleep(HEALTH_CHECK_S)
+
+    # ---- requests
+
+    async def start(self, request: Start) -> Started | Refusal:
+        try:
+            options = read_options(request.options)
+            tagged = request.tags or options.search_attributes
+            registered = await self._attributes.registered() if tagged else {}
+            now_us = self._clock.now_us()
+            asked = request_of(request, options, self._settings, registered, now_us)
+        except CallerFault as fault:
+            return Refusal(Reason.INVALID, str(fault))
+        answer = await self._connection.ask(WorkflowService.start_workflow_execution, asked)
+        if not isinstance(answer, Refusal):
+            return Started(request.instance_id)
+        return refusals.taken(request) if answer.reason is Reason.ALREADY_EXISTS else answer
+
+    async def raise_event(self, request: RaiseEvent) -> Done | Refusal:
+        answer = await self._connection.ask(
+            WorkflowService.signal_workflow_execution,
+            SignalWorkflowExecutionRequest(
+                namespace=self._connection.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=request.instance_id),
+                signal_name=request.name,
+                input=to_payloads(request.input),
+                identity=self._connection.identity,
+                request_id=str(uuid4()),
+            ),
+        )
+        return await self._changed(request.instance_id, answer)
+
+    async def terminate(self, request: Terminate) -> Done | Refusal:
+        if not request.recursive:
+            doomed = await self._child_that_ends(request.instance_id)
+            if doomed is not None:
+                return refusals.unsupported(
+                    f"its child '{doomed}' was started to end with it, which Temporal does not "
+                    "take back: terminate it with its children"
+                )
+        reason = "terminated" if request.output is None else request.output
+        answer = await self._connection.ask(
+            WorkflowService.terminate_workflow_execution,
+            TerminateWorkflowExecutionRequest(
+                namespace=self._connection.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=request.instance_id),
+                reason=reason[:REASON_CHARS_MAX],
+                details=to_payloads(request.output),
+                identity=self._connection.identity,
+            ),
+        )
+        return await self._changed(request.instance_id, answer)
+
+    async def suspend(self, request: Suspend) -> Done | Refusal:
+        answer = await self._connection.ask(
+            WorkflowService.pause_workflow_execution,
+            PauseWorkflowExecutionRequest(
+                namespace=self._connection.namespace,
+                workflow_id=request.instance_id,
+                identity=self._connection.identity,
+                reason=(request.reason or "")[:REASON_CHARS_MAX],
+                request_id=str(uuid4()),
+            ),
+        )
+        done = await self._changed(request.instance_id, answer, unless=Status.SUSPENDED)
+        if isinstance(done, Refusal) and done.reason is Reason.UNSUPPORTED:
+            return refusals.no_pause(done.text)
+        return done
+
+    async def resume(self, request: Resume) -> Done | Refusal:
+        answer = await self._connection.ask(
+            WorkflowService.unpause_workflow_execution,
+            UnpauseWorkflowExecutionRequest(
+                namespace=self._connection.namespace,
+                workflow_id=request.instance_id,
+                identity=self._connection.identity,
+                reason=(request.reason or "")[:REASON_CHARS_MAX],
+                request_id=str(uuid4()),
+            ),
+        )
+        return await self._changed(request.instance_id, answer, unless=Status.RUNNING)
+
+    async def purge(self, request: Purge) -> Purged | Refusal:
+        return await self._purging.purge(request)
+
+    async def rerun(self, request: Rerun) -> Started | Refusal:
+        return await self._rerunning.rerun(request)
+
+    async def _changed(
+        self, instance_id: str, answer: object, *, unless: Status | None = None
+    ) -> Done | Refusal:
+        """Return what came of a change; one to `unless` is none if it stands there already.
+
+        To Temporal a workflow that has finished is as little there as one that never was.
+        """
+        if not isinstance(answer, Refusal):
+            return Done()
+        described = await self._runs.described(instance_id)
+        if described is None:
+            return refusals.missing()
+        status = status_of(described.workflow_execution_info, described)
+        if status in TERMINAL:
+            return refusals.finished(instance_id)
+        is_there = status is unless or (unless is Status.RUNNING and status is Status.PENDING)
+        return Done() if is_there else answer
+
+    async def _child_that_ends(self, instance_id: str) -> str | None:
+        described = await self._runs.described(instance_id)
+        children = () if described is None else described.pending_children
+        return next((c.workflow_id for c in children if c.parent_close_policy != _KEPT), None)
+
+    # ---- reads
+
+    async def get(self, instance_id: str, *, payloads: bool = True) -> InstanceView | None:
+        return await self._view(await self._runs.described(instance_id), payloads=payloads)
+
+    async def wait(
+        self, instance_id: str, *, finished: bool, timeout_us: int | None, payloads: bool = True
+    ) -> InstanceView | None:
+        described = await self._waiting.arrived(
+            instance_id, finished=finished, timeout_us=timeout_us
+        )
+        return await self._view(described, payloads=payloads)
+
+    async def _view(
+        self, described: DescribeWorkflowExecutionResponse | None, *, payloads: bool
+    ) -> InstanceView | None:
+        if described is None:
+            return None
+        run = described.workflow_execution_info.execution
+        return view_of(self.name, described, await self._ends(run, payloads=payloads))
+
+    async def _ends(self, run: WorkflowExecution, *, payloads: bool) -> Ends:
+        if not payloads:
+            return Ends(None, await self._histories.last(run))
+        first, last = await asyncio.gather(self._histories.first(run), self._histories.last(run))
+        return Ends(first, last)
+
+    async def history(
+        self, instance_id: str, *, after_seq: int = 0, limit: int | None = None
+    ) -> HistoryPage | None:
+        described = await self._runs.described(instance_id)
+        if described is None:
+            return None
+        wanted = HISTORY_PAGE_ROWS_MAX if limit is None else min(limit, HISTORY_PAGE_ROWS_MAX)
+        run = described.workflow_execution_info.execution
+        found = await self._histories.after(run, after_seq, wanted)
+        if found is None:
+            return None
+        events, more = found
+        return HistoryPage(
+            events=tuple(shown_event(event) for event in events),
+            first_seq=events[0].event_id if events else after_seq + 1,
+            next_after=events[-1].event_id if more else None,
+        )
+
+    async def tasks(self, instance_id: str) -> Sequence[TaskView] | None:
+        described = await self._runs.described(instance_id)
+        if described is None:
+            return None
+        events = self._histories.all(described.workflow_execution_info.execution)
+        return await tasks_of(events, described.pending_activities)
+
+    async def find(self, query: InstanceQuery, *, payloads: bool = False) -> InstancePage:
+        if not 1 <= query.limit <= PAGE_ROWS_MAX:
+            raise CallerFault(f"a page has from 1 to {PAGE_ROWS_MAX} instances")
+        registered = await self._attributes.registered() if names_tags(query.where) else {}
+        visibility = visibility_of(query, registered)
+        found, token = await self._runs.listed(visibility, query.limit, query.token)
+        reads = asyncio.Semaphore(READS_AT_ONCE)
+
+        async def view(info: WorkflowExecutionInfo) -> InstanceView:
+            if not payloads:
+                return listed_view(self.name, info, Ends())
+            async with reads:
+                return listed_view(self.name, info, await self._ends(info.execution, payloads=True))
+
+        return InstancePage(tuple(await asyncio.gather(*map(view, found))), token)
+
+    async def list_ids(self, token: str | None, limit: int) -> IdPage:
+        query = InstanceQuery(limit=limit or LIST_IDS_PAGE_DEFAULT)
+        found, following = await self._runs.listed(visibility_of(query, {}), query.limit, token)
+        return IdPage(tuple(info.execution.workflow_id for info in found), following)
+
+    async def known_names(self) -> Sequence[str]:
+        visibility = visibility_of(InstanceQuery(), {})
+        found, _ = await self._runs.listed(visibility, NAMES_LOOKED_AT)
+        counts = Counter(info.type.name for info in found)
+        counts.update(dict.fromkeys(self._settings.workflow_types, 0))
+        return sorted(counts, key=lambda name: (-counts[name], name))

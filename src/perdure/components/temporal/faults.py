@@ -1,0 +1,55 @@
+"""What each status of the cluster is to us: one table."""
+
+from typing import Final
+
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
+from temporalio.service import RPCError, RPCStatusCode
+
+from perdure.base.errors import CallerFault, ComponentError, ComponentUnavailable, PerdureError
+from perdure.core.requests import Reason, Refusal
+
+# A refusal is an answer, everything else a fault. Statuses that are not here are ComponentError.
+OUTCOMES: Final[dict[RPCStatusCode, Reason | type[PerdureError]]] = {
+    RPCStatusCode.NOT_FOUND: Reason.NOT_FOUND,
+    RPCStatusCode.ALREADY_EXISTS: Reason.ALREADY_EXISTS,
+    RPCStatusCode.INVALID_ARGUMENT: Reason.INVALID,
+    RPCStatusCode.OUT_OF_RANGE: Reason.INVALID,
+    RPCStatusCode.FAILED_PRECONDITION: Reason.INVALID,
+    RPCStatusCode.UNIMPLEMENTED: Reason.UNSUPPORTED,
+    RPCStatusCode.UNAVAILABLE: ComponentUnavailable,
+    RPCStatusCode.DEADLINE_EXCEEDED: ComponentUnavailable,
+    RPCStatusCode.RESOURCE_EXHAUSTED: ComponentUnavailable,
+    RPCStatusCode.ABORTED: ComponentUnavailable,
+    RPCStatusCode.CANCELLED: ComponentUnavailable,
+    RPCStatusCode.UNAUTHENTICATED: ComponentError,
+    RPCStatusCode.PERMISSION_DENIED: ComponentError,
+    RPCStatusCode.INTERNAL: ComponentError,
+    RPCStatusCode.UNKNOWN: ComponentError,
+    RPCStatusCode.DATA_LOSS: ComponentError,
+}
+# After these the same request may be made again at once: it did not get through.
+PASSING: Final = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.ABORTED})
+
+
+def outcome_of(error: RPCError, where: str) -> Refusal | PerdureError:
+    """Return what the cluster's error is to whoever asked; `where` names the cluster."""
+    found = OUTCOMES.get(error.status, ComponentError)
+    if isinstance(found, Reason) and not _is_of_namespace(error):
+        return Refusal(found, error.message)
+    kind = ComponentError if isinstance(found, Reason) else found
+    return kind(f"{where}: {error.status.name}: {error.message}")
+
+
+def expected(answer: object, where: str) -> None:
+    """Raise what a refusal is where nothing of that kind can be an answer."""
+    if isinstance(answer, Refusal):
+        if answer.reason is Reason.INVALID:
+            raise CallerFault(answer.text)
+        raise ComponentError(f"{where}: {answer.text}")
+
+
+def _is_of_namespace(error: RPCError) -> bool:
+    """Tell whether it is the namespace that is missing, and so no fault of the caller's."""
+    return any(
+        detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details
+    )
