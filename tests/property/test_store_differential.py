@@ -142,6 +142,8 @@ def _answers(store: Store, limit: int, after: int, moment: int) -> list[object]:
             *(store.note(shelf, key) for key in IDS),
             store.notes(shelf, (moment, after), limit),
             *(store.notes_about(shelf, about, after, limit) for about in ("", "t", "u")),
+            store.notes_before(shelf, moment, limit),
+            store.oldest_note_us(shelf),
             store.note_count(shelf),
             store.note_counts(shelf),
         )

@@ -36,8 +36,9 @@ class Aftermath:
         timers: Timers,
         waiters: Waiters,
     ) -> None:
-        """Reach the rooms given; `on_finished` is set by whoever composes the engine."""
-        self.on_finished: Callable[[], None] = lambda: None
+        """Reach the rooms given; who is told of ends and births is set by who composes them."""
+        self.on_finished: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
+        self.on_born: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
         self._observer = ground.observer
         self._reader = ground.reader
         self._landing = ground.landing
@@ -79,6 +80,8 @@ class Aftermath:
         if birth.replaces is not None:
             self._residents.drop(birth.replaces)
             self._tasks.forget(birth.replaces)
+            # Whoever waits for the end of an instance that was overwritten looks again.
+            self._waiters.tell(birth.identity.instance_id, Status.TERMINATED)
         items = {
             seq: InboxItem(seq, add, started) for seq, add in zip(seqs, birth.inbox, strict=True)
         }
@@ -95,11 +98,13 @@ class Aftermath:
         for timer in birth.timers:
             self._timers.note(timer.fire_at_us)
         self._inboxes.consider(resident)
+        self.on_born(resident.instance_id)
         return resident
 
     def born_running(self, identity: Identity) -> None:
         """Tell those who wait for an instance that was born with a history."""
         self._waiters.tell(identity.instance_id, Status.RUNNING)
+        self.on_born(identity.instance_id)
 
     async def recover_tasks(self, key: int) -> None:
         """Take in the activities that an instance was born with."""
@@ -197,7 +202,7 @@ class Aftermath:
                 case _:
                     pass
         if after.finished:
-            self.on_finished()
+            self.on_finished(resident.instance_id)
             report_finished(observer, resident, after, after.phase.name)
             if after.phase is Status.TERMINATED:
                 self._tasks.forget(resident.key)

@@ -32,12 +32,13 @@ class Landing:
         self._tasks: dict[asyncio.Task[Any], None] = {}  # in the order in which they began
         self._stopped = False
 
-    async def once(self, entry: Entry, apply: Apply) -> Outcome:
+    async def once(self, entry: Entry, apply: Apply, fail: Fail | None = None) -> Outcome:
         """Land an entry of a request; raises a StoreError if it could not be stored.
 
-        `apply` is called when it is on disk even if the caller has gone away meanwhile.
+        `apply` is called when it is on disk, and `fail` when it is not, even if the caller has
+        gone away meanwhile.
         """
-        return await self._attempt(entry, apply, None, LAND_ATTEMPTS_MAX)
+        return await self._attempt(entry, apply, fail, LAND_ATTEMPTS_MAX)
 
     def surely(self, entry: Entry, apply: Apply, fail: Fail) -> asyncio.Future[Outcome]:
         """Land an entry, trying again while the store is away.

@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from perdure.base.errors import CallerFault
-from perdure.core.status import Status
+from perdure.base.limits import DESCENDANTS_MAX
+from perdure.core.status import TERMINAL, Status
 from perdure.engine.reading import Reader
 from perdure.engine.residents import Residents
 from perdure.engine.waiters import Waiters
@@ -28,6 +29,7 @@ class Lookup:
         self._residents = residents
         self._waiters = waiters
         self._lines: dict[str, _Line] = {}
+        self._shut: dict[str, asyncio.Event] = {}
 
     async def snapshot(self, instance_id: str) -> Snapshot | None:
         """Return an instance by id."""
@@ -41,6 +43,8 @@ class Lookup:
 
         Reads of the store come back in any order, and events are to keep theirs (P6).
         """
+        while (gate := self._shut.get(instance_id)) is not None:
+            await gate.wait()
         line = self._lines.get(instance_id)
         if line is None:
             resident = self._residents.peek(instance_id)
@@ -57,6 +61,16 @@ class Lookup:
             if not line.length:
                 del self._lines[instance_id]
 
+    def shut(self, instance_id: str) -> None:
+        """Let those who ask in order wait until `open`: somebody else is to be first."""
+        self._shut.setdefault(instance_id, asyncio.Event())
+
+    def open(self, instance_id: str) -> None:
+        """Let everybody go on who was shut out."""
+        gate = self._shut.pop(instance_id, None)
+        if gate is not None:
+            gate.set()
+
     async def finished(self, key: int) -> None:
         """Return once the instance has ended or is gone."""
         resident = await self._residents.get(key)
@@ -69,6 +83,12 @@ class Lookup:
     def tell_gone(self, instance_id: str) -> None:
         """Wake everybody who waits for an instance that is gone: that is an end, too."""
         self._waiters.tell(instance_id, Status.TERMINATED)
+
+    async def active_descendant(self, key: int) -> str | None:
+        """Return the id of an unfinished instance below one; None if all have ended."""
+        below_it = await self.descendants(key, DESCENDANTS_MAX)
+        active = next((s for s in below_it if Status(s.status) not in TERMINAL), None)
+        return None if active is None else active.identity.instance_id
 
     async def descendants(self, key: int, most: int) -> list[Snapshot]:
         """Return everybody below an instance, parents before their children.

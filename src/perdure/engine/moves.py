@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from perdure.core import effects as fx
 from perdure.core.applying import Caller
-from perdure.core.events import PropagationScope
+from perdure.core.events import Event, PropagationScope
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, terminate
 from perdure.engine.aftermath import Aftermath
 from perdure.engine.entries import Prepared, closed_entry, continued_entry, stalled_entry
@@ -91,17 +91,25 @@ class Moves:
 
     async def terminate(self, resident: Resident) -> None:
         """End a resident whose inbox holds a terminate. It has been marked as moving."""
-        assert resident.moving, "a move is marked before it is made"
-        now_us = max(self._clock.now_us(), resident.state.last_turn_us)
-        caller = Caller(resident.instance_id, resident.identity.app_id, now_us)
-        items = sorted(resident.inbox.values(), key=lambda item: (item.add.rank, item.seq))
-        closed = terminate(resident.state, tuple(item.event for item in items), caller)
         try:
-            prepared = await self._prepare(resident, None, closed, now_us)
+            prepared, closed = await self.ending(resident)
         except BaseException:
             resident.moving = False
             raise
         await self._move(resident, None, prepared, closed, NOTHING_FOLLOWS)
+
+    async def ending(self, resident: Resident, *orders: Event) -> tuple[Prepared, Closed]:
+        """Return what ends a resident now, by a terminate in its inbox or else in `orders`.
+
+        It has been marked as moving, or its children would not be all there are.
+        """
+        assert resident.moving, "a move is marked before it is made"
+        now_us = max(self._clock.now_us(), resident.state.last_turn_us)
+        caller = Caller(resident.instance_id, resident.identity.app_id, now_us)
+        items = sorted(resident.inbox.values(), key=lambda item: (item.add.rank, item.seq))
+        events = (*(item.event for item in items), *orders)
+        closed = terminate(resident.state, events, caller)
+        return await self._prepare(resident, None, closed, now_us), closed
 
     async def _prepare(
         self, resident: Resident, turn: Turn | None, closed: Closed, now_us: int

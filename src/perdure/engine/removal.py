@@ -1,7 +1,7 @@
 """Instances removed, by purge and by retention."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from perdure.base.limits import DESCENDANTS_MAX, PURGES_PER_SWEEP_MAX
 from perdure.core.admit import Known, admit_purge
@@ -32,7 +32,8 @@ class Removal:
         tasks: TaskQueues,
         turns: Turns,
     ) -> None:
-        """Delete, and tell everybody who may still hold an instance."""
+        """Delete, and tell everybody who may still hold an instance; also `on_gone`."""
+        self.on_gone: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
         self._clock = ground.clock
         self._observer = ground.observer
         self._landing = ground.landing
@@ -131,3 +132,4 @@ class Removal:
                 self._inboxes.deliver(*landed, message.add, decode(message.add.event))
         # Whoever waits for its end would wait for ever: to be gone is an end.
         self._lookup.tell_gone(snapshot.identity.instance_id)
+        self.on_gone(snapshot.identity.instance_id)

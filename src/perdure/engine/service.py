@@ -1,7 +1,6 @@
 """The engine's face: requests and reads for the components, streams for the workers' door."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,16 +13,22 @@ from perdure.core.status import TERMINAL, Status
 from perdure.engine.aftermath import Aftermath
 from perdure.engine.committer import Committer
 from perdure.engine.crew import THREADS, Crew
+from perdure.engine.deliveries import Deliveries
 from perdure.engine.dispatcher import Dispatcher, WorkStream
+from perdure.engine.forgetting import Forgetting
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes, ReadyTurns
 from perdure.engine.intake import Intake
 from perdure.engine.landing import Landing
 from perdure.engine.lookup import Lookup
+from perdure.engine.mailbox import Mailbox
 from perdure.engine.moves import Moves
+from perdure.engine.parking import Parking
+from perdure.engine.proposals import Proposals
 from perdure.engine.queueing import TaskQueues
 from perdure.engine.reading import Reader
 from perdure.engine.recovery import Recovery
+from perdure.engine.recycling import Recycling
 from perdure.engine.removal import Removal
 from perdure.engine.rerunning import Rerunning
 from perdure.engine.residents import Resident, Residents
@@ -73,15 +78,23 @@ class Engine:
         self._dispatcher = Dispatcher(observer)
         self._turns = Turns(ground, self._residents, self._ready, self._dispatcher, self._moves)
         self._tasks = Tasks(ground, self._queues, self._dispatcher, self._inboxes)
-        self._intake = Intake(
-            ground, self._lookup, self._residents, self._inboxes, self._queues, self._aftermath
-        )
+        proposals = Proposals(ground, self._residents, self._inboxes, self._queues, self._aftermath)
+        self._intake = Intake(ground, self._lookup, proposals)
         self._removal = Removal(
             ground, self._lookup, self._residents, self._inboxes, self._queues, self._turns
         )
         self._rerunning = Rerunning(ground, self._inboxes, self._aftermath, self._timers)
         self._retention = Retention(ground, self._removal)
         self._recovery = Recovery(ground, self._ready, self._inboxes, self._queues)
+        self.mailbox = Mailbox(ground, self._lookup, self._inboxes, proposals)
+        self.parking = Parking(ground, self._lookup, proposals)
+        recycling = Recycling(
+            ground, self._residents, self._inboxes, self._turns, self._moves, proposals
+        )
+        self.deliveries = Deliveries(
+            ground, self._lookup, proposals, self.mailbox, self.parking, recycling
+        )
+        self.forgetting = Forgetting(ground, self.mailbox)
         self._connect()
 
     def _connect(self) -> None:
@@ -94,16 +107,23 @@ class Engine:
         self._tasks.on_room = self._place_of_activity
         self._dispatcher.on_join = self._joined
         self._dispatcher.on_leave = self._left
-        self._aftermath.on_finished = self._retention.note_finished
+        self._aftermath.on_finished = self._ended
+        self._aftermath.on_born = self.mailbox.look
+        self._removal.on_gone = self.parking.look
+        self.mailbox.on_kept = self.forgetting.note
 
     # ---- life
 
     async def start(self) -> None:
         """Find what was under way, and begin to run."""
         self._committer.start()
+        await self.mailbox.recover()
+        await self.parking.recover()
         await self._recovery.recover()
         self._landing.spawn(self._timers.run(), "firing timers")
         self._landing.spawn(self._retention.run(), "deleting what has been kept long enough")
+        self._landing.spawn(self.parking.run(), "starting what was parked")
+        self._landing.spawn(self.forgetting.run(), "forgetting notes")
 
     async def rest(self, timeout_s: float) -> bool:
         """Hand out nothing more, and let workers finish what they have; whether all did in time."""
@@ -160,14 +180,23 @@ class Engine:
         self, instance_id: str, *, finished: bool, timeout_us: int | None
     ) -> Snapshot | None:
         """Return an instance once it has started, or with `finished` ended, or time is up."""
-        with self._waiters.waiting(instance_id, finished=finished) as future:
-            snapshot = await self.snapshot(instance_id)
-            if snapshot is None or not _reached(Status(snapshot.status), finished=finished):
-                timeout_s = None if timeout_us is None else timeout_us / SECOND_US
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(future, timeout_s)
+        loop = asyncio.get_running_loop()
+        until = None if timeout_us is None else loop.time() + timeout_us / SECOND_US
+        told = False
+        while True:
+            with self._waiters.waiting(instance_id, finished=finished) as future:
                 snapshot = await self.snapshot(instance_id)
-        return snapshot
+                if told and snapshot is None:
+                    return None  # it is gone, and that is an end
+                if snapshot and _reached(Status(snapshot.status), finished=finished):
+                    return snapshot
+                timeout_s = None if until is None else max(0.0, until - loop.time())
+                try:
+                    await asyncio.wait_for(future, timeout_s)
+                except TimeoutError:
+                    return await self.snapshot(instance_id)
+            # Another life of the id may have begun meanwhile; then that one is waited for.
+            told = True
 
     def figures(self) -> dict[str, int]:
         """Return how much of everything there is in memory just now, for metrics."""
@@ -222,6 +251,10 @@ class Engine:
     def _left(self, stream: WorkStream) -> None:
         self._turns.left(stream)
         self._tasks.left(stream)
+
+    def _ended(self, instance_id: str) -> None:
+        self._retention.note_finished()
+        self.parking.look(instance_id)
 
     def _terminate(self, resident: Resident) -> None:
         # The worker's answer to a turn that is out will find nothing.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from perdure.base.limits import (
     MESSAGE_BYTES_MAX,
     READY_QUEUE_MAX,
+    RECEIPTS_KEPT_US,
     RESIDENT_BYTES_MAX,
     RESIDENTS_MAX,
 )
@@ -23,6 +24,7 @@ class EngineSettings:
     turns_max_by_name: Mapping[str, int] = field(default_factory=dict)
     activities_max_by_name: Mapping[str, int] = field(default_factory=dict)
     retention_us: Mapping[Status, int] = field(default_factory=dict)
+    receipts_us: int = RECEIPTS_KEPT_US  # for how long a message that comes again is known
     trace_all: bool = False  # begin a trace for starts that bring none
     ready_max: int = READY_QUEUE_MAX  # of each kind and app
     residents_max: int = RESIDENTS_MAX

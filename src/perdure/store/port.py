@@ -211,6 +211,16 @@ class Store(Protocol):
         """Return notes of a shelf about something, in the order of writing."""
         ...
 
+    def notes_before(
+        self, shelf: str, before_us: int, limit: int
+    ) -> tuple[tuple[str, str | None], ...]:
+        """Return (key, about) of a shelf's notes from before a moment, by moment and row."""
+        ...
+
+    def oldest_note_us(self, shelf: str) -> int | None:
+        """Return the earliest moment of a shelf's notes."""
+        ...
+
     def note_count(self, shelf: str) -> int:
         """Return how many notes there are on a shelf."""
         ...

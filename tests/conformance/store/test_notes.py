@@ -146,6 +146,10 @@ def test_a_shelf_is_read_by_moment_page_by_page(store: Store) -> None:
         place = (page[-1].at_us, page[-1].row)
     assert read == ["b", "d", "a", "c", "e"]
     assert store.notes("none", (0, 0), 9) == ()
+    assert store.notes_before("s", 5, 9) == (("b", None), ("d", None))
+    assert store.notes_before("s", 9, 3) == (("b", None), ("d", None), ("a", None))
+    assert store.oldest_note_us("s") == 3
+    assert store.oldest_note_us("none") is None
     assert store.note_count("s") == 5
     assert store.note_count("none") == 0
 

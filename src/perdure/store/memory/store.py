@@ -180,6 +180,15 @@ class MemoryStore:
         found = [note for note in found if note.row > after_row]
         return tuple(sorted(found, key=lambda note: note.row)[:limit])
 
+    def notes_before(
+        self, shelf: str, before_us: int, limit: int
+    ) -> tuple[tuple[str, str | None], ...]:
+        notes = sorted(self._notes_of(shelf), key=_place_of)
+        return tuple([(note.key, note.about) for note in notes if note.at_us < before_us][:limit])
+
+    def oldest_note_us(self, shelf: str) -> int | None:
+        return min((note.at_us for note in self._notes_of(shelf)), default=None)
+
     def note_count(self, shelf: str) -> int:
         return len(self._notes_of(shelf))
 

@@ -155,6 +155,18 @@ def notes_about(
     return tuple([note_row_of(row) for row in rows])
 
 
+def notes_before(
+    reader: sqlite3.Connection, shelf: str, before_us: int, limit: int
+) -> tuple[tuple[str, str | None], ...]:
+    rows = reader.execute(_NOTES["notes_before"], (shelf, before_us, limit))
+    return tuple([(key, about) for key, about in rows])
+
+
+def oldest_note_us(reader: sqlite3.Connection, shelf: str) -> int | None:
+    moment: int | None = reader.execute(_NOTES["oldest_note"], (shelf,)).fetchone()[0]
+    return moment
+
+
 def note_count(reader: sqlite3.Connection, shelf: str) -> int:
     count: int = reader.execute(_NOTES["note_count"], (shelf,)).fetchone()[0]
     return count

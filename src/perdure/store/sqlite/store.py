@@ -193,6 +193,16 @@ class SqliteStore:
         with self._readers.lend() as reader:
             return reading.notes_about(reader, shelf, about, after_row, limit)
 
+    def notes_before(
+        self, shelf: str, before_us: int, limit: int
+    ) -> tuple[tuple[str, str | None], ...]:
+        with self._readers.lend() as reader:
+            return reading.notes_before(reader, shelf, before_us, limit)
+
+    def oldest_note_us(self, shelf: str) -> int | None:
+        with self._readers.lend() as reader:
+            return reading.oldest_note_us(reader, shelf)
+
     def note_count(self, shelf: str) -> int:
         with self._readers.lend() as reader:
             return reading.note_count(reader, shelf)

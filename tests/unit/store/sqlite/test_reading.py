@@ -49,6 +49,12 @@ def test_counting_reads_an_index_alone(writer: sqlite3.Connection, name: str) ->
     assert step.startswith("SCAN instances USING ")
 
 
+@pytest.mark.parametrize("name", statements("noting"))
+def test_notes_are_found_along_an_index(writer: sqlite3.Connection, name: str) -> None:
+    plan = _plan(writer, statements("noting")[name])
+    assert not [step for step in plan if "SCAN" in step or "TEMP B-TREE" in step], plan
+
+
 @pytest.mark.parametrize("name", statements("writing"))
 def test_a_write_is_a_search(writer: sqlite3.Connection, name: str) -> None:
     plan = _plan(writer, statements("writing")[name])

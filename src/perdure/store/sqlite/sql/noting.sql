@@ -21,6 +21,13 @@ ORDER BY at_us, note_row LIMIT ?4;
 SELECT note_row, shelf, key, at_us, body, about FROM notes INDEXED BY notes_by_subject
 WHERE shelf = ? AND about = ? AND note_row > ? ORDER BY note_row LIMIT ?;
 
+-- name: notes_before
+SELECT key, about FROM notes INDEXED BY notes_by_moment WHERE shelf = ? AND at_us < ?
+ORDER BY at_us, note_row LIMIT ?;
+
+-- name: oldest_note
+SELECT min(at_us) FROM notes INDEXED BY notes_by_moment WHERE shelf = ?;
+
 -- name: note_count
 SELECT count(*) FROM notes INDEXED BY notes_by_moment WHERE shelf = ?;
 

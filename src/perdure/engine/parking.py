@@ -1,0 +1,159 @@
+"""Starts that wait for the present instance of their id to end, and are begun one after another.
+
+A parked start is a note about its instance id. Once that instance has ended, or is gone, the
+first of them is born in the commit that removes its note; the next waits for that one's end.
+"""
+
+import asyncio
+from typing import Final
+
+from perdure.base.limits import (
+    DELIVERY_ATTEMPTS_MAX,
+    LAND_RETRY_LONGEST_US,
+    PARKED_STARTS_MAX,
+    PARKED_STARTS_OF_ONE_MAX,
+)
+from perdure.base.time import HOUR_US, SECOND_US
+from perdure.core.notes import NoteAdd, NoteEnd, NoteRow, Shelf
+from perdure.core.requests import Start
+from perdure.core.status import TERMINAL, Status
+from perdure.engine.ground import Ground
+from perdure.engine.lookup import Lookup
+from perdure.engine.parcels import pack_start, unpack_start
+from perdure.engine.proposals import Proposal, Proposals
+from perdure.engine.tally import Tally
+from perdure.store.port import Entry, Outcome, Verdict
+
+_WHERE: Final = "starting what was parked"
+# How soon a start is tried again that waits for descendants of the instance before it.
+_DESCENDANTS_PAUSE_US: Final = 1 * SECOND_US
+
+
+class Parking:
+    """Parks starts, and begins them in their turn."""
+
+    def __init__(self, ground: Ground, lookup: Lookup, proposals: Proposals) -> None:
+        """Begin with none."""
+        self._clock = ground.clock
+        self._crew = ground.crew
+        self._observer = ground.observer
+        self._reader = ground.reader
+        self._landing = ground.landing
+        self._lookup = lookup
+        self._proposals = proposals
+        self._tally = Tally(most_of_one=PARKED_STARTS_OF_ONE_MAX, most=PARKED_STARTS_MAX)
+        self._due: dict[str, None] = {}  # a set that keeps its order
+        self._changed = asyncio.Event()
+
+    def __contains__(self, instance_id: str) -> bool:
+        """Tell whether a start waits for an instance."""
+        return instance_id in self._tally
+
+    def full(self, instance_id: str) -> bool:
+        """Tell whether no more starts are parked behind an instance."""
+        return self._tally.full(instance_id)
+
+    def park(self, request: Start) -> Proposal:
+        """Return the parking of a start; it is to be landed at once."""
+        instance_id = request.instance_id
+        now_us = self._clock.now_us()
+        note = NoteAdd(
+            shelf=Shelf.PARKED,
+            key=self._crew.fresh_id(),
+            at_us=now_us,
+            body=pack_start(request, now_us),
+            about=instance_id,
+        )
+        self._tally.add(instance_id)
+
+        def apply(outcome: Outcome) -> None:
+            if outcome.verdict is Verdict.LANDED:
+                # The instance may have ended since it was looked at.
+                self.look(instance_id)
+            else:
+                self._tally.remove(instance_id)
+
+        def fail(_: BaseException) -> None:
+            self._tally.remove(instance_id)
+
+        return Proposal(Entry(key=None, notes=(note,)), apply, fail)
+
+    async def discard(self, key: str) -> bool:
+        """Remove one parked start; tell whether it was still there."""
+        row = await self._reader.read(lambda store: store.note(Shelf.PARKED, key))
+        if row is None or row.about is None:
+            return False
+        instance_id = row.about
+
+        def apply(outcome: Outcome) -> None:
+            if outcome.verdict is Verdict.LANDED:
+                self._tally.remove(instance_id)
+
+        entry = Entry(key=None, ended_notes=(NoteEnd(Shelf.PARKED, key),))
+        outcome = await self._landing.once(entry, apply)
+        return outcome.verdict is Verdict.LANDED
+
+    # ---- beginning
+
+    def look(self, instance_id: str) -> None:
+        """Begin the next start of an instance's id, if there is one and it has ended."""
+        if instance_id in self._tally:
+            self._due[instance_id] = None
+            self._changed.set()
+
+    async def recover(self) -> None:
+        """Learn what waits."""
+        counts = await self._reader.read(lambda store: store.note_counts(Shelf.PARKED))
+        for instance_id, count in counts.items():
+            self._tally.add(instance_id, count)
+            self.look(instance_id)
+
+    async def run(self) -> None:
+        """Begin what may begin until cancelled."""
+        while True:
+            self._changed.clear()
+            pause_us = HOUR_US
+            for instance_id in list(self._due):
+                # What ends from here on is looked at again.
+                del self._due[instance_id]
+                again_us = await self._look_at(instance_id)
+                if again_us is not None:
+                    self._due[instance_id] = None
+                    pause_us = min(pause_us, again_us)
+            try:
+                await asyncio.wait_for(self._changed.wait(), pause_us / SECOND_US)
+            except TimeoutError:
+                continue
+
+    async def _look_at(self, instance_id: str) -> int | None:
+        """Begin the next start of an id if that can be; return how soon to look again."""
+        try:
+            for _ in range(DELIVERY_ATTEMPTS_MAX):
+                existing = await self._lookup.snapshot(instance_id)
+                if existing is not None and Status(existing.status) not in TERMINAL:
+                    return None  # its end will tell
+                if existing is not None and await self._lookup.active_descendant(existing.key):
+                    return _DESCENDANTS_PAUSE_US
+                rows = await self._reader.read(
+                    lambda store: store.notes_about(Shelf.PARKED, instance_id, 0, 1)
+                )
+                if not rows:
+                    return None
+                if await self._begin(rows[0], None if existing is None else existing.key):
+                    return None
+        except Exception as error:  # noqa: BLE001 - one id's trouble is not the others'
+            self._observer.fault(_WHERE, error)
+        return LAND_RETRY_LONGEST_US
+
+    async def _begin(self, row: NoteRow, replaces: int | None) -> bool:
+        start, _ = unpack_start(row.body)
+        proposal = self._proposals.start(start, replaces)
+        proposal = proposal.noting((), (NoteEnd(Shelf.PARKED, row.key),))
+
+        def apply(outcome: Outcome) -> None:
+            if outcome.verdict is Verdict.LANDED:
+                self._tally.remove(start.instance_id)
+            proposal.apply(outcome)
+
+        outcome = await self._landing.once(proposal.entry, apply)
+        return outcome.verdict is Verdict.LANDED

@@ -1,0 +1,207 @@
+"""What a request comes to if it may be done: an entry, and what is true once that has landed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from perdure.base.ids import derived_span_id
+from perdure.core import requests as rq
+from perdure.core.events import (
+    Event,
+    EventRaised,
+    ExecutionResumed,
+    ExecutionStarted,
+    ExecutionSuspended,
+    ExecutionTerminated,
+    Router,
+)
+from perdure.core.notes import NoteAdd, NoteEnd
+from perdure.core.tracing import TraceContext, below, root, workflow_span
+from perdure.engine.aftermath import Aftermath
+from perdure.engine.ground import Ground
+from perdure.engine.inboxes import Inboxes
+from perdure.engine.landing import Apply, Fail
+from perdure.engine.queueing import TaskQueues
+from perdure.engine.reports import report_created, subject_of
+from perdure.engine.residents import Resident, Residents
+from perdure.engine.rows import birth, inbox_add, lifecycle
+from perdure.store.port import Birth, Entry, LifecycleAdd, Outcome, Require, Snapshot, Verdict
+
+Change = rq.RaiseEvent | rq.Terminate | rq.Suspend | rq.Resume
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An entry to be landed, and what is to be done with its outcome."""
+
+    entry: Entry
+    apply: Apply
+    fail: Fail | None = None  # told instead if it could not be landed
+
+    def noting(self, notes: Iterable[NoteAdd], ended: Iterable[NoteEnd]) -> "Proposal":
+        """Return the same with notes that land with it."""
+        entry = replace(
+            self.entry,
+            notes=(*self.entry.notes, *notes),
+            ended_notes=(*self.entry.ended_notes, *ended),
+        )
+        return replace(self, entry=entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Newborn:
+    """A birth that is proposed, and what is reported of it."""
+
+    birth: Birth
+    started: ExecutionStarted
+    parent_span: str | None
+
+    @property
+    def lifecycle(self) -> LifecycleAdd:
+        """The row that tells of it."""
+        return lifecycle("created", self.started.at_us, self.birth.identity)
+
+
+class Proposals:
+    """Makes proposals of requests."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        residents: Residents,
+        inboxes: Inboxes,
+        tasks: TaskQueues,
+        aftermath: Aftermath,
+    ) -> None:
+        """Reach the rooms given once what was proposed has landed."""
+        self._settings = ground.settings
+        self._clock = ground.clock
+        self._crew = ground.crew
+        self._observer = ground.observer
+        self._residents = residents
+        self._inboxes = inboxes
+        self._tasks = tasks
+        self._aftermath = aftermath
+        self._last_raised_us = 0
+
+    # ---- starts
+
+    def start(self, request: rq.Start, replaces: int | None) -> Proposal:
+        """Return a start that replaces a finished instance, or nobody."""
+        newborn = self.newborn(request, replaces)
+
+        def apply(outcome: Outcome) -> None:
+            if outcome.verdict is Verdict.LANDED:
+                self.born(newborn, outcome)
+
+        return Proposal(
+            Entry(key=None, births=(newborn.birth,), lifecycle=(newborn.lifecycle,)), apply
+        )
+
+    def newborn(self, request: rq.Start, replaces: int | None) -> Newborn:
+        """Return the birth that a start asks for."""
+        now_us = self._clock.now_us()
+        execution_id = str(UUID(self._crew.fresh_id()))
+        trace = self._trace(request, execution_id)
+        started = ExecutionStarted(
+            at_us=now_us,
+            router=Router(request.app_id),
+            name=request.name,
+            instance_id=request.instance_id,
+            execution_id=execution_id,
+            version=request.version,
+            input=request.input,
+            scheduled_start_us=request.scheduled_start_us,
+            trace=trace,
+            span_id=workflow_span(trace, execution_id),
+            tags=request.tags,
+        )
+        made = birth(started, app_id=request.app_id, now_us=now_us)
+        parent_span = None if request.trace is None else request.trace.span_id
+        return Newborn(replace(made, replaces=replaces), started, parent_span)
+
+    def born(self, newborn: Newborn, outcome: Outcome) -> None:
+        """Take in an instance whose birth, the first of its entry, has landed."""
+        key = outcome.births[0].key
+        assert key is not None, "a birth that has landed has a key"
+        made = newborn.birth
+        self._aftermath.born(made, newborn.started, key, outcome.births[0].inbox_seqs)
+        report_created(self._observer, made.identity, newborn.started, newborn.parent_span)
+
+    def _trace(self, request: rq.Start, execution_id: str) -> TraceContext | None:
+        if request.trace is not None:
+            return below(request.trace, execution_id, "create")
+        if not self._settings.trace_all:
+            return None
+        trace = root(execution_id)
+        return replace(trace, span_id=derived_span_id(execution_id, "create"))
+
+    # ---- changes
+
+    def change(self, request: Change, snapshot: Snapshot) -> Proposal:
+        """Return a change of an unfinished instance."""
+        event = self.event(request)
+        add = inbox_add(event)
+        suspended = _suspends(request)
+        rows: tuple[LifecycleAdd, ...] = ()
+        if suspended is not None:
+            kind = "suspended" if suspended else "resumed"
+            rows = (lifecycle(kind, event.at_us, snapshot.identity),)
+        entry = Entry(
+            key=snapshot.key,
+            require=Require.UNFINISHED,
+            inbox=(add,),
+            suspended=suspended,
+            lifecycle=rows,
+        )
+
+        def apply(outcome: Outcome) -> None:
+            if outcome.verdict is not Verdict.LANDED:
+                return
+            if suspended is not None:
+                self._suspend(snapshot, event.at_us, suspended=suspended)
+            seq = outcome.inbox_seqs[0]
+            assert seq is not None, "an unfinished instance takes what it is told"
+            self._inboxes.deliver(snapshot.key, seq, add, event)
+
+        return Proposal(entry, apply)
+
+    def event(self, request: Change) -> Event:
+        """Return the event that a change is for the instance."""
+        now_us = self._clock.now_us()
+        match request:
+            case rq.RaiseEvent():
+                # Raised events have times of their own, strictly growing (behaviour.md 4.3).
+                now_us = self._last_raised_us = max(now_us, self._last_raised_us + 1)
+                return EventRaised(at_us=now_us, name=request.name, input=request.input)
+            case rq.Terminate():
+                return ExecutionTerminated(
+                    at_us=now_us, input=request.output, recurse=request.recursive
+                )
+            case rq.Suspend():
+                return ExecutionSuspended(at_us=now_us, reason=request.reason)
+            case rq.Resume():
+                return ExecutionResumed(at_us=now_us, reason=request.reason)
+
+    def _suspend(self, snapshot: Snapshot, at_us: int, *, suspended: bool) -> None:
+        def change(resident: Resident) -> None:
+            resident.suspended = suspended
+
+        self._residents.do(snapshot.key, change)
+        subject = subject_of(snapshot.identity)
+        if suspended:
+            self._tasks.pause(snapshot.key)
+            self._observer.instance_suspended(subject, at_us=at_us)
+        else:
+            self._tasks.resume(snapshot.key)
+            self._observer.instance_resumed(subject, at_us=at_us)
+
+
+def _suspends(request: Change) -> bool | None:
+    match request:
+        case rq.Suspend():
+            return True
+        case rq.Resume():
+            return False
+        case _:
+            return None
