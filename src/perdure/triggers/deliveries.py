@@ -120,6 +120,11 @@ class Deliveries:
             self._lanes[lane] = task
         task.add_done_callback(lambda done: self._delivered(done, lane))
 
+    async def quiet(self) -> None:
+        """Wait a moment until nothing is in hand; the caller sees to it that nothing is added."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._grace_s)
+
     def beside(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something along with the session; if it raises, the session ends with that."""
         task = asyncio.create_task(work)
