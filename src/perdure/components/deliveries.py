@@ -52,7 +52,7 @@ class Deliveries(Protocol):
 
         With a Refusal nothing is on disk, the receipt neither: the message may come again. After
         an error it may or may not be on disk, and delivering it again tells (DUPLICATE).
-        Deliveries for one instance take effect in the order in which they are called.
+        Events for one instance take effect in the order in which they are delivered.
         """
         ...
 

@@ -8,6 +8,8 @@ from perdure.base.limits import HISTORY_PAGE_ROWS_MAX, LIST_IDS_PAGE_DEFAULT, PA
 from perdure.base.observer import Observer, Operation
 from perdure.base.time import SECOND_US, Clock
 from perdure.components.catalog import EMBEDDED
+from perdure.components.deliveries import Deliveries
+from perdure.components.embedded_deliveries import EmbeddedDeliveries
 from perdure.components.port import (
     Done,
     HistoryPage,
@@ -50,6 +52,7 @@ class EmbeddedComponent:
         self._engine = engine
         self._clock = clock
         self._observer = observer
+        self.deliveries: Deliveries = EmbeddedDeliveries(engine)
 
     def trouble(self) -> str | None:
         return None  # the engine is in this process

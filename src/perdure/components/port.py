@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from perdure.components.deliveries import Deliveries
 from perdure.core.requests import (
     Purge,
     RaiseEvent,
@@ -148,6 +149,11 @@ class WorkflowComponent(Protocol):
 
     name: str  # as the API's path names it, "dapr" for the embedded one
     kind: str  # "workflow.dapr" or "workflow.temporal", as component files say
+
+    @property
+    def deliveries(self) -> Deliveries | None:
+        """What the component can do for sources of messages; None if it cannot in one commit."""
+        ...
 
     def trouble(self) -> str | None:
         """Return why the engine cannot be asked just now, for people; None if nothing is known."""

@@ -31,6 +31,7 @@ class Troubled:
     def __init__(self, component: WorkflowComponent, fault: Exception) -> None:
         self.name = component.name
         self.kind = component.kind
+        self.deliveries = component.deliveries
         self._component = component
         self._fault = fault
 

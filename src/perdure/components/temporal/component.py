@@ -77,6 +77,7 @@ class TemporalComponent:
     """
 
     kind = KIND
+    deliveries = None  # a message's receipt is here and its effect there: that is no one commit
 
     def __init__(self, settings: TemporalSettings, clock: Clock) -> None:
         """Take the settings; nothing is connected before `open` or the first call."""
