@@ -14,6 +14,7 @@ from perdure.app.secret_stores import open_secret_store
 from perdure.app.yaml_files import Document, read_documents
 from perdure.base.errors import ConfigurationError
 from perdure.components.catalog import EMBEDDED
+from perdure.components.temporal.settings import KIND as TEMPORAL_TYPE
 
 KIND: Final = "Component"
 SUBSCRIPTION: Final = "Subscription"
@@ -143,10 +144,12 @@ def _component(document: Document, resources: Resources, app_id: str) -> _Compon
             ("metadata", "name"),
             f"the name {EMBEDDED} belongs to the embedded engine; give the component another name",
         )
+    if type_ == TEMPORAL_TYPE:
+        return component
     advice = (
         f"the embedded engine is always loaded, as {EMBEDDED}; remove this file"
         if type_ == EMBEDDED_TYPE
-        else f"this version has {EMBEDDED_TYPE} only, which is always loaded as {EMBEDDED}"
+        else f"the type may be {TEMPORAL_TYPE}; {EMBEDDED_TYPE} is always loaded, as {EMBEDDED}"
     )
     raise document.error(("spec", "type"), f"{type_} cannot be loaded: {advice}")
 

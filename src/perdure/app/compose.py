@@ -15,6 +15,8 @@ from perdure.api.http.settings import HttpSettings
 from perdure.app.config import Config
 from perdure.app.process import Process
 from perdure.app.public import HealthAndMetadata
+from perdure.app.remotes import Remote, remotes_of
+from perdure.app.temporal_files import component_of_type
 from perdure.base.errors import ConfigurationError
 from perdure.base.observer import Observer, fan_out
 from perdure.base.time import Clock
@@ -54,6 +56,7 @@ class House:
     metrics_app: Starlette
     metrics: Metrics
     spans: Closing | None
+    remotes: tuple[Remote, ...]
 
 
 def open_store(config: Config) -> Store:
@@ -69,7 +72,9 @@ def compose(config: Config, store: Store, clock: Clock, process: Process) -> Hou
     observer = fan_out(listeners)
     engine = Engine(_engine_settings(config), store, clock, observer)
     metrics.add(Readings(lambda: _engine_reading(engine), lambda: _store_reading(store)))
-    catalog = Catalog({EMBEDDED: EmbeddedComponent(engine, clock, observer)}, {})
+    remotes = remotes_of(config.temporal, clock)
+    embedded = EmbeddedComponent(engine, clock, observer)
+    catalog = Catalog({EMBEDDED: embedded, **remotes}, component_of_type(config.temporal))
     grpc_server = build_server(_grpc_settings(config), catalog, engine, process)
     process.count_workers = lambda: grpc_server.connected_workers
     metrics_route = _metrics_route(metrics)
@@ -85,6 +90,7 @@ def compose(config: Config, store: Store, clock: Clock, process: Process) -> Hou
         metrics_app=Starlette(routes=[metrics_route]),
         metrics=metrics,
         spans=spans,
+        remotes=tuple(remotes.values()),
     )
 
 

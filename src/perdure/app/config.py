@@ -23,6 +23,7 @@ from pydantic import (
 from perdure.app.component_files import Resources, read_resources
 from perdure.app.configuration_file import ConfigurationFile, WorkflowSettings, read_configuration
 from perdure.app.options import OPTIONS, Given, gather
+from perdure.app.temporal_files import read_temporal
 from perdure.app.units import parse_size
 from perdure.base.errors import ConfigurationError
 from perdure.base.limits import (
@@ -33,6 +34,7 @@ from perdure.base.limits import (
     TASKHUB_INSTANCE_ID_BYTES_MAX,
 )
 from perdure.base.time import SECOND_US
+from perdure.components.temporal.settings import TemporalSettings
 
 HTTP_PORT: Final = 3500
 GRPC_PORT: Final = 50001
@@ -98,6 +100,7 @@ class Config(BaseModel):
     otel_sampling_rate: Annotated[float, Field(ge=0, le=1)] = 1.0
     workflow: WorkflowSettings = WorkflowSettings()
     component_names: frozenset[str] = frozenset()
+    temporal: tuple[InstanceOf[TemporalSettings], ...] = ()
     resources: InstanceOf[Resources] = Field(default_factory=Resources)
     warnings: tuple[str, ...] = ()
 
@@ -158,11 +161,14 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Config:
         namespace=config.namespace,
         environ=environ,
     )
+    temporal = read_temporal(resources.components)
+    unused = [text for each in temporal for text in resources.components[each.name].unused()]
     return config.model_copy(
         update={
             "component_names": frozenset(resources.names),
             "resources": resources,
-            "warnings": (*config.warnings, *resources.warnings),
+            "temporal": temporal,
+            "warnings": (*config.warnings, *resources.warnings, *unused),
         }
     )
 

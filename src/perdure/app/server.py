@@ -92,6 +92,8 @@ class Server:
             served = uvicorn_config(apps[door], stop_timeout_seconds=grace_s)
             self._listeners[door] = HttpListener(served, bound)
         await self._house.engine.start()
+        for remote in self._house.remotes:
+            await remote.open()
         self.grpc_port = await self._house.grpc.start(config.grpc_port)
         for listener in self._listeners.values():
             await listener.start()
@@ -117,6 +119,8 @@ class Server:
                 for each in bound:
                     each.close()
             if self._house is not None:
+                for remote in self._house.remotes:
+                    await remote.close()
                 await self._house.engine.stop()
             if self._store is not None:
                 self._store.close()

@@ -20,6 +20,11 @@ class Catalog:
         """Return the component of this name."""
         return self.components.get(name)
 
+    def troubles(self) -> dict[str, str]:
+        """Return why components cannot be asked just now, as metadata for people."""
+        told = {name: component.trouble() for name, component in self.components.items()}
+        return {f"component.{name}.trouble": text for name, text in told.items() if text}
+
     def for_type(self, workflow_type: str) -> WorkflowComponent:
         """Return the component that runs this workflow type."""
         return self.components[self.component_of_type.get(workflow_type, EMBEDDED)]

@@ -136,9 +136,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many instances were deleted."""
+    """How many instances were deleted; `in_force` is false while readers may still see them."""
 
     count: int
+    in_force: bool = True
 
 
 class WorkflowComponent(Protocol):

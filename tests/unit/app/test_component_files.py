@@ -57,8 +57,8 @@ def test_a_component_for_other_apps_is_passed_over(tmp_path: Path) -> None:
     ("texts", "expected"),
     [
         (
-            [component("t", "workflow.temporal")],
-            "0.yaml:6:3: workflow.temporal cannot be loaded: this version has workflow.dapr only",
+            [component("t", "workflow.other")],
+            "0.yaml:6:3: workflow.other cannot be loaded: the type may be workflow.temporal",
         ),
         (
             [component("mine", "workflow.dapr")],

@@ -1,7 +1,7 @@
 """The HTTP door as one ASGI application."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from perdure.api.http import replies
 from perdure.api.http.api_token import ApiToken
@@ -32,16 +32,21 @@ def build_app(
     catalog: Catalog,
     runtime: Runtime,
     further_routes: Sequence[Route] = (),
+    *,
+    webhooks: Sequence[BaseRoute] = (),
+    open_paths: Collection[str] = (),
 ) -> Starlette:
     """Return the application.
 
     `further_routes` (metrics, say) return text, and need the API token like all others.
+    `webhooks` are tried last, so that none of them can stand before a path of the API; those at
+    `open_paths` are served without the API token.
 
     When the server stops, `end_waits` has to be called before its connections are closed.
     """
     door = Door(settings, catalog, runtime, asyncio.Event())
     app = Starlette(
-        routes=[*routes(door), _openapi_route(door, further_routes), *further_routes],
+        routes=[*routes(door), _openapi_route(door, further_routes), *further_routes, *webhooks],
         middleware=[
             Middleware(
                 CORSMiddleware,
@@ -51,7 +56,7 @@ def build_app(
                 expose_headers=_EXPOSED,
             ),
             Middleware(NormalPaths),
-            Middleware(ApiToken, token=settings.api_token),
+            Middleware(ApiToken, token=settings.api_token, open_paths=open_paths),
         ],
         exception_handlers={
             Problem: replies.on_problem,

@@ -95,7 +95,7 @@ async def purge(call: Call, target: Target) -> Response:
         outcome = await target.component.purge(request)
     if isinstance(outcome, Refusal):
         raise refused(errors.PURGE, target.instance_id, outcome)
-    return Response(status_code=200)
+    return _in_force(call, target, in_force=outcome.in_force)
 
 
 async def check_type(operation: Operation, target: Target) -> None:
@@ -114,7 +114,11 @@ async def check_type(operation: Operation, target: Target) -> None:
 def _done(call: Call, target: Target, operation: Operation, outcome: Done | Refusal) -> Response:
     if isinstance(outcome, Refusal):
         raise refused(operation, target.instance_id, outcome)
-    if outcome.in_force:
+    return _in_force(call, target, in_force=outcome.in_force)
+
+
+def _in_force(call: Call, target: Target, *, in_force: bool) -> Response:
+    if in_force:
         return Response(status_code=200)
     where = come_again(call, target)
     return Response(status_code=202, headers=where)

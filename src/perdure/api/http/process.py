@@ -50,7 +50,11 @@ async def metadata(call: Call) -> Response:
             {"name": name, "type": component.kind, "version": "v1", "capabilities": []}
             for name, component in sorted(call.door.catalog.components.items())
         ],
-        "extended": {**runtime.extended_metadata(), "daprRuntimeVersion": runtime.version},
+        "extended": {
+            **runtime.extended_metadata(),
+            **call.door.catalog.troubles(),
+            "daprRuntimeVersion": runtime.version,
+        },
         "subscriptions": [],
         "httpEndpoints": [],
         "appConnectionProperties": {},

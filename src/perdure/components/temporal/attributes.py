@@ -6,7 +6,7 @@ can select by them. What is not registered, Temporal refuses: it is only in the 
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import structlog
 from temporalio.api.common.v1 import Payload
@@ -25,6 +25,7 @@ from perdure.components.temporal.connection import Connection
 from perdure.core.requests import Reason, Refusal
 
 Kind: TypeAlias = "IndexedValueType.ValueType"
+Typed: TypeAlias = str | int | float | bool | list[str]
 
 _log = structlog.get_logger("perdure.temporal")
 
@@ -66,7 +67,7 @@ class SearchAttributes:
         return dict(answer.custom_attributes)
 
 
-def value_of(name: str, kind: Kind, value: Any) -> Any:
+def value_of(name: str, kind: Kind, value: object) -> Typed:
     """Return a value as the attribute's kind has it. Raises CallerFault if it has none such.
 
     A tag is a string, from which a number, a time or a truth is read.
@@ -79,7 +80,7 @@ def value_of(name: str, kind: Kind, value: Any) -> Any:
     return read
 
 
-def attribute_payload(name: str, kind: Kind, value: Any) -> Payload:
+def attribute_payload(name: str, kind: Kind, value: object) -> Payload:
     """Return a value as Temporal stores it. Raises CallerFault as `value_of` does."""
     word = IndexedValueType.Name(kind).removeprefix("INDEXED_VALUE_TYPE_")
     typed = "".join(part.capitalize() for part in word.split("_"))
@@ -89,11 +90,11 @@ def attribute_payload(name: str, kind: Kind, value: Any) -> Payload:
     )
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _whole(value: Any) -> int | None:
+def _whole(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     digits = str(value).strip()
@@ -101,7 +102,7 @@ def _whole(value: Any) -> int | None:
     return int(digits) if legal else None
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -111,22 +112,24 @@ def _number(value: Any) -> float | None:
     return number if number - number == 0 else None
 
 
-def _truth(value: Any) -> bool | None:
+def _truth(value: object) -> bool | None:
     return value if isinstance(value, bool) else _TRUTHS.get(str(value).strip().lower())
 
 
-def _moment(value: Any) -> str | None:
+def _moment(value: object) -> str | None:
     at_us = parse(value) if isinstance(value, str) else None
     return None if at_us is None else render(at_us)
 
 
-def _words(value: Any) -> list[str] | None:
+def _words(value: object) -> list[str] | None:
     words = [value] if isinstance(value, str) else value
-    fits = isinstance(words, list) and all(isinstance(word, str) for word in words)
-    return words if fits else None
+    if not isinstance(words, list):
+        return None
+    texts = [word for word in words if isinstance(word, str)]
+    return texts if texts and len(texts) == len(words) else None
 
 
-_READERS: Final[dict[Kind, Callable[[Any], Any]]] = {
+_READERS: Final[dict[Kind, Callable[[object], Typed | None]]] = {
     IndexedValueType.INDEXED_VALUE_TYPE_TEXT: _text,
     IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: _text,
     IndexedValueType.INDEXED_VALUE_TYPE_INT: _whole,

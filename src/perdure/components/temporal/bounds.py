@@ -19,7 +19,7 @@ LONG_POLL_S: Final = 30.0
 # What gives no signal is looked at again: an instance that is not there yet, or not started.
 LOOK_AGAIN_S: Final = 0.25
 # Deleting goes on after it was accepted; a purge looks this often whether it has come to its end.
-DELETION_LOOKS_MAX: Final = 20
+DELETION_LOOKS_MAX: Final = 6
 
 HEALTH_CHECK_S: Final = 10.0
 ATTRIBUTES_KEPT_US: Final = 30 * SECOND_US

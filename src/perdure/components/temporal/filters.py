@@ -4,13 +4,13 @@ A listing there is of runs. Runs that went on as new ones are left out: the inst
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from temporalio.api.enums.v1 import IndexedValueType
 
 from perdure.base.errors import CallerFault
 from perdure.base.rfc3339 import render
-from perdure.components.temporal.attributes import Kind, value_of
+from perdure.components.temporal.attributes import Kind, Typed, value_of
 from perdure.components.temporal.standing import RAN_ATTRIBUTE
 from perdure.core.status import Status
 from perdure.store.query import (
@@ -151,13 +151,14 @@ def _written(name: str, value: Value, registered: Mapping[str, Kind]) -> str:
     return _literal(value_of(key, registered[key], value), registered[key])
 
 
-def _literal(value: Any, kind: Kind) -> str:
+def _literal(value: Typed, kind: Kind) -> str:
     match kind:
         case IndexedValueType.INDEXED_VALUE_TYPE_INT | IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE:
             return str(value)
         case IndexedValueType.INDEXED_VALUE_TYPE_BOOL:
             return "true" if value else "false"
         case IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST:
+            assert isinstance(value, list), "a list of words is a list"
             return quoted(value[0])
         case _:
             return quoted(str(value))

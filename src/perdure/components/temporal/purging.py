@@ -49,8 +49,7 @@ class Purging:
         for instance_id, run_ids in reversed(doomed.items()):
             for run_id in run_ids:
                 await self._delete(WorkflowExecution(workflow_id=instance_id, run_id=run_id))
-        await self._gone(request.instance_id)
-        return Purged(len(doomed))
+        return Purged(len(doomed), in_force=await self._is_gone(request.instance_id))
 
     async def _add_runs(self, instance_id: str, doomed: dict[str, set[str]]) -> None:
         async for info in self._runs.all_of(f"WorkflowId = {quoted(instance_id)}"):
@@ -84,12 +83,14 @@ class Purging:
         if isinstance(answer, Refusal) and answer.reason is not Reason.NOT_FOUND:
             expected(answer, self._connection.where)
 
-    async def _gone(self, instance_id: str) -> None:
-        """Return once the instance cannot be found any more, or after a moment all the same.
+    async def _is_gone(self, instance_id: str) -> bool:
+        """Tell whether the instance cannot be found any more, after a moment's patience.
 
-        The deletion was accepted and will be done; only a reader might still see it.
+        The deletion was accepted and will be done: what has only just finished, Temporal keeps for
+        half a minute more.
         """
         for _ in range(DELETION_LOOKS_MAX):
             if await self._runs.described(instance_id) is None:
-                return
+                return True
             await asyncio.sleep(LOOK_AGAIN_S)
+        return False

@@ -33,7 +33,11 @@ class Metadata:
         reply = pb.GetMetadataResponse(
             id=runtime.app_id,
             runtime_version=runtime.version,
-            extended_metadata=runtime.extended_metadata() | {"daprRuntimeVersion": runtime.version},
+            extended_metadata={
+                **runtime.extended_metadata(),
+                **self._catalog.troubles(),
+                "daprRuntimeVersion": runtime.version,
+            },
             registered_components=[
                 pb.RegisteredComponent(name=component.name, type=component.kind, version="v1")
                 for component in self._catalog.components.values()

@@ -188,7 +188,11 @@ def purge_operation() -> Part:
     force = in_query("force", "Whether an instance that has not finished goes too.", BOOLEAN)
     return operation(
         "Delete everything about an instance",
-        {"200": answer("It is gone."), **errors(400, 404, 409, 413, 500, 501)},
+        {
+            "200": answer("It is gone."),
+            "202": _NOT_IN_FORCE,
+            **errors(400, 404, 409, 413, 500, 501),
+        },
         tag=_TAG,
         parameters=[_RECURSIVE, force],
     )

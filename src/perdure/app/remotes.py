@@ -1,0 +1,37 @@
+"""The workflow components whose engine is away from this process."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from perdure.base.errors import ConfigurationError
+from perdure.base.time import Clock
+from perdure.components.port import WorkflowComponent
+from perdure.components.temporal.settings import TemporalSettings
+
+
+class Remote(WorkflowComponent, Protocol):
+    """A workflow component that is opened and closed; opening it needs no answer from afar."""
+
+    async def open(self) -> None:
+        """Begin to look after the connection. Returns at once, and raises nothing."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+def remotes_of(settings: Iterable[TemporalSettings], clock: Clock) -> dict[str, Remote]:
+    """Return the components by name. Raises ConfigurationError if their library is missing."""
+    found: dict[str, Remote] = {}
+    for each in settings:
+        try:
+            # An optional library is loaded only when it is configured.
+            from perdure.components.temporal.component import TemporalComponent  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"component {each.name} is a Temporal cluster, and {error.name} is not installed; "
+                "install perdure[temporal]"
+            ) from error
+        found[each.name] = TemporalComponent(each, clock)
+    return found
