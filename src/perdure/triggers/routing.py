@@ -67,15 +67,15 @@ class Received:
     event: Event
     seen: Surroundings
 
-    @property
-    def identity(self) -> Identity:
-        """What names it: its broker's id, else its own source and id, else its content."""
-        if self.message.message_id is not None:
-            return Identity(f"id:{self.message.message_id}", certain=True)
-        if self.event.is_cloud_event:
-            source = self.event.source
-            return Identity(f"event:{len(source)}:{source}{self.event.id}", certain=True)
-        return Identity(f"content:{_digest(self.message)}", certain=False)
+
+def identity_of(message: Message, event: Event | None) -> Identity:
+    """Return what names a message: its broker's id, its own source and id, or its content."""
+    if message.message_id is not None:
+        return Identity(f"id:{message.message_id}", certain=True)
+    if event is not None and event.is_cloud_event:
+        source = event.source
+        return Identity(f"event:{len(source)}:{source}{event.id}", certain=True)
+    return Identity(f"content:{_digest(message)}", certain=False)
 
 
 def received(source: str, message: Message, *, raw: bool) -> Received:
