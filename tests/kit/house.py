@@ -16,6 +16,7 @@ from perdure.components.embedded import EmbeddedComponent
 from perdure.components.port import InstanceView, Started
 from perdure.core import requests as rq
 from perdure.core.events import Event
+from perdure.core.notes import Shelf
 from perdure.core.status import Status
 from perdure.engine.residents import resident_of
 from perdure.engine.service import Engine
@@ -233,12 +234,25 @@ class House:
         assert self.store.stuck(10) == ()
         self.check_activities()
         self.check_residents()
+        self.check_waiting()
 
     def check_activities(self) -> None:
         """The activities that are known here are those that have not ended on disk."""
         rows = self.store.tasks(0, 1_000_000)
         on_disk = {(row.key, row.add.generation, row.add.task_id) for row in rows}
         assert self.engine._queues._live == on_disk  # noqa: SLF001 - it has no other face
+
+    def check_waiting(self) -> None:
+        """Nothing waits on disk, for a birth or an end, of which is not known here."""
+        for shelf, room in (
+            (Shelf.MAILBOX, self.engine.mailbox),
+            (Shelf.PARKED, self.engine.parking),
+        ):
+            for instance_id, count in self.store.note_counts(shelf).items():
+                assert room._tally.count(instance_id) >= count, instance_id  # noqa: SLF001
+                found = self.store.snapshot(instance_id)
+                there = found is not None and found.head.completed_at_us is None
+                assert there is (shelf is Shelf.PARKED), f"{shelf}: {instance_id}"
 
     def check_residents(self) -> None:
         """What is in memory is the fold of what is on disk."""

@@ -134,7 +134,7 @@ class Deliveries:
                 return None if outcome is None else _told(outcome, Fate.RECYCLED)
 
     async def _park(self, post: _Post, start: Start) -> Delivered | Refusal:
-        if self._parking.full(start.instance_id):
+        if await self._parking.full(start.instance_id):
             text = (
                 f"a workflow with ID '{start.instance_id}' already exists, "
                 "and no more starts can wait for its end"
@@ -173,7 +173,7 @@ class Deliveries:
                 return await self._settle(post, Fate.DISCARDED)
             case OnMissing.DEAD_LETTER:
                 return await self._refuse(post, refusal or NO_SUCH_INSTANCE)
-            case OnMissing.KEEP if self._mailbox.full(event.instance_id):
+            case OnMissing.KEEP if await self._mailbox.full(event.instance_id):
                 text = f"{NO_SUCH_INSTANCE.text}, and no more events can be kept for it"
                 return await self._refuse(post, Refusal(Reason.NOT_FOUND, text))
             case OnMissing.KEEP:

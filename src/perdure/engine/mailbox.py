@@ -62,14 +62,19 @@ class Mailbox:
             counts = store.note_counts(Shelf.MAILBOX)
             return counts, [each for each in counts if _is_there(store, each)]
 
+        mark = self._tally.mark()
         counts, there = await self._reader.read(ask)
-        for instance_id, count in counts.items():
-            self._tally.add(instance_id, count)
+        self._tally.found(counts, mark)
         for instance_id in there:
             self.look(instance_id)
 
-    def full(self, instance_id: str) -> bool:
+    async def full(self, instance_id: str) -> bool:
         """Tell whether no more events are kept for an instance."""
+        if self._tally.full(instance_id):
+            # It may be that some of them were not written.
+            mark = self._tally.mark()
+            counts = await self._reader.read(lambda store: store.note_counts(Shelf.MAILBOX))
+            self._tally.found(counts, mark)
         return self._tally.full(instance_id)
 
     # ---- keeping
@@ -86,18 +91,20 @@ class Mailbox:
             body=pack_event(request, now_us),
             about=instance_id,
         )
-        self._tally.add(instance_id)
+        self._tally.begin(instance_id)
 
         def apply(outcome: Outcome) -> None:
-            if outcome.verdict is not Verdict.LANDED:
-                self._tally.remove(instance_id)
+            landed = outcome.verdict is Verdict.LANDED
+            self._tally.end(instance_id, kept=landed)
+            if not landed:
                 return
             self.on_kept(expires_us)
             # The instance may have been born since it was looked for.
             self.look(instance_id)
 
         def fail(_: BaseException) -> None:
-            self._tally.remove(instance_id)
+            # It may have landed all the same.
+            self._tally.end(instance_id, kept=True)
 
         return Proposal(Entry(key=None, notes=(note,)), apply, fail)
 
@@ -137,12 +144,14 @@ class Mailbox:
             snapshot = await self._lookup.snapshot(instance_id)
             if snapshot is None or Status(snapshot.status) in TERMINAL:
                 return
+            mark = self._tally.mark()
             rows = await self._reader.read(
                 lambda store: store.notes_about(
                     Shelf.MAILBOX, instance_id, 0, MAIL_BATCH_EVENTS_MAX
                 )
             )
             if not rows:
+                self._tally.none_left(instance_id, mark)
                 return
             # One that was removed meanwhile, or an end, makes it nothing: then look again.
             await self._hand_over_some(instance_id, snapshot.key, rows)

@@ -49,8 +49,13 @@ class Parking:
         """Tell whether a start waits for an instance."""
         return instance_id in self._tally
 
-    def full(self, instance_id: str) -> bool:
+    async def full(self, instance_id: str) -> bool:
         """Tell whether no more starts are parked behind an instance."""
+        if self._tally.full(instance_id):
+            # It may be that some of them were not written.
+            mark = self._tally.mark()
+            counts = await self._reader.read(lambda store: store.note_counts(Shelf.PARKED))
+            self._tally.found(counts, mark)
         return self._tally.full(instance_id)
 
     def park(self, request: Start) -> Proposal:
@@ -64,17 +69,19 @@ class Parking:
             body=pack_start(request, now_us),
             about=instance_id,
         )
-        self._tally.add(instance_id)
+        self._tally.begin(instance_id)
 
         def apply(outcome: Outcome) -> None:
-            if outcome.verdict is Verdict.LANDED:
+            landed = outcome.verdict is Verdict.LANDED
+            self._tally.end(instance_id, kept=landed)
+            if landed:
                 # The instance may have ended since it was looked at.
                 self.look(instance_id)
-            else:
-                self._tally.remove(instance_id)
 
         def fail(_: BaseException) -> None:
-            self._tally.remove(instance_id)
+            # It may have landed all the same.
+            self._tally.end(instance_id, kept=True)
+            self.look(instance_id)
 
         return Proposal(Entry(key=None, notes=(note,)), apply, fail)
 
@@ -103,9 +110,10 @@ class Parking:
 
     async def recover(self) -> None:
         """Learn what waits."""
+        mark = self._tally.mark()
         counts = await self._reader.read(lambda store: store.note_counts(Shelf.PARKED))
-        for instance_id, count in counts.items():
-            self._tally.add(instance_id, count)
+        self._tally.found(counts, mark)
+        for instance_id in counts:
             self.look(instance_id)
 
     async def run(self) -> None:
@@ -134,10 +142,12 @@ class Parking:
                     return None  # its end will tell
                 if existing is not None and await self._lookup.active_descendant(existing.key):
                     return _DESCENDANTS_PAUSE_US
+                mark = self._tally.mark()
                 rows = await self._reader.read(
                     lambda store: store.notes_about(Shelf.PARKED, instance_id, 0, 1)
                 )
                 if not rows:
+                    self._tally.none_left(instance_id, mark)
                     return None
                 if await self._begin(rows[0], None if existing is None else existing.key):
                     return None
