@@ -129,7 +129,7 @@ class Connection:
                 ConnectConfig(
                     target_host=settings.hostport,
                     api_key=settings.api_key,
-                    tls=_tls(settings.tls),
+                    tls=tls_config(settings.tls),
                     identity=settings.identity,
                     lazy=True,
                     connect_timeout=timedelta(seconds=CONNECT_TIMEOUT_S),
@@ -208,7 +208,8 @@ def _is_away(fault: PerdureError) -> bool:
     return isinstance(fault, ComponentUnavailable)
 
 
-def _tls(tls: TlsSettings | None) -> TLSConfig | bool:
+def tls_config(tls: TlsSettings | None) -> TLSConfig | bool:
+    """Return how the client encrypts."""
     if tls is None:
         return False
     return TLSConfig(
