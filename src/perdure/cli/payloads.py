@@ -100,6 +100,21 @@ def tag_headers(tags: Mapping[str, str]) -> list[tuple[str, str]]:
     return [("dapr-workflow-metadata", f'{key}="{value}"') for key, value in tags.items()]
 
 
+def read_options(given: Sequence[str]) -> dict[str, str]:
+    """Return the `name=value` pairs as a mapping; of the same name twice, the last wins."""
+    options: dict[str, str] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise Trouble(
+                f"--option {pair!r} is not name=value.",
+                advice="For example: --option taskQueue=orders",
+                code=ExitCode.USAGE,
+            )
+        options[name.strip()] = value
+    return options
+
+
 def read_tags(given: Sequence[str]) -> dict[str, str]:
     """Return the `key=value` pairs as a mapping; of the same key twice, the last wins."""
     tags: dict[str, str] = {}

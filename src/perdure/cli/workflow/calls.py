@@ -26,12 +26,13 @@ _NEAR_PREFIXES: Final = (8, 4, 2)
 class Calls:
     """The API of one server."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, component: str | None = None) -> None:
         self.client = client
+        self.component = component
 
     def page(self, query: Mapping[str, str | int]) -> JsonObject:
         """Return one page of the list as the server tells it."""
-        page: JsonObject = self.client.must("GET", _ROOT, query=query).body
+        page: JsonObject = self.client.must("GET", _ROOT, query=self._at(query)).body
         return page
 
     def listed(self, query: Mapping[str, str | int], limit: int) -> tuple[list[Instance], str]:
@@ -51,7 +52,9 @@ class Calls:
     def find(self, instance_id: str) -> Instance | None:
         """Return what the list knows of an instance, or None if there is none of this id."""
         query = {"filter": {"EQ": {"instanceID": instance_id}}, "page": {"limit": 1}}
-        page = self.client.must("POST", f"{_ROOT}/query", body=json.dumps(query).encode()).body
+        page = self.client.must(
+            "POST", f"{_ROOT}/query", query=self._at(), body=json.dumps(query).encode()
+        ).body
         return Instance.read(page["instances"][0]) if page["instances"] else None
 
     def require(self, instance_id: str) -> Instance:
@@ -93,20 +96,30 @@ class Calls:
         instance_id: str,
         body: bytes | None,
         headers: Sequence[tuple[str, str]],
+        started_with: Mapping[str, str],
     ) -> Answer:
-        """Start an instance and return the answer, an error too."""
+        """Start an instance and return the answer, an error too.
+
+        `started_with` are options for the component that runs it.
+        """
         path = f"{path_of(workflow_type, instance_id)}/start"
-        return self.client.call("POST", path, body=body, headers=headers)
+        query = self._at({f"option.{name}": value for name, value in started_with.items()})
+        return self.client.call("POST", path, query=query, body=body, headers=headers)
+
+    def started(self, workflow_type: str, instance_id: str) -> Instance:
+        """Return an instance that was started just now."""
+        path = path_of(workflow_type, instance_id)
+        return Instance.read(self.client.must("GET", path, query=self._at()).body)
 
     def get(self, instance: Instance, *, wait_s: int = 0) -> Instance:
         """Return everything about an instance, after up to `wait_s` unless it has ended before."""
         path = path_of(instance.name, instance.instance_id)
-        return Instance.read(self.client.must("GET", path, wait_s=wait_s).body)
+        return Instance.read(self.client.must("GET", path, query=self._at(), wait_s=wait_s).body)
 
     def activities(self, instance: Instance) -> list[JsonObject]:
         """Return the activities of an instance, ended ones too."""
         path = f"{path_of(instance.name, instance.instance_id)}/activities"
-        found: list[JsonObject] = self.client.must("GET", path).body["activities"]
+        found: list[JsonObject] = self.client.must("GET", path, query=self._at()).body["activities"]
         return found
 
     def history(self, instance: Instance, after_seq: int = 0) -> Iterator[JsonObject]:
@@ -115,14 +128,14 @@ class Calls:
         token = str(after_seq)
         while token:
             query: dict[str, str | int] = {"token": token, "pageSize": HISTORY_PAGE_ROWS_MAX}
-            page = self.client.must("GET", path, query=query).body
+            page = self.client.must("GET", path, query=self._at(query)).body
             yield from page["events"]
             token = page.get("token", "")
 
     def rerun(self, instance: Instance, body: bytes) -> Answer:
         """Begin a new instance from an event of a finished one; return the answer, an error too."""
         path = f"{path_of(instance.name, instance.instance_id)}/rerun"
-        return self.client.call("POST", path, body=body)
+        return self.client.call("POST", path, query=self._at(), body=body)
 
     def change(
         self,
@@ -138,12 +151,19 @@ class Calls:
         Raises Trouble if it is refused, with `advice` where the instance's state is why.
         """
         path = f"{path_of(instance.name, instance.instance_id)}/{verb}"
-        return self._changed(self.client.call("POST", path, body=body, query=query), advice)
+        return self._changed(
+            self.client.call("POST", path, body=body, query=self._at(query)), advice
+        )
 
     def purge(self, instance: Instance, query: Mapping[str, str | int], advice: str) -> Answer:
         """Delete an instance. Raises Trouble as `change` does."""
         path = path_of(instance.name, instance.instance_id)
-        return self._changed(self.client.call("DELETE", path, query=query), advice)
+        return self._changed(self.client.call("DELETE", path, query=self._at(query)), advice)
+
+    def _at(self, query: Mapping[str, str | int] | None = None) -> Mapping[str, str | int]:
+        """Return a query that names the component, if there is one to be named."""
+        named: dict[str, str | int] = {"component": self.component} if self.component else {}
+        return {**(query or {}), **named}
 
     def _changed(self, answer: Answer, advice: str) -> Answer:
         if not answer.is_success:

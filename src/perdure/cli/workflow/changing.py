@@ -52,6 +52,7 @@ def raise_event(  # noqa: PLR0913 - each option is a parameter
     payload_file: options.PayloadFile = None,
     raw: options.Raw = False,
     server: options.Server = None,
+    component: options.Component = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Send an event to a workflow."""
@@ -62,11 +63,14 @@ def raise_event(  # noqa: PLR0913 - each option is a parameter
         calls.change(instance, verb, body=body, advice=_ENDED)
         return f"has the event {event}"
 
-    _for_each([instance_id], raise_it, server, as_json=as_json)
+    _for_each([instance_id], raise_it, options.Place(server, component), as_json=as_json)
 
 
 def suspend(
-    instance_ids: options.Ids, server: options.Server = None, as_json: options.AsJson = False
+    instance_ids: options.Ids,
+    server: options.Server = None,
+    component: options.Component = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Let workflows take no new work until they are resumed."""
 
@@ -74,11 +78,14 @@ def suspend(
         status = calls.change(instance, "suspend", advice=_ENDED).status
         return _in_force(status, "is suspended")
 
-    _for_each(instance_ids, suspend_it, server, as_json=as_json)
+    _for_each(instance_ids, suspend_it, options.Place(server, component), as_json=as_json)
 
 
 def resume(
-    instance_ids: options.Ids, server: options.Server = None, as_json: options.AsJson = False
+    instance_ids: options.Ids,
+    server: options.Server = None,
+    component: options.Component = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Let suspended workflows go on."""
 
@@ -86,7 +93,7 @@ def resume(
         status = calls.change(instance, "resume", advice=_ENDED).status
         return _in_force(status, "goes on")
 
-    _for_each(instance_ids, resume_it, server, as_json=as_json)
+    _for_each(instance_ids, resume_it, options.Place(server, component), as_json=as_json)
 
 
 def terminate(  # noqa: PLR0913 - each option is a parameter
@@ -104,6 +111,7 @@ def terminate(  # noqa: PLR0913 - each option is a parameter
     raw: options.Raw = False,
     recursive: options.Recursive = True,
     server: options.Server = None,
+    component: options.Component = None,
     as_json: options.AsJson = False,
 ) -> None:
     """End workflows at once; they get no chance to clean up."""
@@ -114,7 +122,7 @@ def terminate(  # noqa: PLR0913 - each option is a parameter
         status = calls.change(instance, "terminate", body=body, query=query, advice=_ENDED).status
         return _in_force(status, "is terminated")
 
-    _for_each(instance_ids, terminate_it, server, as_json=as_json)
+    _for_each(instance_ids, terminate_it, options.Place(server, component), as_json=as_json)
 
 
 def purge(
@@ -124,16 +132,17 @@ def purge(
     ] = False,
     recursive: options.Recursive = True,
     server: options.Server = None,
+    component: options.Component = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Delete workflows that have ended, with everything about them."""
     query = ({} if recursive else {"recursive": "false"}) | ({"force": "true"} if force else {})
 
     def purge_it(calls: Calls, instance: Instance) -> str:
-        calls.purge(instance, query, _NOT_ENDED)
-        return "is deleted"
+        status = calls.purge(instance, query, _NOT_ENDED).status
+        return "is deleted" if status == HTTPStatus.OK else "will be gone in a moment"
 
-    _for_each(instance_ids, purge_it, server, as_json=as_json)
+    _for_each(instance_ids, purge_it, options.Place(server, component), as_json=as_json)
 
 
 def _in_force(status: int, done: str) -> str:
@@ -144,14 +153,14 @@ def _in_force(status: int, done: str) -> str:
 def _for_each(
     instance_ids: Sequence[str],
     change: Callable[[Calls, Instance], str],
-    server: str | None,
+    place: options.Place,
     *,
     as_json: bool,
 ) -> None:
     """Change each instance and tell what came of it, in the order of the ids."""
     outcomes: list[dict[str, Any]] = []
     code = ExitCode.OK
-    with options.connected(server) as calls:
+    with options.connected(place.server, place.component) as calls:
         for instance_id in dict.fromkeys(instance_ids):
             try:
                 outcome = change(calls, calls.require(instance_id))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,16 @@ Server = Annotated[
         metavar="URL",
         help="Server to talk to. [dim]\\[default: DAPR_HTTP_ENDPOINT, then DAPR_HTTP_PORT, then "
         f"{DEFAULT_URL}][/dim]",
+        rich_help_panel=_CONNECTION,
+    ),
+]
+Component = Annotated[
+    str | None,
+    typer.Option(
+        "--component",
+        metavar="NAME",
+        help="Workflow component that has it, such as a Temporal cluster. "
+        "[dim]\\[default: the embedded engine][/dim]",
         rich_help_panel=_CONNECTION,
     ),
 ]
@@ -70,11 +81,19 @@ Recursive = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an instance is: at which server, and which component of it."""
+
+    server: str | None
+    component: str | None
+
+
 @contextmanager
-def connected(server: str | None) -> Iterator[Calls]:
+def connected(server: str | None, component: str | None) -> Iterator[Calls]:
     """Return the API of the server that is meant, with the token of the environment."""
     with Client(find_address(server, os.environ), token_of(os.environ)) as client:
-        yield Calls(client)
+        yield Calls(client, component)
 
 
 def look(*, utc: bool) -> Look:

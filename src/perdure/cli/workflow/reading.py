@@ -32,11 +32,12 @@ EVENT is the number that `perdure workflow rerun --from` wants.
 def get(
     instance_id: options.Id,
     server: options.Server = None,
+    component: options.Component = None,
     as_json: options.AsJson = False,
     utc: options.Utc = False,
 ) -> None:
     """Show one workflow: its status, what it waits for, its payloads and activities."""
-    with options.connected(server) as calls:
+    with options.connected(server, component) as calls:
         instance = calls.get(calls.require(instance_id))
         activities = [] if as_json else calls.activities(instance)
     if as_json:
@@ -67,6 +68,7 @@ def list_instances(  # noqa: PLR0913 - each option is a parameter
         str | None, typer.Option(metavar="TOKEN", help="Go on where an earlier list stopped.")
     ] = None,
     server: options.Server = None,
+    component: options.Component = None,
     as_json: options.AsJson = False,
     utc: options.Utc = False,
 ) -> None:
@@ -81,7 +83,7 @@ def list_instances(  # noqa: PLR0913 - each option is a parameter
         until=until,
     )
     query |= {key: value for key, value in (("sort", sort), ("token", token)) if value}
-    with options.connected(server) as calls:
+    with options.connected(server, component) as calls:
         found, more = calls.listed(query, limit)
     if as_json:
         show_json({"instances": [each.raw for each in found], "token": more or None})
@@ -102,11 +104,12 @@ def history(
         typer.Option("--all", help="Show the beginnings of turns too, and payloads uncut."),
     ] = False,
     server: options.Server = None,
+    component: options.Component = None,
     as_json: options.AsJson = False,
     utc: options.Utc = False,
 ) -> None:
     """Show what happened in a workflow, step by step."""
-    with options.connected(server) as calls:
+    with options.connected(server, component) as calls:
         events = list(calls.history(calls.require(instance_id)))
     if as_json:
         show_json({"instanceID": instance_id, "events": events})

@@ -43,6 +43,7 @@ def rerun(  # noqa: PLR0913 - each option is a parameter
     payload: options.Payload = None,
     payload_file: options.PayloadFile = None,
     server: options.Server = None,
+    component: options.Component = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Run a workflow that has ended again, from an event of its history on."""
@@ -56,7 +57,7 @@ def rerun(  # noqa: PLR0913 - each option is a parameter
     if new_input is not None:
         # The input goes into the request as it was written: reading it would change its numbers.
         text = f'{text[:-1]}, "overwriteInput": true, "input": {new_input.decode()}}}'
-    with options.connected(server) as calls:
+    with options.connected(server, component) as calls:
         instance = calls.require(instance_id)
         answer = calls.rerun(instance, text.encode())
         if not answer.is_success:

@@ -9,7 +9,7 @@ from perdure.cli.client import Answer
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.nearest import did_you_mean, nearest
 from perdure.cli.output import note, show, show_json, warn
-from perdure.cli.payloads import read_payload, read_tags, tag_headers
+from perdure.cli.payloads import read_options, read_payload, read_tags, tag_headers
 from perdure.cli.workflow import options
 from perdure.cli.workflow.calls import RELEASED_COMPONENT, Calls
 from perdure.cli.workflow.tables import instance_panel
@@ -44,30 +44,41 @@ def start(  # noqa: PLR0913 - each option is a parameter
             "--tag", "-t", metavar="KEY=VALUE", help="Tag to find it by. Can be given again."
         ),
     ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option",
+            metavar="NAME=VALUE",
+            help="What the component is told, such as taskQueue=orders. Can be given again.",
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended.")] = False,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", min=0, help="Wait for so long at most. Implies --wait."),
     ] = None,
     server: options.Server = None,
+    component: options.Component = None,
     as_json: options.AsJson = False,
     utc: options.Utc = False,
 ) -> None:
     """Start a workflow."""
     body = read_payload(payload, payload_file, flag="--input", raw=raw)
     headers = tag_headers(read_tags(tag or []))
+    started_with = read_options(option or [])
     instance_id = instance_id or uuid.uuid4().hex
-    with options.connected(server) as calls:
+    with options.connected(server, component) as calls:
         warn_of_mistyped(calls, workflow_type)
-        answer = calls.start(workflow_type, instance_id, body, headers)
+        answer = calls.start(workflow_type, instance_id, body, headers, started_with)
         if not answer.is_success:
             raise _refused(calls, answer, instance_id)
-        _tell_of_workers(calls)
+        if component is None:
+            _tell_of_workers(calls)
         if not (wait or timeout is not None):
             show_json(answer.body) if as_json else show(instance_id)
             return
         note(f"Started {workflow_type} as {instance_id}.")
-        ended = wait_told(calls, calls.require(instance_id), timeout)
+        ended = wait_told(calls, calls.started(workflow_type, instance_id), timeout)
     show_json(ended.raw) if as_json else show(instance_panel(ended, [], options.look(utc=utc)))
     raise typer.Exit(exit_code_of(ended))
 

@@ -34,7 +34,16 @@ _ENDINGS: Final = {"COMPLETED": "bold green", "FAILED": "bold red", "TERMINATED"
 # From these a finished instance can be run again.
 RERUN_FROM: Final = frozenset({"TaskScheduled", "TimerCreated", "ChildWorkflowInstanceCreated"})
 _PAYLOADS: Final = ("input", "result")
-_UNTOLD: Final = frozenset({"WorkflowStarted"})
+# Beginnings of turns; and at Temporal what is between two steps.
+_UNTOLD: Final = frozenset(
+    {
+        "WorkflowStarted",
+        "WorkflowTaskScheduled",
+        "WorkflowTaskCompleted",
+        "ActivityTaskStarted",
+        "ChildWorkflowExecutionStarted",
+    }
+)
 
 
 @dataclass(slots=True)

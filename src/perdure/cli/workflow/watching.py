@@ -54,6 +54,7 @@ def watch(  # noqa: PLR0913 - each option is a parameter
     tag: filters.Tags = None,
     id_prefix: filters.Prefix = None,
     server: options.Server = None,
+    component: options.Component = None,
     as_json: options.AsJson = False,
     utc: options.Utc = False,
 ) -> None:
@@ -61,7 +62,7 @@ def watch(  # noqa: PLR0913 - each option is a parameter
     query = filters.read_filters(
         status="unfinished", workflow_type=workflow_type, tags=tag, prefix=id_prefix
     )
-    with options.connected(server) as calls:
+    with options.connected(server, component) as calls:
         if instance_id is None:
             _List(calls, query, as_json=as_json, utc=utc).follow()
             return

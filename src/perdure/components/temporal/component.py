@@ -3,17 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from uuid import uuid4
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import ParentClosePolicy
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkflowExecutionResponse,
-    PauseWorkflowExecutionRequest,
-    SignalWorkflowExecutionRequest,
-    TerminateWorkflowExecutionRequest,
-    UnpauseWorkflowExecutionRequest,
 )
 from temporalio.service import WorkflowService
 
@@ -37,19 +31,17 @@ from perdure.components.temporal.bounds import (
     HEALTH_CHECK_S,
     NAMES_LOOKED_AT,
     READS_AT_ONCE,
-    REASON_CHARS_MAX,
 )
+from perdure.components.temporal.changing import Changing
 from perdure.components.temporal.connection import Connection
 from perdure.components.temporal.events import shown_event
-from perdure.components.temporal.filters import names_tags, visibility_of
+from perdure.components.temporal.filters import id_of, names_tags, visibility_of
 from perdure.components.temporal.histories import Histories
 from perdure.components.temporal.options import read_options
-from perdure.components.temporal.payloads import to_payloads
 from perdure.components.temporal.purging import Purging
 from perdure.components.temporal.rerunning import Rerunning
 from perdure.components.temporal.runs import Runs
 from perdure.components.temporal.settings import KIND, TemporalSettings
-from perdure.components.temporal.standing import status_of
 from perdure.components.temporal.starting import request_of
 from perdure.components.temporal.views import Ends, listed_view, view_of
 from perdure.components.temporal.waiting import Waiting
@@ -64,10 +56,7 @@ from perdure.core.requests import (
     Suspend,
     Terminate,
 )
-from perdure.core.status import TERMINAL, Status
 from perdure.store.query import InstanceQuery
-
-_KEPT = ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON
 
 
 class TemporalComponent:
@@ -88,6 +77,7 @@ class TemporalComponent:
         self._runs = Runs(self._connection)
         self._histories = Histories(self._connection)
         self._attributes = SearchAttributes(self._connection, clock)
+        self._changing = Changing(self._connection, self._runs)
         self._purging = Purging(self._connection, self._runs)
         self._rerunning = Rerunning(self._connection, self._runs, self._histories)
         self._waiting = Waiting(self._connection, self._runs)
@@ -128,97 +118,22 @@ class TemporalComponent:
         return refusals.taken(request) if answer.reason is Reason.ALREADY_EXISTS else answer
 
     async def raise_event(self, request: RaiseEvent) -> Done | Refusal:
-        answer = await self._connection.ask(
-            WorkflowService.signal_workflow_execution,
-            SignalWorkflowExecutionRequest(
-                namespace=self._connection.namespace,
-                workflow_execution=WorkflowExecution(workflow_id=request.instance_id),
-                signal_name=request.name,
-                input=to_payloads(request.input),
-                identity=self._connection.identity,
-                request_id=str(uuid4()),
-            ),
-        )
-        return await self._changed(request.instance_id, answer)
+        return await self._changing.raise_event(request)
 
     async def terminate(self, request: Terminate) -> Done | Refusal:
-        if not request.recursive:
-            doomed = await self._child_that_ends(request.instance_id)
-            if doomed is not None:
-                return refusals.unsupported(
-                    f"its child '{doomed}' was started to end with it, which Temporal does not "
-                    "take back: terminate it with its children"
-                )
-        reason = "terminated" if request.output is None else request.output
-        answer = await self._connection.ask(
-            WorkflowService.terminate_workflow_execution,
-            TerminateWorkflowExecutionRequest(
-                namespace=self._connection.namespace,
-                workflow_execution=WorkflowExecution(workflow_id=request.instance_id),
-                reason=reason[:REASON_CHARS_MAX],
-                details=to_payloads(request.output),
-                identity=self._connection.identity,
-            ),
-        )
-        return await self._changed(request.instance_id, answer)
+        return await self._changing.terminate(request)
 
     async def suspend(self, request: Suspend) -> Done | Refusal:
-        answer = await self._connection.ask(
-            WorkflowService.pause_workflow_execution,
-            PauseWorkflowExecutionRequest(
-                namespace=self._connection.namespace,
-                workflow_id=request.instance_id,
-                identity=self._connection.identity,
-                reason=(request.reason or "")[:REASON_CHARS_MAX],
-                request_id=str(uuid4()),
-            ),
-        )
-        done = await self._changed(request.instance_id, answer, unless=Status.SUSPENDED)
-        if isinstance(done, Refusal) and done.reason is Reason.UNSUPPORTED:
-            return refusals.no_pause(done.text)
-        return done
+        return await self._changing.suspend(request)
 
     async def resume(self, request: Resume) -> Done | Refusal:
-        answer = await self._connection.ask(
-            WorkflowService.unpause_workflow_execution,
-            UnpauseWorkflowExecutionRequest(
-                namespace=self._connection.namespace,
-                workflow_id=request.instance_id,
-                identity=self._connection.identity,
-                reason=(request.reason or "")[:REASON_CHARS_MAX],
-                request_id=str(uuid4()),
-            ),
-        )
-        return await self._changed(request.instance_id, answer, unless=Status.RUNNING)
+        return await self._changing.resume(request)
 
     async def purge(self, request: Purge) -> Purged | Refusal:
         return await self._purging.purge(request)
 
     async def rerun(self, request: Rerun) -> Started | Refusal:
         return await self._rerunning.rerun(request)
-
-    async def _changed(
-        self, instance_id: str, answer: object, *, unless: Status | None = None
-    ) -> Done | Refusal:
-        """Return what came of a change; one to `unless` is none if it stands there already.
-
-        To Temporal a workflow that has finished is as little there as one that never was.
-        """
-        if not isinstance(answer, Refusal):
-            return Done()
-        described = await self._runs.described(instance_id)
-        if described is None:
-            return refusals.missing()
-        status = status_of(described.workflow_execution_info, described)
-        if status in TERMINAL:
-            return refusals.finished(instance_id)
-        is_there = status is unless or (unless is Status.RUNNING and status is Status.PENDING)
-        return Done() if is_there else answer
-
-    async def _child_that_ends(self, instance_id: str) -> str | None:
-        described = await self._runs.described(instance_id)
-        children = () if described is None else described.pending_children
-        return next((c.workflow_id for c in children if c.parent_close_policy != _KEPT), None)
 
     # ---- reads
 
@@ -275,6 +190,10 @@ class TemporalComponent:
     async def find(self, query: InstanceQuery, *, payloads: bool = False) -> InstancePage:
         if not 1 <= query.limit <= PAGE_ROWS_MAX:
             raise CallerFault(f"a page has from 1 to {PAGE_ROWS_MAX} instances")
+        only = id_of(query.where)
+        if only is not None and query.token is None:
+            view = await self.get(only, payloads=payloads)
+            return InstancePage(() if view is None else (view,), None)
         registered = await self._attributes.registered() if names_tags(query.where) else {}
         visibility = visibility_of(query, registered)
         found, token = await self._runs.listed(visibility, query.limit, query.token)

@@ -71,6 +71,20 @@ def visibility_of(query: InstanceQuery, registered: Mapping[str, Kind]) -> str:
     return f"{_INSTANCES} AND {_filter(query.where, registered)}"
 
 
+def id_of(tree: Filter) -> str | None:
+    """Return the id if a filter selects by nothing else: who has it needs no listing.
+
+    A listing may be a moment behind, and whoever asks for an id may just have started it.
+    """
+    match tree:
+        case AllOf((only,)) | AnyOf((only,)):
+            return id_of(only)
+        case Compare(Field.ID, Operator.EQ | Operator.IN, (str(only),)):
+            return only
+        case _:
+            return None
+
+
 def names_tags(tree: Filter) -> bool:
     """Tell whether a filter looks into search attributes."""
     match tree:
