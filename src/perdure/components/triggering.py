@@ -97,11 +97,11 @@ class Triggers(Protocol):
     None, and False, stand for a trigger or a dead letter that there is not.
     """
 
-    def list(self) -> Sequence[TriggerView]:
+    async def list(self) -> Sequence[TriggerView]:
         """Return every trigger, by name."""
         ...
 
-    def get(self, name: str) -> TriggerView | None:
+    async def get(self, name: str) -> TriggerView | None:
         """Return one trigger."""
         ...
 
@@ -113,7 +113,9 @@ class Triggers(Protocol):
         """Take messages for a trigger again."""
         ...
 
-    async def dead_letters(self, name: str, *, token: str | None, limit: int) -> DeadLetterPage:
+    async def dead_letters(
+        self, name: str, *, token: str | None, limit: int
+    ) -> DeadLetterPage | None:
         """Return a page of a trigger's dead letters, oldest first; CallerFault for a bad token."""
         ...
 

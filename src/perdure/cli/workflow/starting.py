@@ -25,6 +25,19 @@ EXAMPLES = """\b
 The id is all that is written to the standard output, so that a script can keep it. With --wait the exit code is 0 if the workflow completed, 1 if it failed or was terminated, and 7 if the time is over.
 """  # noqa: E501 - a paragraph of help is one line
 
+_Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", "-t", metavar="KEY=VALUE", help="Tag to find it by. Can be given again."),
+]
+_Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="NAME=VALUE",
+        help="What the component is told, such as taskQueue=orders. Can be given again.",
+    ),
+]
+
 
 def start(  # noqa: PLR0913 - each option is a parameter
     workflow_type: Annotated[
@@ -38,20 +51,8 @@ def start(  # noqa: PLR0913 - each option is a parameter
     payload: options.Payload = None,
     payload_file: options.PayloadFile = None,
     raw: options.Raw = False,
-    tag: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--tag", "-t", metavar="KEY=VALUE", help="Tag to find it by. Can be given again."
-        ),
-    ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--option",
-            metavar="NAME=VALUE",
-            help="What the component is told, such as taskQueue=orders. Can be given again.",
-        ),
-    ] = None,
+    tag: _Tags = None,
+    option: _Options = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended.")] = False,
     timeout: Annotated[
         float | None,

@@ -192,11 +192,11 @@ class TemporalComponent:
             raise CallerFault(f"a page has from 1 to {PAGE_ROWS_MAX} instances")
         only = id_of(query.where)
         if only is not None and query.token is None:
-            view = await self.get(only, payloads=payloads)
-            return InstancePage(() if view is None else (view,), None)
+            found = await self.get(only, payloads=payloads)
+            return InstancePage(() if found is None else (found,), None)
         registered = await self._attributes.registered() if names_tags(query.where) else {}
         visibility = visibility_of(query, registered)
-        found, token = await self._runs.listed(visibility, query.limit, query.token)
+        page, token = await self._runs.listed(visibility, query.limit, query.token)
         reads = asyncio.Semaphore(READS_AT_ONCE)
 
         async def view(info: WorkflowExecutionInfo) -> InstanceView:
@@ -205,7 +205,7 @@ class TemporalComponent:
             async with reads:
                 return listed_view(self.name, info, await self._ends(info.execution, payloads=True))
 
-        return InstancePage(tuple(await asyncio.gather(*map(view, found))), token)
+        return InstancePage(tuple(await asyncio.gather(*map(view, page))), token)
 
     async def list_ids(self, token: str | None, limit: int) -> IdPage:
         query = InstanceQuery(limit=limit or LIST_IDS_PAGE_DEFAULT)
