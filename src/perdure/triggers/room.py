@@ -1,0 +1,276 @@
+"""The triggers of a process as one object: built, started, asked, stopped."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from starlette.routing import BaseRoute
+
+from perdure.base.errors import ConfigurationError
+from perdure.base.time import SECOND_US, Clock
+from perdure.components.catalog import Catalog
+from perdure.components.publishing import PubSubView, SubscriptionView
+from perdure.components.triggering import (
+    DeadLetterPage,
+    DeadLetterView,
+    KeptPage,
+    Replayed,
+    TriggerView,
+)
+from perdure.core.deliveries import Delivery, OnExisting, OnMissing
+from perdure.core.notes import NoteAdd, NoteEnd, NoteRule, Shelf
+from perdure.triggers.cases import Post, Tally
+from perdure.triggers.definitions import Action, Subscription, Trigger
+from perdure.triggers.delivering import Delivering
+from perdure.triggers.feeds import Feed
+from perdure.triggers.letters import Letters
+from perdure.triggers.port import PubSub, Settings, Source
+from perdure.triggers.publishing import BrokerPublisher
+from perdure.triggers.registry import build_binding, build_pubsub
+from perdure.triggers.routing import Rules
+from perdure.triggers.topology import PUBSUB, Stream
+
+SWEEP_US: Final = 60 * SECOND_US
+_PAUSED_MAX: Final = 1_000
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plans:
+    """What was configured: components by name, triggers, and the streams that feed them."""
+
+    components: Mapping[str, Settings]
+    triggers: Sequence[Trigger]
+    subscriptions: Sequence[Subscription]
+    streams: Sequence[Stream]
+
+
+class TriggerRoom:
+    """An implementation of `components.triggering.Triggers`, and the life of all sources."""
+
+    def __init__(self, plans: Plans, catalog: Catalog, clock: Clock, rules: Rules) -> None:
+        """Build brokers and sources; nothing connects. Raises ConfigurationError."""
+        self._plans = plans
+        self._clock = clock
+        self._delivering = Delivering(catalog)
+        self._stopping = asyncio.Event()
+        self._tallies = {each.name: Tally(each.paused, Counter()) for each in plans.triggers}
+        self._brokers: dict[str, PubSub] = {
+            name: build_pubsub(settings)
+            for name, settings in plans.components.items()
+            if settings.type.startswith(PUBSUB)
+        }
+        for trigger in plans.triggers:
+            _check_component(trigger, catalog)
+        self._feeds = [self._feed(stream, rules) for stream in plans.streams]
+        self._feed_of = {
+            trigger.name: feed for feed in self._feeds for trigger, _ in feed.post.stream.takers
+        }
+        self._letters = {
+            trigger.name: Letters(feed.post, (trigger, way))
+            for feed in self._feeds
+            for trigger, way in feed.post.stream.takers
+        }
+        self._sweeper: asyncio.Task[None] | None = None
+        self.publisher = BrokerPublisher(self._brokers, clock, rules.app_id)
+
+    def _feed(self, stream: Stream, rules: Rules) -> Feed:
+        settings = self._plans.components[stream.component]
+        broker = self._brokers.get(stream.component)
+        if broker is None:
+            source: Source = build_binding(settings)
+        else:
+            assert stream.topic is not None, "a stream of a broker has a topic"
+            source = broker.subscribe(stream.topic, stream.metadata)
+        post = Post(
+            delivering=self._delivering,
+            clock=self._clock,
+            rules=rules,
+            stopping=self._stopping,
+            stream=stream,
+            source=source.name,
+            broker=broker,
+            tally=self._tallies.__getitem__,
+        )
+        return Feed(post, source, settings.type)
+
+    # ---- life
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """The routes of sources that are called."""
+        return [route for feed in self._feeds for route in getattr(feed.source, "routes", ())]
+
+    @property
+    def open_paths(self) -> frozenset[str]:
+        """The paths among them that need no API token."""
+        return frozenset(
+            path for feed in self._feeds for path in getattr(feed.source, "open_paths", ())
+        )
+
+    async def start(self) -> None:
+        """Begin to receive for all triggers that are not paused."""
+        page = await self._delivering.keeper.notes(Shelf.PAUSED, limit=_PAUSED_MAX)
+        for note in page.notes:
+            if note.key in self._tallies:
+                self._tallies[note.key].paused = True
+        for feed in self._feeds:
+            if feed.wanted:
+                feed.enter()
+        self._sweeper = asyncio.create_task(self._sweep(), name="sweep of kept messages")
+
+    async def stop(self) -> None:
+        """Stop receiving; what is on disk is also acknowledged, if its broker is there."""
+        self._stopping.set()
+        sweeper, self._sweeper = self._sweeper, None
+        if sweeper is not None:
+            sweeper.cancel()
+            await asyncio.gather(sweeper, return_exceptions=True)
+        await asyncio.gather(*(feed.leave() for feed in self._feeds))
+
+    async def close(self) -> None:
+        """Let go of the brokers, once nothing is published any more."""
+        closings = (broker.close() for broker in self._brokers.values())
+        for met in await asyncio.gather(*closings, return_exceptions=True):
+            if isinstance(met, Exception):
+                _log.warning("a broker was not let go of in good order", trouble=str(met))
+
+    def trouble(self) -> str | None:
+        """Return why messages do not come, for health; None when all is well."""
+        troubles = [why for feed in self._feeds if (why := feed.trouble()) is not None]
+        return "; ".join(troubles) or None
+
+    def component_views(self) -> Sequence[PubSubView]:
+        """Return the loaded brokers and bindings, for metadata."""
+        return [PubSubView(name, each.type) for name, each in self._plans.components.items()]
+
+    def subscription_views(self) -> Sequence[SubscriptionView]:
+        """Return the topics that are received, for metadata."""
+        return [_subscription_view(stream) for stream in self._plans.streams if stream.topic]
+
+    # ---- asked by the doors
+
+    async def list(self) -> Sequence[TriggerView]:
+        letters = await self._delivering.keeper.count_notes_about(Shelf.DEAD_LETTERS)
+        found = sorted(self._plans.triggers, key=lambda trigger: trigger.name)
+        return [self._view(trigger, letters.get(trigger.name, 0)) for trigger in found]
+
+    async def get(self, name: str) -> TriggerView | None:
+        return next((view for view in await self.list() if view.name == name), None)
+
+    async def pause(self, name: str) -> bool:
+        if name not in self._tallies:
+            return False
+        note = NoteAdd(
+            shelf=Shelf.PAUSED, key=name, at_us=self._clock.now_us(), rule=NoteRule.REPLACE
+        )
+        await self._delivering.keeper.deliver(Delivery(receipt=None, notes=(note,)))
+        self._tallies[name].paused = True
+        feed = self._feed_of[name]
+        if not feed.wanted:
+            await feed.leave()
+        return True
+
+    async def resume(self, name: str) -> bool:
+        if name not in self._tallies:
+            return False
+        ended = (NoteEnd(Shelf.PAUSED, name, must_exist=False),)
+        await self._delivering.keeper.deliver(Delivery(receipt=None, ended_notes=ended))
+        self._tallies[name].paused = False
+        if not self._stopping.is_set():
+            self._feed_of[name].enter()
+        return True
+
+    async def dead_letters(
+        self, name: str, *, token: str | None, limit: int
+    ) -> DeadLetterPage | None:
+        letters = self._letters.get(name)
+        return None if letters is None else await letters.page(token, limit)
+
+    async def dead_letter(self, name: str, key: str) -> DeadLetterView | None:
+        letters = self._letters.get(name)
+        return None if letters is None else await letters.get(key)
+
+    async def edit(self, name: str, key: str, data: bytes, content_type: str | None) -> bool:
+        letters = self._letters.get(name)
+        return letters is not None and await letters.edit(key, data, content_type)
+
+    async def replay(self, name: str, key: str) -> Replayed | None:
+        letters = self._letters.get(name)
+        return None if letters is None else await letters.replay(key)
+
+    async def discard(self, name: str, key: str) -> bool:
+        letters = self._letters.get(name)
+        return letters is not None and await letters.discard(key)
+
+    async def kept(
+        self, name: str, *, since_us: int, token: str | None, limit: int
+    ) -> KeptPage | None:
+        letters = self._letters.get(name)
+        return None if letters is None else await letters.kept(since_us, token, limit)
+
+    # ---- inside
+
+    async def _sweep(self) -> None:
+        while True:
+            for letters in self._letters.values():
+                await letters.sweep(self._clock.now_us())
+            await asyncio.sleep(SWEEP_US / SECOND_US)
+
+    def _view(self, trigger: Trigger, dead_letters: int) -> TriggerView:
+        tally = self._tallies[trigger.name]
+        return TriggerView(
+            name=trigger.name,
+            action=trigger.action.value,
+            workflow=trigger.workflow,
+            component=trigger.component,
+            place=trigger.place,
+            spec=trigger.spec,
+            source=self._feed_of[trigger.name].view(),
+            paused=tally.paused,
+            dead_letters=dead_letters,
+            counts=dict(sorted(tally.counts.items())),
+        )
+
+
+def _check_component(trigger: Trigger, catalog: Catalog) -> None:
+    component = catalog.named(trigger.component)
+    if component is None:
+        known = ", ".join(sorted(catalog.components))
+        raise ConfigurationError(
+            f"{trigger.place}: there is no workflow component {trigger.component}; loaded: {known}"
+        )
+    if component.deliveries is not None:
+        return
+    for refused, words in (
+        (
+            trigger.action is Action.START
+            and trigger.on_existing in {OnExisting.RECYCLE, OnExisting.START_NEXT},
+            f"onExisting: {trigger.on_existing.value}",
+        ),
+        (
+            trigger.action is Action.RAISE_EVENT and trigger.on_missing is OnMissing.KEEP,
+            f"onMissing: {trigger.on_missing.value}",
+        ),
+    ):
+        if refused:
+            raise ConfigurationError(
+                f"{trigger.place}: component {trigger.component} ({component.kind}) cannot do "
+                f"{words}, which takes the engine of component dapr; choose another"
+            )
+
+
+def _subscription_view(stream: Stream) -> SubscriptionView:
+    ways = [way for _, way in stream.takers if way is not None]
+    rules = [(match.text, path) for way in ways[:1] for match, path in way.rules]
+    return SubscriptionView(
+        pubsub=stream.component,
+        topic=stream.topic or "",
+        rules=rules + [("", way.default) for way in ways[:1] if way.default is not None],
+        dead_letter_topic=next((way.dead_letter_topic or "" for way in ways), ""),
+        metadata=stream.metadata,
+    )
