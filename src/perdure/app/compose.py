@@ -25,6 +25,7 @@ from perdure.components.embedded import EmbeddedComponent
 from perdure.core.status import Status
 from perdure.engine.service import Engine
 from perdure.engine.settings import EngineSettings
+from perdure.engine.work import Workplace
 from perdure.observability.journal import Journal
 from perdure.observability.metrics import CONTENT_TYPE, Metrics
 from perdure.observability.readings import EngineReading, Readings, StoreReading
@@ -45,11 +46,31 @@ class Closing(Protocol):
         ...
 
 
+class Running(Workplace, Protocol):
+    """What has workflows run, in this process or on a cluster, and hands their work out."""
+
+    async def start(self) -> None:
+        """Begin to run."""
+        ...
+
+    async def rest(self, timeout_s: float) -> bool:
+        """Hand out nothing more; tell whether workers finished what they had in time."""
+        ...
+
+    def stop_handing_out(self) -> None:
+        """Hand out nothing more and end every stream well."""
+        ...
+
+    async def stop(self) -> None:
+        """Keep what was handed in, then stop; also where `start` has failed or never was."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """Everything that runs, put together and not yet started."""
 
-    engine: Engine
+    engine: Running
     grpc: GrpcServer
     http_app: Starlette
     public_app: HealthAndMetadata
@@ -66,18 +87,44 @@ def open_store(config: Config) -> Store:
 
 def compose(config: Config, store: Store, clock: Clock, process: Process) -> House:
     """Put everything together. Called on the loop that it is to run on."""
+    ears = listen(config, process)
+    engine = Engine(_engine_settings(config), store, clock, ears.observer)
+    ears.metrics.add(Readings(lambda: _engine_reading(engine), lambda: _store_reading(store)))
+    remotes = remotes_of(config.temporal, clock)
+    embedded = EmbeddedComponent(engine, clock, ears.observer)
+    catalog = Catalog({EMBEDDED: embedded, **remotes}, component_of_type(config.temporal))
+    return furnish(config, process, ears, catalog, engine, tuple(remotes.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who listens to what happens."""
+
+    observer: Observer
+    metrics: Metrics
+    spans: Closing | None
+
+
+def listen(config: Config, process: Process) -> Ears:
+    """Return the metrics, the journal and, where they are configured, the traces."""
     metrics = Metrics(app_id=config.app_id, namespace=config.namespace, version=process.version)
     listeners: list[Observer] = [metrics, Journal()]
     spans = _add_traces(config, process.version, listeners)
-    observer = fan_out(listeners)
-    engine = Engine(_engine_settings(config), store, clock, observer)
-    metrics.add(Readings(lambda: _engine_reading(engine), lambda: _store_reading(store)))
-    remotes = remotes_of(config.temporal, clock)
-    embedded = EmbeddedComponent(engine, clock, observer)
-    catalog = Catalog({EMBEDDED: embedded, **remotes}, component_of_type(config.temporal))
+    return Ears(fan_out(listeners), metrics, spans)
+
+
+def furnish(
+    config: Config,
+    process: Process,
+    ears: Ears,
+    catalog: Catalog,
+    engine: Running,
+    remotes: tuple[Remote, ...],
+) -> House:
+    """Return a house with its doors, to the components of `catalog` and the work of `engine`."""
     grpc_server = build_server(_grpc_settings(config), catalog, engine, process)
     process.count_workers = lambda: grpc_server.connected_workers
-    metrics_route = _metrics_route(metrics)
+    metrics_route = _metrics_route(ears.metrics)
     return House(
         engine=engine,
         grpc=grpc_server,
@@ -88,9 +135,9 @@ def compose(config: Config, store: Store, clock: Clock, process: Process) -> Hou
             build_app(_http_settings(config, token=False), catalog, process)
         ),
         metrics_app=Starlette(routes=[metrics_route]),
-        metrics=metrics,
-        spans=spans,
-        remotes=tuple(remotes.values()),
+        metrics=ears.metrics,
+        spans=ears.spans,
+        remotes=remotes,
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Final
 
 import uvloop
@@ -19,10 +20,12 @@ from perdure.observability.logs import logger, logging_to
 # acknowledged depends on a good end.
 _BACKSTOP_S: Final = 2.0
 
+MakeServer = Callable[[Config, Stopping], Server]
+
 _log = logger("perdure.runtime")
 
 
-def run(config: Config) -> int:
+def run(config: Config, make_server: MakeServer = Server) -> int:
     """Serve until a signal or a request ends it, and return the exit code. Installs uvloop.
 
     Raises ConfigurationError if a port or a file cannot be used, StoreError if the store cannot.
@@ -38,12 +41,12 @@ def run(config: Config) -> int:
         ),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        return runner.run(_serve_with_backstop(config))
+        return runner.run(_serve_with_backstop(config, make_server))
 
 
-async def serve(config: Config, stopping: Stopping) -> int:
+async def serve(config: Config, stopping: Stopping, make_server: MakeServer = Server) -> int:
     """Serve until `stopping` is requested, and return the exit code."""
-    server = Server(config, stopping)
+    server = make_server(config, stopping)
     await server.start()
     try:
         _tell_started(server)
@@ -64,11 +67,11 @@ def _notify(state: str) -> None:
         _log.warning("whoever started this process cannot be told", state=state, error=str(error))
 
 
-async def _serve_with_backstop(config: Config) -> int:
+async def _serve_with_backstop(config: Config, make_server: MakeServer) -> int:
     stopping = Stopping()
     stopping.on_change = lambda: _arm_backstop(config, stopping)
     with stopping.by_signals():
-        return await serve(config, stopping)
+        return await serve(config, stopping, make_server)
 
 
 def _arm_backstop(config: Config, stopping: Stopping) -> None:
@@ -99,11 +102,7 @@ def _tell_started(server: Server) -> None:
         address=" ".join(f"{host}:{server.grpc_port}" for host in hosts),
         tls=_tls(config),
     )
-    _log.info(
-        "keeping workflows",
-        file=str(config.store.resolve()),
-        durability="every commit is flushed to disk (WAL, synchronous=FULL)",
-    )
+    _log.info("keeping workflows", **server.keeping)
     _log.info(
         f"perdure {perdure.__version__} is ready",
         app_id=config.app_id,

@@ -9,7 +9,7 @@ store is let go of last.
 import asyncio
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from starlette.types import ASGIApp
@@ -70,6 +70,19 @@ class Server:
             raise
         self._process.started = True
 
+    @property
+    def keeping(self) -> Mapping[str, str]:
+        """What keeps the workflows, and how, for people."""
+        return {
+            "file": str(self.config.store.resolve()),
+            "durability": "every commit is flushed to disk (WAL, synchronous=FULL)",
+        }
+
+    def _build(self) -> House:
+        """Open what keeps the workflows, and put everything together around it."""
+        self._store = open_store(self.config)
+        return compose(self.config, self._store, SystemClock(), self._process)
+
     async def _open(self) -> None:
         config = self.config
         # The ports come first: who starts a second server by mistake is to read of the port.
@@ -80,8 +93,7 @@ class Server:
         ):
             if port is not None:
                 self._sockets[door] = bind(config.listen_addresses, port, flag=flag)
-        self._store = open_store(config)
-        self._house = compose(config, self._store, SystemClock(), self._process)
+        self._house = self._build()
         apps: dict[str, ASGIApp] = {
             "http": self._house.http_app,
             "public": self._house.public_app,
