@@ -24,9 +24,11 @@ class ShakyStore(MemoryStore):
         self._failing_reads = 0
         self._away = False
         self._left: int | None = None  # commits until the power fails
+        self._hold_after = 0
         self._commits_may_go = _open_gate()
         self._loads_may_go = _open_gate()
         self.load_waits = Event()
+        self.commit_waits = Event()
         self._counting = Lock()
 
     # ---- trouble
@@ -53,9 +55,12 @@ class ShakyStore(MemoryStore):
         """Let everything work again."""
         self._left = None
 
-    def hold_commits(self) -> None:
-        """Let commits wait, before they do anything, until `let_commits_go`."""
-        self._commits_may_go.clear()
+    def hold_commits(self, *, after: int = 0) -> None:
+        """Let commits wait, before they do anything, until `let_commits_go`; `after` so many."""
+        self._hold_after = after
+        self.commit_waits.clear()
+        if not after:
+            self._commits_may_go.clear()
 
     def let_commits_go(self) -> None:
         self._commits_may_go.set()
@@ -73,6 +78,8 @@ class ShakyStore(MemoryStore):
     def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         if all(entry == MARK for entry in entries):
             return [Outcome(Verdict.LANDED)] * len(entries)
+        if not self._commits_may_go.is_set():
+            self.commit_waits.set()
         self._commits_may_go.wait()
         self._count()
         if self._failing > 0:
@@ -82,13 +89,20 @@ class ShakyStore(MemoryStore):
             raise StoreUnavailable("the power has failed")
         outcomes = super().commit(entries)
         self.landed += [entry for entry in entries if entry != MARK]
-        self.commits += 1
-        if self._left is not None:
-            self._left -= 1
+        self._count_landed()
         if self._losing > 0:
             self._losing -= 1
             raise StoreUnavailable("the reply was lost")
         return outcomes
+
+    def _count_landed(self) -> None:
+        self.commits += 1
+        if self._left is not None:
+            self._left -= 1
+        if self._hold_after:
+            self._hold_after -= 1
+            if not self._hold_after:
+                self._commits_may_go.clear()
 
     def snapshot(self, instance: str | int) -> Snapshot | None:
         self._read()

@@ -16,12 +16,17 @@ from perdure.core.turn import Closed, ContinuedAsNew, Stalled, terminate
 from perdure.engine.aftermath import Aftermath
 from perdure.engine.entries import Prepared, closed_entry, continued_entry, stalled_entry
 from perdure.engine.ground import Ground
+from perdure.engine.lookup import Lookup
 from perdure.engine.residents import Resident, Turn
 from perdure.engine.rows import NOTHING_FOUND, Found, Propagate
 from perdure.store.port import Outcome, Store
 from perdure.wire.events import encode
 from perdure.wire.generated import work_pb2 as pb
 from perdure.wire.work_items import events_of, propagated_history
+
+
+# How often holders of wanted ids are looked at that are being terminated, one life after another.
+ENDING_HOLDERS_LOOKS_MAX: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,9 @@ NOTHING_FOLLOWS: Final = Follow(lambda: None, lambda: None, lambda: None)
 class Moves:
     """Lands moves of residents, one at a time each."""
 
-    def __init__(self, ground: Ground, aftermath: Aftermath) -> None:
+    def __init__(self, ground: Ground, lookup: Lookup, aftermath: Aftermath) -> None:
         """Land moves, and let `aftermath` make them true."""
+        self._lookup = lookup
         self._clock = ground.clock
         self._observer = ground.observer
         self._reader = ground.reader
@@ -121,21 +127,36 @@ class Moves:
         return closed_entry(resident, turn, closed, now_us, propagate, found)
 
     async def _find(self, resident: Resident, effects: tuple[fx.Effect, ...]) -> Found:
-        """Read what the entry depends on: holders of wanted ids, children to be ended."""
+        """Read what the entry depends on: holders of wanted ids, children to be ended.
+
+        A holder that is being terminated needs nobody to come to its end, so that is waited for.
+        It is not if this instance is to be terminated, too: two of them could wait for each other.
+        """
         wanted = [e.started.instance_id for e in effects if isinstance(e, fx.Birth)]
         ends_children = any(isinstance(effect, fx.EndChildren) for effect in effects)
 
-        def ask(store: Store) -> Found:
+        def ask(store: Store) -> tuple[Found, set[int]]:
             replaced = {}
+            active = set()
             for instance_id in wanted:
                 holder = store.snapshot(instance_id)
                 if holder is not None and holder.head.completed_at_us is not None:
                     replaced[instance_id] = holder.key
+                elif holder is not None and holder.key != resident.key:
+                    active.add(holder.key)
             children = store.children(resident.key) if ends_children else ()
             unfinished = [c.key for c in children if c.head.completed_at_us is None]
-            return Found(replaced, unfinished)
+            ending = active.intersection(store.terminating()) if active else active
+            return Found(replaced, unfinished), ending
 
-        return await self._reader.surely(ask)
+        found, ending = await self._reader.surely(ask)
+        for _ in range(ENDING_HOLDERS_LOOKS_MAX):
+            if not ending or resident.terminating:
+                break
+            for key in ending:
+                await self._lookup.finished(key)
+            found, ending = await self._reader.surely(ask)
+        return found
 
     def _propagation(self, resident: Resident, turn: Turn | None, closed: Closed) -> Propagate:
         made: dict[PropagationScope, bytes] = {}

@@ -74,7 +74,7 @@ class Engine:
         self._aftermath = Aftermath(
             ground, self._residents, self._inboxes, self._queues, self._timers, self._waiters
         )
-        self._moves = Moves(ground, self._aftermath)
+        self._moves = Moves(ground, self._lookup, self._aftermath)
         self._dispatcher = Dispatcher(observer)
         self._turns = Turns(ground, self._residents, self._ready, self._dispatcher, self._moves)
         self._tasks = Tasks(ground, self._queues, self._dispatcher, self._inboxes)
