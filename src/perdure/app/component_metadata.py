@@ -87,6 +87,11 @@ class ComponentSettings:
             value = self._resolved(item, at, environ, secrets)
             self._items[key] = _Item(item.name, value, (*at, "value"))
 
+    @property
+    def place(self) -> str:
+        """Where the component is defined."""
+        return self._origin.document.place(("metadata", "name"))
+
     def text(self, name: str, default: str | None = None) -> str:
         """Return an item's value; without a default it must be there and not empty."""
         value = self.optional(name)

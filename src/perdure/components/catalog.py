@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from perdure.components.port import WorkflowComponent
+from perdure.components.publishing import Publisher
+from perdure.components.triggering import Triggers
 
 EMBEDDED: Final = "dapr"
 
@@ -15,6 +17,9 @@ class Catalog:
     components: dict[str, WorkflowComponent]
     # Workflow types that another component than the embedded one runs, for the document form.
     component_of_type: dict[str, str]
+    # Where messages come from and go to; None where nothing of that kind is configured.
+    publisher: Publisher | None = None
+    triggers: Triggers | None = None
 
     def named(self, name: str) -> WorkflowComponent | None:
         """Return the component of this name."""

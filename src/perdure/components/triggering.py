@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from perdure.components.publishing import PubSubView, SubscriptionView
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
@@ -96,6 +98,18 @@ class Triggers(Protocol):
 
     None, and False, stand for a trigger or a dead letter that there is not.
     """
+
+    def trouble(self) -> str | None:
+        """Return why messages do not come just now; None when all is well."""
+        ...
+
+    def component_views(self) -> Sequence[PubSubView]:
+        """Return the loaded brokers and bindings."""
+        ...
+
+    def subscription_views(self) -> Sequence[SubscriptionView]:
+        """Return the topics that are received."""
+        ...
 
     async def list(self) -> Sequence[TriggerView]:
         """Return every trigger, by name."""
