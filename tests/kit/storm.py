@@ -193,7 +193,7 @@ class Storm:
 
     def decisions(self, item: TurnItem) -> list[pb.Action]:
         """Decide something, with ids that a sound worker would use, or now and then not."""
-        used = [event.event_id for event in item.known]
+        used = [event.event_id for event in (*item.known, *item.new)]
         first = max([*used, 0]) + 1
         if self.random.random() < 0.05:
             return [no_such_version()]
@@ -213,6 +213,7 @@ class Storm:
             chosen.append(complete(first + 9, "done"))
         elif end < 0.2:
             chosen.append(continue_as_new(first + 9, item.input, [("carried", "")]))
+            chosen += [action for action in some if self.random.random() < 0.1]
         return chosen
 
     async def come_or_go(self) -> None:

@@ -161,12 +161,15 @@ steps: st.SearchStrategy[act.Action] = st.one_of(
 
 
 def decisions(ends: bool) -> st.SearchStrategy[act.Decision]:
-    """Draw decisions of a turn; with `ends` they may complete or continue as new."""
+    """Draw decisions of a turn; with `ends` they may complete or continue as new on the way."""
     endings = st.lists(completions | continuations, max_size=1) if ends else st.just([])
     return st.builds(
-        lambda some, end, custom: act.Decision(actions=(*some, *end), custom_status=custom),
+        lambda some, end, later, custom: act.Decision(
+            actions=(*some, *end, *later), custom_status=custom
+        ),
         st.lists(steps, max_size=5, unique_by=lambda action: action.id),
         endings,
+        st.lists(steps, max_size=3, unique_by=lambda action: action.id) if ends else st.just([]),
         optional_texts,
     )
 

@@ -7,7 +7,8 @@ The worker's `Decision` then closes the turn in one of three ways:
 
 - `Closed`: the batch and one event per action go to the history; effects follow.
 - `ContinuedAsNew`: the history is wiped, ids restart, and a new generation begins with a fresh
-  ExecutionStarted and the events carried over. Other actions of the same answer are dropped.
+  ExecutionStarted and the events carried over. What stood before it in the answer is discarded;
+  what stood after it is the new generation's, which sees the events of it in its first batch.
 - `Stalled`: nothing of the turn is kept, except once per description an ExecutionStalled; the
   inbox stays, and the turn is tried again when something may have changed.
 
@@ -23,6 +24,7 @@ from perdure.core.applying import Caller, apply_actions
 from perdure.core.effects import CancelTimer, Effect, EndChildren, TellParent
 from perdure.core.events import (
     ChildCompleted,
+    ChildCreated,
     ChildFailed,
     Event,
     EventRaised,
@@ -34,6 +36,8 @@ from perdure.core.events import (
     StallReason,
     TaskCompleted,
     TaskFailed,
+    TaskScheduled,
+    TimerCreated,
     TimerFired,
     WorkflowStarted,
 )
@@ -58,6 +62,7 @@ class ContinuedAsNew:
     """The old generation is to be wiped and `begin` to be the head of the new one's inbox."""
 
     begin: tuple[Event, ...]
+    effects: tuple[Effect, ...]  # of the new generation
     state: State
     ended: State  # the generation that is over
     custom_status: str | None
@@ -83,12 +88,17 @@ def takable(state: State, inbox: Iterable[Event]) -> list[bool]:
         set(state.open_timers),
         set(state.open_children),
     )
+    # What a new generation was born with is awaited as soon as it is seen.
+    awaited = {TaskScheduled: tasks, TimerCreated: timers, ChildCreated: children}
     started = state.started is not None
     verdicts = []
     for event in inbox:
         match event:
             case ExecutionStarted():
                 keep, started = not started, True
+            case TaskScheduled() | TimerCreated() | ChildCreated():
+                keep = True
+                awaited[type(event)].add(event.event_id)
             case TaskCompleted() | TaskFailed():
                 keep = event.task_id in tasks
                 tasks.discard(event.task_id)
@@ -208,9 +218,17 @@ def _continue_as_new(
     carried = tuple(
         replace(e, at_us=e.at_us or caller.now_us, event_id=-1) for e in completion.carryover
     )
+    generation = opened.generation + 1
+    later = decision.actions[decision.actions.index(completion) + 1 :]
+    applied = apply_actions(
+        fold(blank(generation), (started, *carried)),
+        (action for action in later if not isinstance(action, act.Complete)),
+        caller,
+    )
     return ContinuedAsNew(
-        begin=(started, *carried),
-        state=blank(opened.generation + 1),
+        begin=(started, *carried, *applied.recorded),
+        effects=applied.effects,
+        state=blank(generation),
         ended=opened,
         custom_status=decision.custom_status,
     )
@@ -220,7 +238,9 @@ def _cancelled(state: State, opened: State, batch: tuple[Event, ...]) -> list[Ca
     fired = {event.timer_id for event in batch if isinstance(event, TimerFired)}
     if not any(isinstance(event, EventRaised) for event in batch):
         return []
-    gone = state.open_timers.keys() - opened.open_timers.keys() - fired
+    # The first batch of a generation may hold timers of its own (`_continue_as_new`).
+    created = {event.event_id for event in batch if isinstance(event, TimerCreated)}
+    gone = (state.open_timers.keys() | created) - opened.open_timers.keys() - fired
     return [CancelTimer(timer_id) for timer_id in sorted(gone)]
 
 

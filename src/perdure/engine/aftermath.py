@@ -64,7 +64,7 @@ class Aftermath:
         self._advance(resident, turn, prepared)
         match result:
             case Closed():
-                self._spread(resident, prepared, result, outcome)
+                self._spread(resident, prepared, result.effects, outcome)
                 self._tell_closed(resident, turn, before, result)
             case ContinuedAsNew():
                 self._begin_generation(resident, prepared, result, outcome)
@@ -138,13 +138,17 @@ class Aftermath:
             resident.turn = None
 
     def _spread(
-        self, resident: Resident, prepared: Prepared, closed: Closed, outcome: Outcome
+        self,
+        resident: Resident,
+        prepared: Prepared,
+        effects: tuple[fx.Effect, ...],
+        outcome: Outcome,
     ) -> None:
-        """Reach everybody that the effects of a closed turn are for."""
+        """Reach everybody that the effects of a turn are for."""
         entry = prepared.entry
         scheduled = {
             effect.scheduled.event_id: effect.scheduled
-            for effect in closed.effects
+            for effect in effects
             if isinstance(effect, fx.RunTask)
         }
         for task in entry.tasks:
@@ -176,6 +180,7 @@ class Aftermath:
         ):
             assert seq is not None, "an instance that goes on keeps what it is told"
             resident.add_inbox(InboxItem(seq, add, event))
+        self._spread(resident, prepared, continued.effects, outcome)
         ended = continued.ended
         report_finished(self._observer, resident, ended, Status.CONTINUED_AS_NEW.name)
 

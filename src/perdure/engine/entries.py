@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from perdure.core.events import ExecutionStarted, Kind
 from perdure.core.kinds import KIND_OF
-from perdure.core.state import State
+from perdure.core.state import State, fold
 from perdure.core.status import TERMINAL, Status, may_move
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled
 from perdure.core.views import Wait, next_wake_us, waits_for
@@ -13,6 +13,7 @@ from perdure.engine.rows import (
     NOTHING_FOUND,
     EffectRows,
     Found,
+    Owner,
     Propagate,
     inbox_add,
     lifecycle,
@@ -57,7 +58,8 @@ def closed_entry(
     assert state.history_length == resident.state.history_length + len(rows), "history adds up"
     head = head_after(resident, closed, sum(len(row.event) for row in rows), now_us)
     assert may_move(Status(resident.head.phase), Status(head.phase)), "the table allows the move"
-    rows_of = EffectRows.of(resident, closed.effects, encoded, propagate, found, now_us)
+    owner = Owner(resident, state.generation)
+    rows_of = EffectRows.of(owner, closed.effects, encoded, propagate, found, now_us)
     entry = Entry(
         key=resident.key,
         expect_version=resident.version,
@@ -84,9 +86,18 @@ def closed_entry(
 
 
 def continued_entry(
-    resident: Resident, turn: Turn, continued: ContinuedAsNew, now_us: int
+    resident: Resident,
+    turn: Turn,
+    continued: ContinuedAsNew,
+    now_us: int,
+    propagate: Propagate,
+    found: Found = NOTHING_FOUND,
 ) -> Prepared:
     """Return the entry of a continue-as-new."""
+    inbox = [inbox_add(event, rank=0) for event in continued.begin]
+    encoded = {id(e): add.event for e, add in zip(continued.begin, inbox, strict=True)}
+    owner = Owner(resident, continued.state.generation)
+    rows_of = EffectRows.of(owner, continued.effects, encoded, propagate, found, now_us)
     head = replace(
         resident.head,
         phase=Status.RUNNING,
@@ -98,7 +109,7 @@ def continued_entry(
         stalled=None,
         waits_for=Wait.TURN,
         waits_since_us=now_us,
-        next_wake_us=None,
+        next_wake_us=next_wake_us(fold(continued.state, continued.begin)),
         history_length=0,
         history_bytes=0,
         version_name=None,
@@ -110,11 +121,17 @@ def continued_entry(
         head=head,
         wipe_history=True,
         taken=(*(item.seq for item in turn.batch), *turn.dropped),
-        inbox=tuple(inbox_add(event, rank=0) for event in continued.begin),
+        inbox=tuple(inbox),
         wipe_timers=True,
+        tasks=rows_of.tasks,
+        timers=rows_of.timers,
+        births=rows_of.births,
+        messages=rows_of.messages,
         lifecycle=(lifecycle("continued", now_us, resident.identity),),
     )
-    return Prepared(entry=entry, head=head, state=continued.state, history=())
+    return Prepared(
+        entry=entry, head=head, state=continued.state, history=(), starts=rows_of.starts
+    )
 
 
 def stalled_entry(resident: Resident, stalled: Stalled, now_us: int) -> Prepared:

@@ -24,7 +24,6 @@ from perdure.wire.events import encode
 from perdure.wire.generated import work_pb2 as pb
 from perdure.wire.work_items import events_of, propagated_history
 
-
 # How often holders of wanted ids are looked at that are being terminated, one life after another.
 ENDING_HOLDERS_LOOKS_MAX: Final = 5
 
@@ -68,14 +67,11 @@ class Moves:
         now_us = self._clock.now_us()
         try:
             match result:
-                case Closed() if _depends_on_others(result):
+                case Closed() | ContinuedAsNew() if _depends_on_others(result.effects):
                     moving = self._read_and_move(resident, turn, result, follow)
                     return asyncio.shield(self._landing.spawn(moving, "landing a turn"))
-                case Closed():
-                    propagate = self._propagation(resident, turn, result)
-                    prepared = closed_entry(resident, turn, result, now_us, propagate)
-                case ContinuedAsNew():
-                    prepared = continued_entry(resident, turn, result, now_us)
+                case Closed() | ContinuedAsNew():
+                    prepared = self._entry(resident, turn, result, now_us, NOTHING_FOUND)
                 case Stalled():
                     prepared = stalled_entry(resident, result, now_us)
         except BaseException:
@@ -85,15 +81,15 @@ class Moves:
         return self._move(resident, turn, prepared, result, follow)
 
     async def _read_and_move(
-        self, resident: Resident, turn: Turn, closed: Closed, follow: Follow
+        self, resident: Resident, turn: Turn, result: Closed | ContinuedAsNew, follow: Follow
     ) -> None:
         try:
-            prepared = await self._prepare(resident, turn, closed, self._clock.now_us())
+            prepared = await self._prepare(resident, turn, result, self._clock.now_us())
         except BaseException:
             resident.moving = False
             follow.failed()
             raise
-        await self._move(resident, turn, prepared, closed, follow)
+        await self._move(resident, turn, prepared, result, follow)
 
     async def terminate(self, resident: Resident) -> None:
         """End a resident whose inbox holds a terminate. It has been marked as moving."""
@@ -118,13 +114,26 @@ class Moves:
         return await self._prepare(resident, None, closed, now_us), closed
 
     async def _prepare(
-        self, resident: Resident, turn: Turn | None, closed: Closed, now_us: int
+        self, resident: Resident, turn: Turn | None, result: Closed | ContinuedAsNew, now_us: int
     ) -> Prepared:
         found = NOTHING_FOUND
-        if _depends_on_others(closed):
-            found = await self._find(resident, closed.effects)
-        propagate = self._propagation(resident, turn, closed)
-        return closed_entry(resident, turn, closed, now_us, propagate, found)
+        if _depends_on_others(result.effects):
+            found = await self._find(resident, result.effects)
+        return self._entry(resident, turn, result, now_us, found)
+
+    def _entry(
+        self,
+        resident: Resident,
+        turn: Turn | None,
+        result: Closed | ContinuedAsNew,
+        now_us: int,
+        found: Found,
+    ) -> Prepared:
+        propagate = self._propagation(resident, turn, result)
+        if isinstance(result, Closed):
+            return closed_entry(resident, turn, result, now_us, propagate, found)
+        assert turn is not None, "only a turn continues as new"
+        return continued_entry(resident, turn, result, now_us, propagate, found)
 
     async def _find(self, resident: Resident, effects: tuple[fx.Effect, ...]) -> Found:
         """Read what the entry depends on: holders of wanted ids, children to be ended.
@@ -158,14 +167,16 @@ class Moves:
             found, ending = await self._reader.surely(ask)
         return found
 
-    def _propagation(self, resident: Resident, turn: Turn | None, closed: Closed) -> Propagate:
+    def _propagation(
+        self, resident: Resident, turn: Turn | None, result: Closed | ContinuedAsNew
+    ) -> Propagate:
         made: dict[PropagationScope, bytes] = {}
 
         def propagate(scope: PropagationScope) -> bytes | None:
             if scope is PropagationScope.NONE:
                 return None
             if scope not in made:
-                made[scope] = _handed_down(resident, turn, closed, scope)
+                made[scope] = _handed_down(resident, _history_of(resident, turn, result), scope)
             return made[scope]
 
         return propagate
@@ -195,17 +206,23 @@ class Moves:
         return self._landing.surely(prepared.entry, apply, fail)
 
 
-def _depends_on_others(closed: Closed) -> bool:
-    return any(isinstance(effect, fx.Birth | fx.EndChildren) for effect in closed.effects)
+def _depends_on_others(effects: tuple[fx.Effect, ...]) -> bool:
+    return any(isinstance(effect, fx.Birth | fx.EndChildren) for effect in effects)
 
 
-def _handed_down(
-    resident: Resident, turn: Turn | None, closed: Closed, scope: PropagationScope
-) -> bytes:
+def _history_of(
+    resident: Resident, turn: Turn | None, result: Closed | ContinuedAsNew
+) -> list[bytes]:
+    """Return the history as it is once what a turn came to has landed."""
+    if isinstance(result, ContinuedAsNew):
+        return [encode(event) for event in result.begin]
     events = events_of(resident.past, resident.ends)
     if turn is not None:
-        events += [encode(closed.turn), *(item.add.event for item in turn.batch)]
-    events += [encode(event) for event in closed.recorded]
+        events += [encode(result.turn), *(item.add.event for item in turn.batch)]
+    return events + [encode(event) for event in result.recorded]
+
+
+def _handed_down(resident: Resident, events: list[bytes], scope: PropagationScope) -> bytes:
     chunk = pb.PropagatedChunk(
         events=events,
         app_id=resident.identity.app_id,

@@ -108,6 +108,14 @@ class Found:
 NOTHING_FOUND = Found({}, ())
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The instance whose effects they are, and the generation: its present one or the next."""
+
+    resident: Resident
+    generation: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectRows:
     """The rows that a turn's effects come to."""
@@ -121,14 +129,14 @@ class EffectRows:
 
     @staticmethod
     def of(  # noqa: C901 - one case a kind of effect
-        resident: Resident,
+        owner: Owner,
         effects: Iterable[fx.Effect],
         encoded: Mapping[int, bytes],
         propagate: Propagate,
         found: Found,
         now_us: int,
     ) -> "EffectRows":
-        generation = resident.state.generation
+        """Return the rows of `effects` that belong to a generation."""
         tasks: list[TaskAdd] = []
         timers: list[TimerAdd] = []
         ended: list[TimerEnd] = []
@@ -139,19 +147,21 @@ class EffectRows:
             match effect:
                 case fx.RunTask():
                     data = encoded[id(effect.scheduled)]
-                    tasks.append(task_add(effect, data, generation, propagate))
+                    tasks.append(task_add(effect, data, owner.generation, propagate))
                 case fx.SetTimer(created):
                     if not is_never(created.fire_at_us):
-                        timers.append(TimerAdd(generation, created.event_id, created.fire_at_us))
+                        timers.append(
+                            TimerAdd(owner.generation, created.event_id, created.fire_at_us)
+                        )
                 case fx.CancelTimer(timer_id):
-                    ended.append(TimerEnd(generation, timer_id, must_exist=False))
+                    ended.append(TimerEnd(owner.generation, timer_id, must_exist=False))
                 case fx.Birth():
-                    births.append(_birth(resident, effect, propagate, found, now_us))
+                    births.append(_birth(owner, effect, propagate, found, now_us))
                     starts.append(effect.started)
                 case fx.Tell(instance_id, event):
                     messages.append(Message(instance_id, inbox_add(event)))
                 case fx.TellParent(event):
-                    messages += to_parent(resident.identity, event)
+                    messages += to_parent(owner.resident.identity, event)
                 case fx.EndChildren(reason):
                     order = terminate_order(reason, now_us)
                     messages += [Message(key, order) for key in found.children]
@@ -192,18 +202,19 @@ def to_parent(identity: Identity, event: Event) -> list[Message]:
 
 
 def _birth(
-    resident: Resident, effect: fx.Birth, propagate: Propagate, found: Found, now_us: int
+    owner: Owner, effect: fx.Birth, propagate: Propagate, found: Found, now_us: int
 ) -> Birth:
     is_child = effect.started.parent is not None
-    generation = resident.state.generation
     made = birth(
         effect.started,
         app_id=effect.app_id,
         now_us=now_us,
-        parent=(resident.key, generation) if is_child else None,
+        parent=(owner.resident.key, owner.generation) if is_child else None,
         propagated=propagate(effect.scope),
         if_taken=(
-            None if effect.if_taken is None else inbox_add(effect.if_taken, generation=generation)
+            None
+            if effect.if_taken is None
+            else inbox_add(effect.if_taken, generation=owner.generation)
         ),
     )
     return replace(made, replaces=found.replaced.get(effect.started.instance_id))

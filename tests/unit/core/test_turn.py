@@ -2,8 +2,9 @@
 
 import pytest
 
+from perdure.base.errors import WorkerFault
 from perdure.core import actions as act
-from perdure.core.effects import CancelTimer, EndChildren, TellParent
+from perdure.core.effects import Birth, CancelTimer, EndChildren, TellParent
 from perdure.core.events import (
     ChildCompleted,
     ChildCreated,
@@ -208,6 +209,65 @@ def test_continue_as_new_begins_with_a_start_and_what_was_carried_over() -> None
     assert result.state == blank(2)
     assert result.custom_status == "cs"
     assert result.ended.open_timers
+
+
+def test_what_stands_after_it_is_the_new_generations_and_what_stands_before_it_is_not() -> None:
+    """behaviour.md 4.5."""
+    before: list[act.Action] = [
+        act.ScheduleTask(id=1, name="old"),
+        act.CreateChild(id=2, instance_id="c", name="x"),
+    ]
+    after_it: list[act.Action] = [
+        act.ScheduleTask(id=1, name="new"),
+        act.CreateTimer(id=2, fire_at_us=77),
+        act.CreateChild(id=3, instance_id="", name="wf"),
+        act.SendEvent(id=4, instance_id="other", name="e"),
+        act.Complete(id=5, status=Status.COMPLETED),
+    ]
+    carried = act.Complete(id=9, status=Status.CONTINUED_AS_NEW, carryover=(raised("a"),))
+    result = decided(after(), [*before, carried, *after_it])
+    assert isinstance(result, ContinuedAsNew)
+    names = [type(event).__name__ for event in result.begin]
+    assert names == [
+        "ExecutionStarted",
+        "EventRaised",
+        "TaskScheduled",
+        "TimerCreated",
+        "ChildCreated",
+        "EventSent",
+    ]
+    assert [type(effect).__name__ for effect in result.effects] == [
+        "RunTask",
+        "SetTimer",
+        "Birth",
+        "Tell",
+    ]
+    birth = result.effects[2]
+    assert isinstance(birth, Birth)
+    start = result.begin[0]
+    assert isinstance(start, ExecutionStarted)
+    assert birth.started.parent is not None
+    assert birth.started.parent.execution_id == start.execution_id
+    assert result.state == blank(2)
+    opened = fold(result.state, result.begin)
+    assert opened.open_ids == {1, 2, 3}
+
+
+def test_the_first_batch_of_a_generation_shows_what_it_was_born_with_and_its_results() -> None:
+    assert takable(blank(2), [started(), TASK, done(1), done(1)]) == [True, True, True, False]
+    assert takable(blank(2), [started(), done(1), TASK]) == [True, False, True]
+
+
+def test_an_answered_timer_that_a_generation_was_born_with_is_cancelled() -> None:
+    result = closed(blank(2), [], (started(), wait(2, "go"), raised("GO")))
+    assert result.effects == (CancelTimer(2),)
+
+
+@pytest.mark.parametrize("ids", [(1, 1), (-1,)])
+def test_ids_after_it_are_those_of_a_new_generation(ids: tuple[int, ...]) -> None:
+    tasks = [act.ScheduleTask(id=number, name="act") for number in ids]
+    with pytest.raises(WorkerFault):
+        decided(after(), [CONTINUE, *tasks])
 
 
 def test_every_generation_is_an_execution_of_its_own_with_a_trace_of_its_own() -> None:

@@ -7,7 +7,7 @@ from perdure.core.status import Status
 from perdure.wire.fields import parse_failure
 from tests.kit.answers import child, complete, continue_as_new, schedule, timer
 from tests.kit.house import APP, House
-from tests.kit.worker import TurnItem, Worker
+from tests.kit.worker import ActivityItem, TurnItem, Worker
 
 
 def _failure_of(event: object) -> tuple[str, str]:
@@ -134,6 +134,95 @@ async def test_continue_as_new_keeps_what_was_carried_and_what_was_unread_in_ord
         assert (view.status, view.tags, view.input) == (Status.RUNNING, (("k", "v"),), "2")
         await worker.decide(new, schedule(1), complete(2))
         assert (await house.finished("a")).status is Status.COMPLETED
+
+
+async def _born_with_more(house: House, worker: Worker) -> None:
+    """Let "a" begin a generation with an activity, a timer and a child before its first turn."""
+    await house.start("a", input="1")
+    turn = await worker.turn()
+    await worker.decide(
+        turn,
+        schedule(1, "old"),
+        child(2, "old child"),
+        continue_as_new(3, "2", [("carried", "1")]),
+        schedule(1, "new", "x"),
+        timer(2, house.clock.now_us() + SECOND_US),
+        child(3, "c"),
+        complete(4, "ignored"),
+    )
+
+
+async def test_what_stands_after_a_continue_as_new_is_done_for_the_new_generation() -> None:
+    """behaviour.md 4.5; what stands before it is not done at all."""
+    async with House() as house:
+        worker = house.worker()
+        await _born_with_more(house, worker)
+        came = [await worker.take() for _ in range(3)]
+        activity = next(item for item in came if isinstance(item, ActivityItem))
+        assert (activity.name, activity.input, activity.task_id) == ("new", "x", 1)
+        new, of_child = sorted(
+            (item for item in came if isinstance(item, TurnItem)), key=lambda item: item.instance_id
+        )
+        assert (new.instance_id, of_child.instance_id) == ("a", "c")
+        assert new.past == ()
+        assert new.names() == [
+            "WorkflowStarted",
+            "ExecutionStarted",
+            "EventRaised",
+            "TaskScheduled",
+            "TimerCreated",
+            "ChildCreated",
+        ]
+        await worker.finish(activity, "done")
+        await house.pass_time(SECOND_US)
+        await worker.decide(of_child, complete(0, "of the child"))
+        await worker.decide(new)
+        results = await worker.turn()
+        assert sorted(results.names()[1:]) == ["ChildCompleted", "TaskCompleted", "TimerFired"]
+        await worker.decide(results, complete(4))
+        assert (await house.finished("a")).status is Status.COMPLETED
+        assert await house.component.get("old child") is None
+
+
+async def test_what_a_generation_was_born_with_is_there_after_a_restart() -> None:
+    async with House() as house:
+        worker = house.worker()
+        await _born_with_more(house, worker)
+        await house.pass_time(SECOND_US)
+        await house.restart()
+        worker = house.worker()
+        came = [await worker.take() for _ in range(3)]
+        activity = next(item for item in came if isinstance(item, ActivityItem))
+        await worker.finish(activity, "done")
+        new = next(i for i in came if isinstance(i, TurnItem) and i.instance_id == "a")
+        assert "TimerFired" in new.names(), "a result is in the same batch, behind its cause"
+        assert new.names().index("TimerFired") > new.names().index("TimerCreated")
+        await worker.decide(new)
+        assert (await worker.turn()).names() == ["WorkflowStarted", "TaskCompleted"]
+
+
+async def test_what_a_generation_was_born_with_goes_when_it_is_terminated() -> None:
+    async with House() as house:
+        worker = house.worker()
+        await _born_with_more(house, worker)
+        await house.terminate("a", "over")
+        assert (await house.finished("a")).status is Status.TERMINATED
+        assert (await house.finished("c")).status is Status.TERMINATED
+        assert house.store.tasks(0, 10) == ()
+
+
+async def test_a_child_id_in_use_is_told_to_the_new_generation() -> None:
+    async with House() as house:
+        worker = house.worker()
+        await house.start("c")
+        await worker.turn()
+        await house.start("a")
+        await worker.decide(await worker.turn(), continue_as_new(1), child(1, "c"))
+        new = await worker.turn()
+        assert new.names()[-1] == "ChildCreated" or new.names()[-1] == "ChildFailed"
+        await worker.decide(new)
+        seen = new if "ChildFailed" in new.names() else await worker.turn()
+        assert _failure_of(seen.new[-1])[0] == "WorkflowInstanceAlreadyExists"
 
 
 async def test_timers_of_an_older_generation_do_not_fire() -> None:
