@@ -1,6 +1,6 @@
 """The composition root: the one place that names concrete classes and puts them together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from starlette.applications import Starlette
@@ -17,6 +17,7 @@ from perdure.app.process import Process
 from perdure.app.public import HealthAndMetadata
 from perdure.app.remotes import Remote, remotes_of
 from perdure.app.temporal_files import component_of_type
+from perdure.app.triggering import Room, open_room
 from perdure.base.errors import ConfigurationError
 from perdure.base.observer import Observer, fan_out
 from perdure.base.time import Clock
@@ -29,6 +30,7 @@ from perdure.engine.work import Workplace
 from perdure.observability.journal import Journal
 from perdure.observability.metrics import CONTENT_TYPE, Metrics
 from perdure.observability.readings import EngineReading, Readings, StoreReading
+from perdure.observability.trigger_readings import TriggerReadings
 from perdure.store.port import Store
 from perdure.store.sqlite.store import SqliteStore
 
@@ -78,6 +80,7 @@ class House:
     metrics: Metrics
     spans: Closing | None
     remotes: tuple[Remote, ...]
+    room: Room | None
 
 
 def open_store(config: Config) -> Store:
@@ -93,7 +96,11 @@ def compose(config: Config, store: Store, clock: Clock, process: Process) -> Hou
     remotes = remotes_of(config.temporal, clock)
     embedded = EmbeddedComponent(engine, clock, ears.observer)
     catalog = Catalog({EMBEDDED: embedded, **remotes}, component_of_type(config.temporal))
-    return furnish(config, process, ears, catalog, engine, tuple(remotes.values()))
+    room = open_room(config, catalog, clock)
+    if room is not None:
+        ears.metrics.add(TriggerReadings(room.figures))
+        catalog = replace(catalog, publisher=room.publisher, triggers=room)
+    return furnish(config, process, ears, catalog, engine, tuple(remotes.values()), room)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +120,14 @@ def listen(config: Config, process: Process) -> Ears:
     return Ears(fan_out(listeners), metrics, spans)
 
 
-def furnish(
+def furnish(  # noqa: PLR0913, PLR0917 - all that a house is made of
     config: Config,
     process: Process,
     ears: Ears,
     catalog: Catalog,
     engine: Running,
     remotes: tuple[Remote, ...],
+    room: Room | None = None,
 ) -> House:
     """Return a house with its doors, to the components of `catalog` and the work of `engine`."""
     grpc_server = build_server(_grpc_settings(config), catalog, engine, process)
@@ -129,7 +137,12 @@ def furnish(
         engine=engine,
         grpc=grpc_server,
         http_app=build_app(
-            _http_settings(config, token=True), catalog, process, further_routes=[metrics_route]
+            _http_settings(config, token=True),
+            catalog,
+            process,
+            further_routes=[metrics_route],
+            webhooks=() if room is None else room.routes,
+            open_paths=() if room is None else room.open_paths,
         ),
         public_app=HealthAndMetadata(
             build_app(_http_settings(config, token=False), catalog, process)
@@ -138,6 +151,7 @@ def furnish(
         metrics=ears.metrics,
         spans=ears.spans,
         remotes=remotes,
+        room=room,
     )
 
 

@@ -24,6 +24,7 @@ from perdure.app.component_files import Resources, read_resources
 from perdure.app.configuration_file import ConfigurationFile, WorkflowSettings, read_configuration
 from perdure.app.options import OPTIONS, Given, gather
 from perdure.app.temporal_files import read_temporal
+from perdure.app.triggering import check_triggers
 from perdure.app.units import parse_size
 from perdure.base.errors import ConfigurationError
 from perdure.base.limits import (
@@ -163,14 +164,15 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Config:
     )
     temporal = read_temporal(resources.components)
     unused = [text for each in temporal for text in resources.components[each.name].unused()]
-    return config.model_copy(
+    config = config.model_copy(
         update={
             "component_names": frozenset(resources.names),
             "resources": resources,
             "temporal": temporal,
-            "warnings": (*config.warnings, *resources.warnings, *unused),
         }
     )
+    warnings = (*config.warnings, *resources.warnings, *unused, *check_triggers(config))
+    return config.model_copy(update={"warnings": warnings})
 
 
 def _validated(given: Mapping[str, Given]) -> Config:

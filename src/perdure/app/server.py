@@ -1,9 +1,9 @@
 """The server as one object: everything opened in order, and closed in the order that loses nothing.
 
-Stopping goes from the outside in: HTTP stops listening and work is no longer handed out, then the
-workers get a moment for what they have in hand, then gRPC stops listening and their streams end
-well, then requests under way are answered, then what was handed to the committer lands, and the
-store is let go of last.
+Stopping goes from the outside in: messages are no longer taken, HTTP stops listening and work is no
+longer handed out, then the workers get a moment for what they have in hand, then gRPC stops
+listening and their streams end well, then requests under way are answered, then what was handed to
+the committer lands, and the store is let go of last.
 """
 
 import asyncio
@@ -109,6 +109,9 @@ class Server:
         self.grpc_port = await self._house.grpc.start(config.grpc_port)
         for listener in self._listeners.values():
             await listener.start()
+        # Messages come last: what they lead to is to find everything open.
+        if self._house.room is not None:
+            await self._house.room.start()
 
     async def ended(self) -> None:
         """Return when somebody wishes a stop, or when a listener ends without that."""
@@ -125,12 +128,15 @@ class Server:
         """Close everything within the configured time, or at once when hurried."""
         end_s = time.monotonic() + self.config.stop_seconds
         try:
+            await self._stop_sources(end_s)
             await self._close_doors(end_s)
         finally:
             for bound in self._sockets.values():
                 for each in bound:
                     each.close()
             if self._house is not None:
+                if self._house.room is not None:
+                    await self._house.room.close()
                 for remote in self._house.remotes:
                     await remote.close()
                 await self._house.engine.stop()
@@ -139,6 +145,21 @@ class Server:
             if self._house is not None and self._house.spans is not None:
                 left_s = 0 if self._stopping.hurried.is_set() else end_s - time.monotonic()
                 await asyncio.to_thread(self._house.spans.close, max(left_s, 0))
+
+    async def _stop_sources(self, end_s: float) -> None:
+        """Take no more messages; what is on disk has a moment to be acknowledged."""
+        if self._house is None or self._house.room is None:
+            return
+        stopping = asyncio.ensure_future(self._house.room.stop())
+        hurry: asyncio.Future[Any] = asyncio.ensure_future(self._stopping.hurried.wait())
+        left_s = max(end_s - _RESERVE_S - time.monotonic(), 0) / 2
+        await asyncio.wait({stopping, hurry}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        if stopping.done():
+            await stopping
+        else:
+            _log.warning("a source takes too long to stop; its messages will come again")
+            stopping.cancel()
 
     async def _close_doors(self, end_s: float) -> None:
         listeners = self._listeners.values()

@@ -13,7 +13,7 @@ from perdure.base.errors import ConfigurationError
 from perdure.base.time import Clock
 from perdure.components.catalog import Catalog
 from perdure.components.publishing import Publisher
-from perdure.components.triggering import Triggers
+from perdure.components.triggering import TriggerFigures, Triggers
 
 _FAMILIES: Final = ("bindings.", "pubsub.")
 
@@ -34,6 +34,10 @@ class Room(Triggers, Protocol):
     @property
     def open_paths(self) -> frozenset[str]:
         """The paths among them that need no API token."""
+        ...
+
+    def figures(self) -> TriggerFigures:
+        """Return what there is to count; may be asked from another thread."""
         ...
 
     async def start(self) -> None:

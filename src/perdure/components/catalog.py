@@ -28,7 +28,9 @@ class Catalog:
     def troubles(self) -> dict[str, str]:
         """Return why components cannot be asked just now, as metadata for people."""
         told = {name: component.trouble() for name, component in self.components.items()}
-        return {f"component.{name}.trouble": text for name, text in told.items() if text}
+        troubles = {f"component.{name}.trouble": text for name, text in told.items() if text}
+        sources = None if self.triggers is None else self.triggers.trouble()
+        return troubles if sources is None else {**troubles, "sources.trouble": sources}
 
     def for_type(self, workflow_type: str) -> WorkflowComponent:
         """Return the component that runs this workflow type."""

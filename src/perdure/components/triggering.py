@@ -36,6 +36,16 @@ class TriggerView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerFigures:
+    """What there is to count of the triggers and of their sources at this moment."""
+
+    messages: Mapping[str, Mapping[str, int]]  # by trigger, by what became of them
+    paused: Mapping[str, bool]  # by trigger
+    received: Mapping[str, int]  # by source
+    connected: Mapping[str, bool]  # by source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
     """A message as it arrived."""
 

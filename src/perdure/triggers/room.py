@@ -18,6 +18,7 @@ from perdure.components.triggering import (
     DeadLetterView,
     KeptPage,
     Replayed,
+    TriggerFigures,
     TriggerView,
 )
 from perdure.core.deliveries import Delivery, OnExisting, OnMissing
@@ -151,6 +152,16 @@ class TriggerRoom:
     def subscription_views(self) -> Sequence[SubscriptionView]:
         """Return the topics that are received, for metadata."""
         return [_subscription_view(stream) for stream in self._plans.streams if stream.topic]
+
+    def figures(self) -> TriggerFigures:
+        """Return what there is to count; may be asked from another thread."""
+        sources = [feed.view() for feed in self._feeds]
+        return TriggerFigures(
+            messages={name: dict(tally.counts) for name, tally in self._tallies.items()},
+            paused={name: tally.paused for name, tally in self._tallies.items()},
+            received={view.name: view.received for view in sources},
+            connected={view.name: view.connected for view in sources},
+        )
 
     # ---- asked by the doors
 

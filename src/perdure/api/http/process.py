@@ -13,6 +13,7 @@ from perdure.api.http.replies import json_reply
 from perdure.api.http.settings import Call
 from perdure.api.http.starting import check_name
 from perdure.base.errors import CallerFault
+from perdure.components.catalog import Catalog
 from perdure.wire.json_api.text import Json
 
 _APP_ID_PARAMETER: Final = "appid"
@@ -24,6 +25,11 @@ async def health(call: Call) -> Response:
     why_not = runtime.not_ready_because()
     if why_not is not None:
         raise Problem(500, "ERR_HEALTH_NOT_READY", f"dapr is not ready: {why_not}")
+    # Workers and their SDKs ask for outbound health, which a broker that is away does not touch.
+    triggers = call.door.catalog.triggers
+    away = None if triggers is None else triggers.trouble()
+    if away is not None:
+        raise Problem(500, "ERR_HEALTH_NOT_READY", f"dapr is not ready: {away}")
     meant = Parameters(call.request).text(_APP_ID_PARAMETER)
     if meant and meant != runtime.app_id:
         raise Problem(500, "ERR_HEALTH_APPID_NOT_MATCH", "dapr app-id does not match")
@@ -49,13 +55,14 @@ async def metadata(call: Call) -> Response:
         "components": [
             {"name": name, "type": component.kind, "version": "v1", "capabilities": []}
             for name, component in sorted(call.door.catalog.components.items())
-        ],
+        ]
+        + _message_components(call.door.catalog),
         "extended": {
             **runtime.extended_metadata(),
             **call.door.catalog.troubles(),
             "daprRuntimeVersion": runtime.version,
         },
-        "subscriptions": [],
+        "subscriptions": _subscriptions(call.door.catalog),
         "httpEndpoints": [],
         "appConnectionProperties": {},
         "actorRuntime": {
@@ -88,6 +95,31 @@ async def shutdown(call: Call) -> Response:
     force = call.request.headers.get("dapr-force-shutdown", "").lower() == "true"
     stop = BackgroundTask(call.door.runtime.request_shutdown, force=force)
     return Response(status_code=204, background=stop)
+
+
+def _message_components(catalog: Catalog) -> list[Json]:
+    if catalog.triggers is None:
+        return []
+    return [
+        {"name": view.name, "type": view.kind, "version": "v1", "capabilities": []}
+        for view in catalog.triggers.component_views()
+    ]
+
+
+def _subscriptions(catalog: Catalog) -> list[Json]:
+    if catalog.triggers is None:
+        return []
+    return [
+        {
+            "pubsubname": view.pubsub,
+            "topic": view.topic,
+            "metadata": dict(view.metadata),
+            "rules": [{"match": match, "path": path} for match, path in view.rules],
+            "deadLetterTopic": view.dead_letter_topic,
+            "type": "DECLARATIVE",
+        }
+        for view in catalog.triggers.subscription_views()
+    ]
 
 
 def _actors(app_id: str, workers: int) -> list[Json]:
