@@ -76,7 +76,7 @@ async def test_history_comes_in_pages() -> None:
         whole = await house.component.history("a")
         assert whole is not None
         assert (len(whole.events), whole.first_seq, whole.next_after) == (4, 1, None)
-        found: list[bytes] = []
+        found: list[object] = []
         after: int | None = 0
         while after is not None:
             page = await house.component.history("a", after_seq=after, limit=3)

@@ -1,0 +1,75 @@
+"""A Temporal development server of the test's own, which can be killed and started again."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from perdure.app.clock import SystemClock
+from perdure.components.temporal.component import TemporalComponent
+from perdure.components.temporal.settings import TemporalSettings
+from tests.kit.brokers.process import HOST, BrokerProcess, free_port
+
+TEMPORAL: Final = Path(sys.executable).parent / "temporal"
+# What a person would register for the tags that they search by.
+ATTRIBUTES: Final = {
+    "city": "Keyword",
+    "items": "Int",
+    "paid": "Bool",
+    "due": "Datetime",
+    "weight": "Double",
+    "labels": "KeywordList",
+}
+_CONFIGURATION: Final = {
+    "frontend.WorkflowPauseEnabled": "true",
+    # What has finished can be deleted once the queues have noted it, which is every half a minute.
+    "history.transferProcessorUpdateAckInterval": '"500ms"',
+    "history.visibilityProcessorUpdateAckInterval": '"500ms"',
+}
+
+
+class Cluster(BrokerProcess):
+    """The server with its state in a file of `folder`, so that it comes back as it was."""
+
+    def __init__(self, folder: Path, configuration: Mapping[str, str] | None = None) -> None:
+        """Take a port; `configuration` overrides what the tests usually ask of a server."""
+        self.port = free_port()
+        super().__init__(
+            [
+                str(TEMPORAL),
+                *("server", "start-dev", "--headless", "--log-level", "error", "--ip", HOST),
+                *("--port", str(self.port), "--db-filename", str(folder / "temporal.db")),
+                *(
+                    f"--dynamic-config-value={key}={value}"
+                    for key, value in {**_CONFIGURATION, **(configuration or {})}.items()
+                ),
+                *(f"--search-attribute={name}={kind}" for name, kind in ATTRIBUTES.items()),
+            ],
+            folder=folder,
+            # The last thing that it says once it takes connections.
+            ready="Metrics:",
+        )
+
+    @property
+    def hostport(self) -> str:
+        """Where it takes connections."""
+        return f"{HOST}:{self.port}"
+
+    def settings(
+        self, name: str = "cluster", task_queue: str | None = "orders"
+    ) -> TemporalSettings:
+        """What a component file of this server would say."""
+        return TemporalSettings(
+            name=name,
+            hostport=self.hostport,
+            namespace="default",
+            identity="the tests",
+            task_queue=task_queue,
+            workflow_types=(),
+            tls=None,
+            api_key=None,
+        )
+
+    def component(self, task_queue: str | None = "orders") -> TemporalComponent:
+        """A component of this server, not yet opened."""
+        return TemporalComponent(self.settings(task_queue=task_queue), SystemClock())
