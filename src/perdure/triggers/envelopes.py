@@ -63,8 +63,10 @@ def envelope(publication: Publication, *, event_id: str, app_id: str, now_us: in
         if metadata.get("cloudevent.subject"):
             event["subject"] = metadata["cloudevent.subject"]
     event["pubsubname"], event["topic"] = publication.pubsub, publication.topic
-    event["traceid"] = event["traceparent"] = publication.traceparent
-    event["tracestate"] = publication.tracestate
+    if publication.traceparent:
+        event["traceid"] = event["traceparent"] = publication.traceparent
+    if publication.tracestate:
+        event["tracestate"] = publication.tracestate
     ttl_us = _ttl_us(metadata.get("ttlInSeconds"))
     if ttl_us is not None:
         event["expiration"] = _seconds(now_us + ttl_us)

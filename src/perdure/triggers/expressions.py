@@ -92,10 +92,10 @@ class Expression:
         try:
             result = self._compiled.eval(data=seen.variables)
             if result.type() == _T.ERROR:
-                raise NoResult(f"{self.text}: {str(result.value())[:_WORDS_CHARS_MAX]}")
+                raise NoResult(f"{self.text}: {_why_nothing(str(result.value()))}")
             value = _plain(result.plain_value())
         except (RuntimeError, TypeError) as error:
-            raise NoResult(f"{self.text}: {str(error)[:_WORDS_CHARS_MAX]}") from error
+            raise NoResult(f"{self.text}: {_why_nothing(str(error))}") from error
         if _size(value) > RESULT_BYTES_MAX:
             raise NoResult(f"{self.text}: comes to more than {RESULT_BYTES_MAX} bytes")
         return value
@@ -134,6 +134,14 @@ def _why_bad(words: str) -> str:
     if said.startswith(_UNDECLARED):
         said = f"there is no {said.removeprefix(_UNDECLARED)}; {_KNOWN}"
     return f"character {place.partition(':')[2]}: {said}"[:_WORDS_CHARS_MAX]
+
+
+def _why_nothing(words: str) -> str:
+    missing = words.partition("Key not found in map : ")[2]
+    if missing:
+        return f"there is no {missing}"
+    code, _, said = words.partition(": ")
+    return (said if code.isupper() and said else words)[:_WORDS_CHARS_MAX]
 
 
 def _within_int64(value: Data) -> Any:

@@ -21,7 +21,6 @@ from perdure.core.requests import Refusal
 from perdure.triggers.cases import SEEN_SHELF, Post
 from perdure.triggers.cloud_events import NoEvent
 from perdure.triggers.definitions import Subscription, Trigger
-from perdure.triggers.outcomes import in_words
 from perdure.triggers.port import Message
 from perdure.triggers.records import (
     DeadLetter,
@@ -86,14 +85,17 @@ class Letters:
                 return await self._failed(note, letter, str(error))
             plan = decide(self._trigger, self._way, found, self._post.rules)
             if not isinstance(plan, Planned):
-                return await self._failed(note, letter, in_words(plan))
+                return await self._failed(note, letter, plan.reason)
             ended = (NoteEnd(Shelf.DEAD_LETTERS, key),)
             met = await self._post.delivering.deliver(
                 self._trigger.component, Delivery(receipt=None, step=plan.step, ended_notes=ended)
             )
             if isinstance(met, Refusal):
                 return await self._failed(note, letter, met.text)
-            return None if met.fate is Fate.DUPLICATE else Replayed(True, met.fate.value)
+            if met.fate is Fate.DUPLICATE:
+                return None
+            self._post.count(self._trigger, met.fate.value)
+            return Replayed(True, met.fate.value)
 
     async def discard(self, key: str) -> bool:
         """Delete a dead letter."""

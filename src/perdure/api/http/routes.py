@@ -5,10 +5,22 @@ from typing import Final
 
 from starlette.routing import Route
 
-from perdure.api.http import document, document_runs, history, listing, process, released
+from perdure.api.http import (
+    document,
+    document_runs,
+    history,
+    listing,
+    process,
+    publishing,
+    released,
+    triggers,
+)
 from perdure.api.http.forms import EVENT, FIRST, INSTANCE, NAME, Forms
 from perdure.api.http.methods import Handler, Methods
+from perdure.api.http.publishing import PUBSUB, TOPIC
 from perdure.api.http.settings import Door
+from perdure.api.http.triggers import KEY as DEAD_LETTER
+from perdure.api.http.triggers import NAME as TRIGGER
 
 _RELEASED_PREFIXES: Final = ("v1.0-beta1", "v1.0-alpha1")
 
@@ -51,6 +63,31 @@ _REST: Final[tuple[tuple[str, dict[str, Handler]], ...]] = (
     ("/v1.0/metadata", {"GET": process.metadata}),
     ("/v1.0/metadata/{key}", {"PUT": process.set_metadata}),
     ("/v1.0/shutdown", {"POST": process.shutdown}),
+    (f"/v1.0/publish/{{{PUBSUB}}}/{{{TOPIC}:path}}", {"POST": publishing.publish}),
+    (
+        f"/v1.0-alpha1/publish/bulk/{{{PUBSUB}}}/{{{TOPIC}:path}}",
+        {"POST": publishing.publish_bulk},
+    ),
+)
+
+_TRIGGER: Final = f"/v1.0/triggers/{{{TRIGGER}}}"
+_LETTER: Final = f"{_TRIGGER}/dead-letters/{{{DEAD_LETTER}}}"
+_TRIGGERS: Final[tuple[tuple[str, dict[str, Handler]], ...]] = (
+    ("/v1.0/triggers", {"GET": triggers.list_triggers}),
+    (_TRIGGER, {"GET": triggers.get_trigger}),
+    (f"{_TRIGGER}/pause", {"POST": triggers.pause}),
+    (f"{_TRIGGER}/resume", {"POST": triggers.resume}),
+    (f"{_TRIGGER}/kept", {"GET": triggers.list_kept}),
+    (f"{_TRIGGER}/dead-letters", {"GET": triggers.list_dead_letters}),
+    (
+        _LETTER,
+        {
+            "GET": triggers.get_dead_letter,
+            "PUT": triggers.edit_dead_letter,
+            "DELETE": triggers.discard_dead_letter,
+        },
+    ),
+    (f"{_LETTER}/replay", {"POST": triggers.replay_dead_letter}),
 )
 
 
@@ -63,6 +100,7 @@ def _paths() -> Iterator[tuple[str, Mapping[str, Handler]]]:
     for path, forms in _INSTANCE:
         yield f"/v1.0/workflows{path}", forms
     yield from _REST
+    yield from _TRIGGERS
     for prefix in _RELEASED_PREFIXES:
         # Everything there is in released form, and what that form does not know is not there.
         for path, forms in _INSTANCE:

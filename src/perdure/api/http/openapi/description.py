@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from perdure.api.http.openapi.document_paths import document_paths
+from perdure.api.http.openapi.message_paths import SCHEMAS as MESSAGE_SCHEMAS
+from perdure.api.http.openapi.message_paths import message_paths
 from perdure.api.http.openapi.parts import (
     Part,
     answer,
@@ -56,9 +58,10 @@ def description(
             **document_paths(component_names),
             **released_paths(sorted(component_names)),
             **_process_paths(),
+            **message_paths(),
             **{path: {"get": _text(path)} for path in further_paths},
         },
-        "components": {"schemas": SCHEMAS},
+        "components": {"schemas": {**SCHEMAS, **MESSAGE_SCHEMAS}},
     }
     if settings.api_token:
         scheme = {"type": "apiKey", "in": "header", "name": "dapr-api-token"}
