@@ -17,7 +17,13 @@ from grpc_reflection.v1alpha.reflection import aio
 
 from perdure.api.grpc.health import HEALTH_SERVICE
 from perdure.api.grpc.methods import AnyHandler, Method
-from perdure.wire.generated import history_pb2, management_pb2, runtime_pb2, work_pb2
+from perdure.wire.generated import (
+    history_pb2,
+    management_pb2,
+    publishing_pb2,
+    runtime_pb2,
+    work_pb2,
+)
 
 _REFLECTION_SERVICE: Final = "grpc.reflection.v1alpha.ServerReflection"
 
@@ -30,7 +36,7 @@ _PATHS: Final = (
 # A file before those that import it.
 _FILES: Final = (
     *(any_pb2, duration_pb2, empty_pb2, timestamp_pb2, wrappers_pb2),
-    *(history_pb2, work_pb2, management_pb2, runtime_pb2),
+    *(history_pb2, work_pb2, management_pb2, runtime_pb2, publishing_pb2),
     *(health_pb2, reflection_pb2),
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from perdure.api.grpc.credentials import tls_context
 from perdure.api.grpc.dapr.metadata import Metadata
+from perdure.api.grpc.dapr.publishing import Publishing
 from perdure.api.grpc.dapr.service import DAPR_SERVICE, dapr_methods
 from perdure.api.grpc.dapr.workflows import Workflows
 from perdure.api.grpc.doorway import Doorway
@@ -113,7 +114,12 @@ def build_server(
         purging=Purging(embedded),
         work=Work(workplace, streams, settings, app_id),
     )
-    dapr = dapr_methods(makers, Workflows(catalog, settings, app_id), Metadata(runtime, catalog))
+    dapr = dapr_methods(
+        makers,
+        Workflows(catalog, settings, app_id),
+        Metadata(runtime, catalog),
+        Publishing(catalog),
+    )
     return GrpcServer(
         settings,
         {TASKHUB_SERVICE: taskhub, DAPR_SERVICE: dapr},

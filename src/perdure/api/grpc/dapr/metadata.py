@@ -43,6 +43,11 @@ class Metadata:
                 for component in self._catalog.components.values()
             ],
         )
+        if self._catalog.triggers is not None:
+            reply.registered_components.extend(
+                pb.RegisteredComponent(name=view.name, type=view.kind, version="v1")
+                for view in self._catalog.triggers.component_views()
+            )
         workers = runtime.connected_workers()
         reply.actor_runtime.runtime_status = pb.ActorRuntime.RUNNING
         reply.actor_runtime.host_ready = True

@@ -6,8 +6,10 @@ from typing import Final
 from google.protobuf.empty_pb2 import Empty
 
 from perdure.api.grpc.dapr.metadata import Metadata
+from perdure.api.grpc.dapr.publishing import Publishing
 from perdure.api.grpc.dapr.workflows import Workflows
 from perdure.api.grpc.methods import Makers, Method
+from perdure.wire.generated import publishing_pb2 as events
 from perdure.wire.generated import runtime_pb2 as pb
 
 DAPR_SERVICE: Final = "dapr.proto.runtime.v1.Dapr"
@@ -16,13 +18,25 @@ DAPR_SERVICE: Final = "dapr.proto.runtime.v1.Dapr"
 _SPELLINGS: Final = ("", "Beta1", "Alpha1")
 
 
-def dapr_methods(makers: Makers, workflows: Workflows, metadata: Metadata) -> Sequence[Method]:
+def dapr_methods(
+    makers: Makers, workflows: Workflows, metadata: Metadata, publishing: Publishing
+) -> Sequence[Method]:
     """Return every method of the service; what is not among them is UNIMPLEMENTED."""
     return (
         *(method for end in _SPELLINGS for method in _workflow_methods(makers, workflows, end)),
         makers.unary("GetMetadata", Empty, pb.GetMetadataResponse, metadata.get),
         makers.unary("SetMetadata", pb.SetMetadataRequest, Empty, metadata.set),
         makers.unary("Shutdown", Empty, Empty, metadata.shutdown),
+        makers.unary("PublishEvent", events.PublishEventRequest, Empty, publishing.publish),
+        *(
+            makers.unary(
+                f"BulkPublishEvent{end}",
+                events.BulkPublishRequest,
+                events.BulkPublishResponse,
+                publishing.publish_bulk,
+            )
+            for end in ("", "Alpha1")
+        ),
     )
 
 
