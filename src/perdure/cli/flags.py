@@ -214,10 +214,12 @@ FLAGS: Final = (
 FLAG_KEYS: Final = frozenset(flag.key for flag in FLAGS)
 
 
-def with_server_flags(**defaults: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_server_flags(
+    *, without: frozenset[str] = frozenset(), **defaults: str
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a function, which takes `**settings`, every flag of the table in typer's eyes.
 
-    `defaults` are told instead of those of the table.
+    Save those that it is to be `without`; `defaults` are told instead of those of the table.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
@@ -226,7 +228,11 @@ def with_server_flags(**defaults: str) -> Callable[[Callable[..., None]], Callab
             for parameter in inspect.signature(function, eval_str=True).parameters.values()
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD
         ]
-        flags = [flag.parameter(defaults.get(flag.key, flag.default)) for flag in FLAGS]
+        flags = [
+            flag.parameter(defaults.get(flag.key, flag.default))
+            for flag in FLAGS
+            if flag.key not in without
+        ]
         function.__signature__ = inspect.Signature([*own, *flags])  # type: ignore[attr-defined]  # inspect looks for it
         return function
 

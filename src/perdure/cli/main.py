@@ -10,7 +10,7 @@ import typer
 
 import perdure
 from perdure.base.errors import ConfigurationError, PerdureError
-from perdure.cli import run, serve
+from perdure.cli import bridge, run, serve
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.output import report
 from perdure.cli.workflow.group import workflow
@@ -23,6 +23,7 @@ _EXAMPLES = """\b
 [bold]Examples[/bold]
   perdure run --app-id shop -- python app.py   server and application
   perdure serve                                the server alone
+  perdure bridge --temporal localhost:7233     the same API, run by a Temporal cluster
   perdure workflow start order --input '{"items": 3}' --wait
   perdure workflow list --status RUNNING
   perdure workflow watch ID
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 run.add_to(app)
 serve.add_to(app)
+bridge.add_to(app)
 app.add_typer(workflow, rich_help_panel="Workflows")
 
 

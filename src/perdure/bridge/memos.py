@@ -1,0 +1,71 @@
+"""What a run says of itself in Temporal's memo, where a client reads it without asking a worker."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from temporalio.api.common.v1 import Payload
+
+from perdure.bridge import names
+from perdure.components.temporal.starting import TAGS_MEMO
+from perdure.core.events import ExecutionStarted
+
+
+class Origin(TypedDict, total=False):
+    """What stays of an instance as it goes on."""
+
+    appID: str
+    executionID: str
+    version: str | None
+    tags: dict[str, str]
+    scheduledStartAt: int | None
+    parentInstanceID: str | None
+    parentAppID: str | None
+
+
+class Progress(TypedDict):
+    """What changes. It is written when it has changed, which is not with every turn."""
+
+    phase: str
+    suspended: bool
+    stalled: str | None
+    version: str | None
+    createdAt: int
+
+
+def origin_of(started: ExecutionStarted, app_id: str) -> Origin:
+    """Return the memo of an instance that begins."""
+    parent = started.parent
+    return {
+        "appID": app_id,
+        "executionID": started.execution_id,
+        "version": started.version,
+        "tags": dict(started.tags),
+        "scheduledStartAt": started.scheduled_start_us,
+        "parentInstanceID": None if parent is None else parent.instance_id,
+        "parentAppID": None if parent is None else parent.app_id,
+    }
+
+
+def memo_of_start(started: ExecutionStarted, app_id: str) -> dict[str, object]:
+    """Return the memo of an instance that begins, its tags where every client looks for them."""
+    memo: dict[str, object] = {names.ORIGIN: origin_of(started, app_id)}
+    if started.tags:
+        memo[TAGS_MEMO] = dict(started.tags)
+    return memo
+
+
+def origin_in(memo: Mapping[str, Payload]) -> Origin:
+    """Return what a run began with; nothing of it is there if a tool of Temporal's started it."""
+    found: Origin | None = _read(memo, names.ORIGIN)
+    return {} if found is None else found
+
+
+def progress_in(memo: Mapping[str, Payload]) -> Progress | None:
+    """Return how far a run is; None until its first turn, or its first suspension."""
+    found: Progress | None = _read(memo, names.PROGRESS)
+    return found
+
+
+def _read(memo: Mapping[str, Payload], key: str) -> Any:
+    return json.loads(memo[key].data) if key in memo else None

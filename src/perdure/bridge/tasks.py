@@ -1,0 +1,106 @@
+"""Turns and activities as Temporal's activities: their arguments, and what these mean again."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.common import RawValue
+
+from perdure.bridge.instance import Batch, Instance
+from perdure.bridge.texts import raw_bytes, raw_text, text_of, word_of
+from perdure.components.port import TaskView
+from perdure.components.temporal.activities import tasks_of
+from perdure.core.effects import RunTask
+from perdure.core.events import TaskScheduled
+from perdure.wire.events import decode, encode
+from perdure.wire.generated.management_pb2 import StoredEvents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnOrder:
+    """What a worker is to be sent for a turn, but for the history, which is not sent around."""
+
+    instance_id: str
+    execution_id: str
+    app_id: str
+    name: str
+    run_id: str
+    generation: int
+    past_length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOrder:
+    """What a worker is to be sent for an activity."""
+
+    scheduled: TaskScheduled
+    instance_id: str
+    app_id: str
+    propagated: bytes | None
+
+
+def arguments_of_turn(order: TurnOrder, batch: Batch, instance: Instance) -> list[object]:
+    """Return the arguments of the activity that has a worker decide a turn."""
+    events = StoredEvents(events=batch.event_bytes).SerializeToString()
+    return [order, raw_bytes(events), raw_bytes(instance.propagated or b"")]
+
+
+def arguments_of_task(
+    effect: RunTask, instance_id: str, propagated: bytes | None
+) -> list[RawValue]:
+    """Return the arguments of an activity of a workflow: its input, and what else belongs to it."""
+    bare = encode(replace(effect.scheduled, input=None))
+    arguments = [
+        raw_text(effect.scheduled.input),
+        raw_bytes(bare, instance=instance_id, app=effect.app_id),
+    ]
+    return arguments if propagated is None else [*arguments, raw_bytes(propagated)]
+
+
+def task_order_of(arguments: Sequence[RawValue]) -> TaskOrder | None:
+    """Return what an activity is about; None if its workflow is none of the bridge's."""
+    if len(arguments) not in {2, 3}:
+        return None
+    text, about = (each.payload for each in arguments[:2])
+    scheduled = decode(about.data)
+    if not isinstance(scheduled, TaskScheduled):
+        return None
+    return TaskOrder(
+        scheduled=replace(scheduled, input=text_of(text)),
+        instance_id=word_of(about, "instance"),
+        app_id=word_of(about, "app"),
+        propagated=arguments[2].payload.data if len(arguments) > 2 else None,  # noqa: PLR2004
+    )
+
+
+async def task_views(
+    events: AsyncIterator[HistoryEvent], pending: Iterable[PendingActivityInfo]
+) -> list[TaskView]:
+    """Return the activities of an instance, under the ids that they have there."""
+    ids: dict[int, str] = {}
+
+    async def noted() -> AsyncIterator[HistoryEvent]:
+        async for event in events:
+            if event.HasField("activity_task_scheduled_event_attributes"):
+                scheduled = event.activity_task_scheduled_event_attributes
+                ids[event.event_id] = scheduled.activity_id
+            yield event
+
+    views = await tasks_of(noted(), pending)
+    return [
+        replace(view, task_id=task_id)
+        for view in views
+        if (task_id := _task_id(ids[view.task_id])) is not None
+    ]
+
+
+def activity_id(generation: int, task_id: int) -> str:
+    """Return the id that an activity has at Temporal."""
+    return f"{generation}.{task_id}"
+
+
+def _task_id(text: str) -> int | None:
+    """Return the task id of an activity; None for a turn, which has an id of Temporal's own."""
+    generation, dot, task_id = text.partition(".")
+    return int(task_id) if dot and generation.isdigit() else None
