@@ -1,12 +1,12 @@
 """What a Kubernetes watch tells, and what a list tells that was taken after it was torn; pure.
 
 Theory of operation.
-- The place in the stream is the resource version up to which everything has been handed on, and
-  when the youngest object until then was created. A message is named by its object's uid and
-  resource version, so that what comes twice is the same message.
+- The place in the stream is the resource version up to which everything has been handed on, when
+  the youngest objects until then were created, and which they are. A message is named by its
+  object's uid and resource version, so that what comes twice is the same message.
 - A list after `410 Gone` is compared with the place: what is not newer has been told. Of what is
-  newer, an object is modified if it was known, or is older than the youngest that was; else it is
-  added. The API server's clock dates them all, so ours does not matter.
+  newer, an object is modified if it was known, is older than the youngest or one of them; else it
+  is added. The API server's clock dates them all, so ours does not matter.
 - An object that is known and no longer listed was deleted. What was deleted while nobody watched,
   and is not known either, cannot be told.
 """
@@ -22,6 +22,11 @@ from perdure.triggers.port import Message
 
 # So many objects are known by their uid at most; beyond that, deletions may go untold after a gap.
 KNOWN_MAX: Final = 100_000
+# Of the objects of one second so many are told apart by the first part of their uid.
+YOUNGEST_MAX: Final = 100
+_MARK_CHARS: Final = 8
+_NONE: Final = "-"
+_PARTS: Final = 4
 
 # What JSON is made of.
 Object = Mapping[str, Any]
@@ -45,25 +50,36 @@ class Place:
 
     version: str
     youngest_us: int = 0
+    youngest: frozenset[str] = frozenset()  # the beginnings of their uids
 
     def after(self, version: str, seen: Iterable[Object]) -> "Place":
         """Return the place at a later version, when these objects have been seen, too."""
-        youngest_us = max((_created_us(found) or 0 for found in seen), default=0)
-        return Place(version, max(youngest_us, self.youngest_us))
+        youngest_us, youngest = self.youngest_us, set(self.youngest)
+        for found in seen:
+            created_us = _created_us(found) or 0
+            if created_us > youngest_us:
+                youngest_us = created_us
+                youngest.clear()
+            if created_us == youngest_us and len(youngest) < YOUNGEST_MAX:
+                youngest.add(_mark(found))
+        return Place(version, youngest_us, frozenset(youngest))
 
     def text(self, subject: str) -> str:
         """Return it as a source's position; `subject` says of what it is the place."""
-        return f"{self.version} {rfc3339.render(self.youngest_us)} {subject}"
+        marks = ",".join(sorted(self.youngest)) or _NONE
+        return f"{self.version} {rfc3339.render(self.youngest_us)} {marks} {subject}"
 
 
 def place_of(position: str | None, subject: str) -> Place | None:
     """Return the place that a position names, or None if it is not one of this subject."""
-    version, _, rest = (position or "").partition(" ")
-    moment, _, found = rest.partition(" ")
-    youngest_us = rfc3339.parse(moment)
-    if not version or youngest_us is None or found != subject:
+    parts = (position or "").split(" ", 3)
+    if len(parts) != _PARTS or parts[3] != subject:
         return None
-    return Place(version, youngest_us)
+    version, moment, marks, _ = parts
+    youngest_us = rfc3339.parse(moment)
+    if not version or youngest_us is None:
+        return None
+    return Place(version, youngest_us, frozenset(marks.split(",")) - {_NONE})
 
 
 @dataclass(slots=True)
@@ -109,9 +125,13 @@ def _listed_change(found: Object, place: Place, known: Known) -> Change:
     if uid_of(found) in known.objects:
         return Change.MODIFIED
     created_us = _created_us(found)
-    # Moments of creation are in whole seconds: of the same second, it is taken for new.
+    # Moments of creation are in whole seconds: which objects were the youngest is known besides.
     is_old = created_us is not None and created_us < place.youngest_us
-    return Change.MODIFIED if is_old else Change.ADDED
+    return Change.MODIFIED if is_old or _mark(found) in place.youngest else Change.ADDED
+
+
+def _mark(found: Object) -> str:
+    return uid_of(found)[:_MARK_CHARS]
 
 
 def _created_us(found: Object) -> int | None:

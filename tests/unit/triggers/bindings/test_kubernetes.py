@@ -186,11 +186,11 @@ async def test_what_exists_is_told_and_then_what_happens(cluster: Cluster) -> No
         "uid": "uid-c",
         "resourceVersion": "8",
     }
-    assert message.position == "8 2026-01-01T10:00:00Z apps/v1/deployment/shop?"
+    assert message.position == "8 2026-01-01T10:00:00Z uid-a,uid-b,uid-c apps/v1/deployment/shop?"
 
 
 async def test_it_goes_on_at_its_position(cluster: Cluster) -> None:
-    async with cluster.watched("41 2026-01-01T10:00:00Z apps/v1/deployment/shop?"):
+    async with cluster.watched("41 2026-01-01T10:00:00Z - apps/v1/deployment/shop?"):
         stream = await cluster.watch(41)
         await stream.send_json(event("MODIFIED", deployment("a", 42)))
         await cluster.told(("update", "a", 42))
@@ -198,7 +198,7 @@ async def test_it_goes_on_at_its_position(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize(
-    "position", ["41 2026-01-01T10:00:00Z apps/v1/statefulset/shop?", "41", "nonsense", "  "]
+    "position", ["41 2026-01-01T10:00:00Z - apps/v1/statefulset/shop?", "41", "nonsense", "  "]
 )
 async def test_a_position_of_something_else_is_not_gone_on_from(
     cluster: Cluster, position: str
@@ -294,14 +294,14 @@ async def test_a_place_that_is_too_old_is_made_good_by_a_list(cluster: Cluster, 
         assert standing.notes["listed_anew"]
         await cluster.watch(90)
         assert standing.connected
-    assert cluster.position() == "90 2026-01-01T11:00:00Z apps/v1/deployment/shop?"
+    assert cluster.position() == "90 2026-01-01T11:00:00Z uid-new apps/v1/deployment/shop?"
 
 
 async def test_after_a_restart_a_list_tells_new_from_changed_by_their_age(
     cluster: Cluster,
 ) -> None:
     """Nothing is known but the position: the youngest object until then was of ten o'clock."""
-    position = "50 2026-01-01T10:00:00Z apps/v1/deployment/shop?"
+    position = "50 2026-01-01T10:00:00Z uid-last apps/v1/deployment/shop?"
     async with cluster.watched(position):
         await (await cluster.next()).answer(GONE, 410)
         await cluster.list(
@@ -309,10 +309,17 @@ async def test_after_a_restart_a_list_tells_new_from_changed_by_their_age(
                 99,
                 deployment("untouched", 40, "2026-01-01T09:00:00Z"),
                 deployment("changed", 60, "2026-01-01T09:00:00Z"),
+                deployment("last", 65, "2026-01-01T10:00:00Z"),
+                deployment("next", 66, "2026-01-01T10:00:00Z"),
                 deployment("new", 70, "2026-01-01T10:00:01Z"),
             )
         )
-        await cluster.told(("update", "changed", 60), ("add", "new", 70))
+        await cluster.told(
+            ("update", "changed", 60),
+            ("update", "last", 65),
+            ("add", "next", 66),
+            ("add", "new", 70),
+        )
 
 
 async def test_a_server_that_is_gone_at_every_place_is_not_asked_without_a_pause(
