@@ -11,4 +11,5 @@ The rooms, each built on those before it:
 - `call` is one stream, and `running` lets a method answer it;
 - `calls` keeps those of a connection and has `patience` with it;
 - `session` is what is said on a connection, `connection` its socket, and `server` listens.
+- `client` is the other half: it makes calls instead of answering them.
 """

@@ -52,7 +52,7 @@ class Calls:
         self._route = route
         self._idle = idle
         self._loop = asyncio.get_running_loop()
-        self._decoder = hd.BlockDecoder(options.header_bytes_max)
+        self._decoder = hd.BlockDecoder(options.header_bytes_max, Request)
         self._window = ReceiveWindow(options.connection_window_bytes)
         self._room = Room(HELD_BYTES_MAX)
         self._patience = Patience(_NONSENSE_BURST, _NONSENSE_PER_S, self._loop.time())

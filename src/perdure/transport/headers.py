@@ -7,16 +7,17 @@ every connection.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, Generic, TypeVar
 from urllib.parse import quote
 
 from hpack import Decoder
 from hpack.exceptions import HPACKError
 
 from perdure.transport.frames import FRAME_BYTES_MAX, Code, ConnectionFault
-from perdure.transport.request import Request
+from perdure.transport.request import Headers
 
+T = TypeVar("T")
 Pairs = Iterable[tuple[str, str | bytes]]
 
 # Clients take at least 8 KiB of headers; a message that is longer is cut.
@@ -28,17 +29,18 @@ _SIZE_UPDATE: Final = 0b001
 _SIZE_UPDATES_MAX: Final = 2  # RFC 7541 section 4.2
 
 
-class BlockDecoder:
-    """Decodes the header blocks of one connection, in order."""
+class BlockDecoder(Generic[T]):
+    """Decodes the header blocks of one connection, in order, into what `make` makes of them."""
 
-    def __init__(self, list_bytes_max: int) -> None:
+    def __init__(self, list_bytes_max: int, make: Callable[[Headers], T]) -> None:
         """Take lists of up to `list_bytes_max` bytes."""
         self._decoder = Decoder(list_bytes_max)
-        self._known: dict[bytes, Request] = {}
+        self._make = make
+        self._known: dict[bytes, T] = {}
         self._table: tuple[tuple[bytes, bytes], ...] = ()
 
-    def decode(self, block: bytes) -> Request:
-        """Return what a block asks for. Raises ConnectionFault if it cannot be decoded."""
+    def decode(self, block: bytes) -> T:
+        """Return what a block says. Raises ConnectionFault if it cannot be decoded."""
         known = self._known.get(block)
         if known is not None:
             return known
@@ -47,13 +49,13 @@ class BlockDecoder:
             decoded = self._decoder.decode(block, raw=True)
         except HPACKError as error:
             raise ConnectionFault(Code.COMPRESSION_ERROR, f"headers: {error}"[:200]) from error
-        request = Request(
+        made = self._make(
             tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in decoded)
         )
-        self._remember(block, request)
-        return request
+        self._remember(block, made)
+        return made
 
-    def _remember(self, block: bytes, request: Request) -> None:
+    def _remember(self, block: bytes, made: T) -> None:
         table = tuple(self._decoder.header_table.dynamic_entries)
         if table != self._table:
             self._table = table
@@ -62,7 +64,7 @@ class BlockDecoder:
         elif len(block) <= _KNOWN_BLOCK_BYTES_MAX and block[:1] and block[0] >> 5 != _SIZE_UPDATE:
             if len(self._known) >= _KNOWN_BLOCKS_MAX:
                 self._known.clear()
-            self._known[block] = request
+            self._known[block] = made
 
 
 def _check_size_updates(block: bytes) -> None:
@@ -104,7 +106,7 @@ TRAILERS_OK: Final = literal("grpc-status", "0")
 
 def initial(more: Pairs) -> bytes:
     """Return the block that an answer begins with."""
-    return _checked(INITIAL + b"".join(_metadatum(name, value) for name, value in more))
+    return _checked(INITIAL + b"".join(metadatum(name, value) for name, value in more))
 
 
 def trailers(code: int, text: str, more: Pairs = ()) -> bytes:
@@ -112,7 +114,7 @@ def trailers(code: int, text: str, more: Pairs = ()) -> bytes:
     parts = [literal("grpc-status", str(code))]
     if text:
         parts.append(literal("grpc-message", _percent_encoded(text)))
-    parts.extend(_metadatum(name, value) for name, value in more)
+    parts.extend(metadatum(name, value) for name, value in more)
     return _checked(b"".join(parts))
 
 
@@ -135,7 +137,8 @@ def _percent_encoded(text: str) -> str:
     return encoded
 
 
-def _metadatum(name: str, value: str | bytes) -> bytes:
+def metadatum(name: str, value: str | bytes) -> bytes:
+    """Return a piece of metadata; bytes as base64, as their names must tell."""
     if isinstance(value, bytes):
         return literal(name, b64encode(value).rstrip(b"=").decode("ascii"))
     return literal(name, value)

@@ -54,7 +54,7 @@ class Request:
         A `-bin` value that is not base64 is left out: no method can have a use for it.
         """
         if self._metadata is None:
-            self._metadata = _metadata_of(self.headers)
+            self._metadata = metadata_of(self.headers)
         return self._metadata
 
 
@@ -89,7 +89,8 @@ def _is_allowed(name: str, value: str) -> bool:
     return not any(char in value or char in name for char in "\0\r\n")
 
 
-def _metadata_of(headers: Headers) -> Metadata:
+def metadata_of(headers: Headers) -> Metadata:
+    """Return what of a header block is metadata (see `Request.metadata`)."""
     found: list[tuple[str, str | bytes]] = []
     for name, value in headers:
         if name[:1] == ":":

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from perdure.transport import headers as hd
 from perdure.transport.frames import Code, ConnectionFault
-from perdure.transport.request import Headers
+from perdure.transport.request import Headers, Request
 from tests.unit.transport import http2 as h
 
 
@@ -79,7 +79,7 @@ STEPS = st.lists(
 def test_a_known_block_says_what_a_decoder_would(
     steps: list[list[tuple[bytes, ...]] | int],
 ) -> None:
-    encoder, plain, known = Encoder(), Decoder(), hd.BlockDecoder(10_000)
+    encoder, plain, known = Encoder(), Decoder(), hd.BlockDecoder(10_000, Request)
     for before, step in zip([[], *steps], steps, strict=False):
         if isinstance(step, int):
             if isinstance(before, int):
@@ -100,13 +100,13 @@ def as_bytes(headers: Headers) -> list[tuple[bytes, bytes]]:
 
 
 def test_equal_blocks_share_one_request() -> None:
-    decoder = hd.BlockDecoder(10_000)
+    decoder = hd.BlockDecoder(10_000, Request)
     block = h.block()
     assert decoder.decode(block) is decoder.decode(block)
 
 
 def test_what_is_known_has_a_bound() -> None:
-    decoder = hd.BlockDecoder(10_000)
+    decoder = hd.BlockDecoder(10_000, Request)
     first = decoder.decode(h.block())
     for number in range(300):
         decoder.decode(h.block(f"/s/{number}".encode()))
@@ -134,11 +134,11 @@ def test_what_is_known_has_a_bound() -> None:
 )
 def test_blocks_that_are_none(block: bytes) -> None:
     with pytest.raises(ConnectionFault) as caught:
-        hd.BlockDecoder(10_000).decode(block)
+        hd.BlockDecoder(10_000, Request).decode(block)
     assert caught.value.code is Code.COMPRESSION_ERROR
 
 
 @given(st.binary(max_size=60))
 def test_anything_is_a_request_or_a_fault(block: bytes) -> None:
     with suppress(ConnectionFault):
-        hd.BlockDecoder(10_000).decode(block)
+        hd.BlockDecoder(10_000, Request).decode(block)
