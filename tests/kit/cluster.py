@@ -1,5 +1,7 @@
 """A Temporal development server of the test's own, which can be killed and started again."""
 
+import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,6 +51,18 @@ class Cluster(BrokerProcess):
             # The last thing that it says once it takes connections.
             ready="Metrics:",
         )
+
+    def freeze(self) -> None:
+        """Let it do nothing, not even refuse."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None, "the server does not run"
+        os.kill(self._process.pid, number)
 
     @property
     def hostport(self) -> str:

@@ -69,6 +69,26 @@ class Bears:
         )
 
 
+@workflow.defn(name="lets_go")
+class LetsGo:
+    @workflow.run
+    async def run(self, value: Any = None) -> Any:  # noqa: ARG002 - it is given one
+        return await workflow.execute_child_workflow(
+            "waits",
+            id=f"{workflow.info().workflow_id}-child",
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+        )
+
+
+@workflow.defn(name="hangs")
+class Hangs:
+    @workflow.run
+    async def run(self, value: Any = None) -> Any:
+        return await workflow.execute_activity(
+            "act", value, task_queue="nobody's", start_to_close_timeout=_TIMEOUT
+        )
+
+
 @workflow.defn(name="counts")
 class Counts:
     @workflow.run
@@ -85,7 +105,7 @@ async def working(hostport: str, task_queue: str) -> AsyncIterator[Worker]:
     async with Worker(
         client,
         task_queue=task_queue,
-        workflows=[Echoes, Fails, Waits, Works, Bears, Counts],
+        workflows=[Echoes, Fails, Waits, Works, Bears, LetsGo, Hangs, Counts],
         activities=[act],
         workflow_runner=UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(seconds=1),

@@ -12,7 +12,6 @@ from temporalio.service import (
     ConnectConfig,
     OperatorService,
     RPCError,
-    RPCStatusCode,
     ServiceClient,
     TLSConfig,
     WorkflowService,
@@ -25,6 +24,7 @@ from perdure.components.temporal.bounds import (
     ATTEMPTS_MAX,
     CALL_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
+    LOOK_AGAIN_S,
     RETRY_FACTOR,
     RETRY_FIRST_S,
 )
@@ -98,17 +98,19 @@ class Connection:
     async def poll(
         self, rpc: Rpc[WorkflowService, Asked, Reply], request: Asked, *, timeout_s: float
     ) -> Reply | Refusal | None:
-        """Return the answer of a call that the cluster holds back; None if none came in time."""
+        """Return the answer of a call that the cluster holds back; None if none came in time.
+
+        None too if the call broke off: any other call will tell whether the cluster is away.
+        """
         service = (await self._connected()).workflow_service
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._once(rpc(service, request, timeout=timedelta(seconds=timeout_s)))
         except TimeoutError:
             return None
-        except _Passing as error:
-            if error.status is RPCStatusCode.DEADLINE_EXCEEDED:
-                return None
-            raise self._lost(str(error)) from error
+        except _Passing:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            return None
 
     async def check(self) -> None:
         """Look whether the cluster answers and has the namespace; `trouble` tells afterwards."""
@@ -140,7 +142,8 @@ class Connection:
     async def _asked(self, attempt: "Attempt[Reply]", timeout_s: float) -> Reply | Refusal:
         loop = asyncio.get_running_loop()
         end_s = loop.time() + timeout_s
-        pause_s, why = RETRY_FIRST_S, "no answer"
+        pause_s = RETRY_FIRST_S
+        fault: PerdureError = ComponentUnavailable(f"{self.where} is away: no answer")
         try:
             async with asyncio.timeout_at(end_s):
                 for number in range(1, ATTEMPTS_MAX + 1):
@@ -148,36 +151,38 @@ class Connection:
                         left = timedelta(seconds=max(end_s - loop.time(), 0))
                         return await self._once(attempt(left))
                     except _Passing as error:
-                        why = str(error)
+                        fault = error.fault
                     if number < ATTEMPTS_MAX:
                         await asyncio.sleep(pause_s)
                         pause_s *= RETRY_FACTOR
         except TimeoutError:
-            why = f"{why} within {timeout_s:g} seconds"
-        raise self._lost(f"{self.where} is away: {why}")
+            fault = ComponentUnavailable(f"{fault}; waited for {timeout_s:g} seconds")
+        raise self._known(fault)
 
     async def _once(self, answer: Awaitable[Reply]) -> Reply | Refusal:
         """Return one answer; raises _Passing where another attempt may be luckier."""
         try:
             reply = await answer
         except RPCError as error:
-            if error.status in PASSING or error.status is RPCStatusCode.DEADLINE_EXCEEDED:
-                raise _Passing(error.status, error.message) from error
             found = outcome_of(error, self.where)
             if isinstance(found, PerdureError):
-                raise (self._lost(str(found)) if _is_away(found) else found) from error
+                raise (
+                    _Passing(found) if error.status in PASSING else self._known(found)
+                ) from error
             self._note(None)
             return found
         except RuntimeError as error:
             if not str(error).startswith(_NO_CONNECTION):
                 raise
-            raise _Passing(RPCStatusCode.UNAVAILABLE, str(error)) from error
+            raise _Passing(ComponentUnavailable(f"{self.where} is away: {error}")) from error
         self._note(None)
         return reply
 
-    def _lost(self, text: str) -> ComponentUnavailable:
-        self._note(text)
-        return ComponentUnavailable(text)
+    def _known(self, fault: PerdureError) -> PerdureError:
+        """Return a fault, having noted it if it means that the cluster is away."""
+        if isinstance(fault, ComponentUnavailable):
+            self._note(str(fault))
+        return fault
 
     def _note(self, why: str | None) -> None:
         if why is None and self._trouble is not None:
@@ -197,15 +202,11 @@ class Attempt(Protocol[Reply]):
 
 
 class _Passing(Exception):
-    """A call that did not get through."""
+    """A call that may not have got through; the fault is what it is if no other does."""
 
-    def __init__(self, status: RPCStatusCode, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-def _is_away(fault: PerdureError) -> bool:
-    return isinstance(fault, ComponentUnavailable)
+    def __init__(self, fault: PerdureError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
 
 
 def tls_config(tls: TlsSettings | None) -> TLSConfig | bool:

@@ -21,14 +21,23 @@ OUTCOMES: Final[dict[RPCStatusCode, Reason | type[PerdureError]]] = {
     RPCStatusCode.RESOURCE_EXHAUSTED: ComponentUnavailable,
     RPCStatusCode.ABORTED: ComponentUnavailable,
     RPCStatusCode.CANCELLED: ComponentUnavailable,
+    # "Something went wrong, please retry", and a connection that broke in the middle of a call.
+    RPCStatusCode.UNKNOWN: ComponentUnavailable,
     RPCStatusCode.UNAUTHENTICATED: ComponentError,
     RPCStatusCode.PERMISSION_DENIED: ComponentError,
     RPCStatusCode.INTERNAL: ComponentError,
-    RPCStatusCode.UNKNOWN: ComponentError,
     RPCStatusCode.DATA_LOSS: ComponentError,
 }
-# After these the same request may be made again at once: it did not get through.
-PASSING: Final = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.ABORTED})
+# After these the same request may be made again at once: nobody knows whether it got through.
+PASSING: Final = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.UNKNOWN,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+    }
+)
 
 
 def outcome_of(error: RPCError, where: str) -> Refusal | PerdureError:
@@ -37,7 +46,8 @@ def outcome_of(error: RPCError, where: str) -> Refusal | PerdureError:
     if isinstance(found, Reason) and not _is_of_namespace(error):
         return Refusal(found, error.message)
     kind = ComponentError if isinstance(found, Reason) else found
-    return kind(f"{where}: {error.status.name}: {error.message}")
+    verb = " is away" if kind is ComponentUnavailable else ""
+    return kind(f"{where}{verb}: {error.status.name}: {error.message}")
 
 
 def expected(answer: object, where: str) -> None:
