@@ -41,11 +41,11 @@ class _Subscription(Resource):
 
 
 def read_subscription(
-    document: Document, *, app_id: str, warn: Callable[[str], None]
+    document: Document, *, app_id: str, warn: Callable[[str], None], every_app: bool = False
 ) -> Subscription | None:
     """Return the subscription, or None if it is for other apps; raises ConfigurationError."""
     file = check(document, _Subscription)
-    if file.scopes and app_id not in file.scopes:
+    if file.scopes and app_id not in file.scopes and not every_app:
         return None
     spec = file.spec
     for warning in unknown_keys(document, file):

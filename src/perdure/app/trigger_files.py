@@ -83,11 +83,11 @@ class _Trigger(Resource):
     scopes: tuple[str, ...] = ()
 
 
-def read_trigger(document: Document, *, app_id: str) -> Trigger | None:
+def read_trigger(document: Document, *, app_id: str, every_app: bool = False) -> Trigger | None:
     """Return the trigger, or None if it is for other apps; raises ConfigurationError."""
     file = check(document, _Trigger)
     _refuse_unknown(document, file)
-    if file.scopes and app_id not in file.scopes:
+    if file.scopes and app_id not in file.scopes and not every_app:
         return None
     spec = file.spec
     action = _word(document, "action", Action, spec.action)

@@ -13,6 +13,7 @@ from perdure.base.errors import ConfigurationError, PerdureError
 from perdure.cli import bridge, run, serve
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.output import report
+from perdure.cli.trigger.group import trigger
 from perdure.cli.workflow.group import workflow
 
 # With this variable set, a fault of ours shows where in our code it happened.
@@ -42,6 +43,7 @@ run.add_to(app)
 serve.add_to(app)
 bridge.add_to(app)
 app.add_typer(workflow, rich_help_panel="Workflows")
+app.add_typer(trigger, rich_help_panel="Workflows")
 
 
 def _print_version(wanted: bool) -> None:

@@ -75,7 +75,7 @@ def run(
         server=[sys.executable, "-m", "perdure", "serve", *as_arguments(settings)],
         app=program,
         app_environ=environ,
-        health_url=f"{http_url}/v1.0/healthz",
+        health_url=f"{http_url}/v1.0/healthz/outbound",
         app_stop_s=app_stop_seconds,
         server_stop_s=loaded.stop_seconds + _SERVER_STOP_MARGIN_S,
     )

@@ -166,6 +166,23 @@ def marked(attributes: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
+def mended(whole: bytes, content_type: str | None, data: bytes) -> bytes:
+    """Return a message whose payload was replaced: of a structured event, its data was meant.
+
+    Unless what is put there is an event itself.
+    """
+    if media_type(content_type) != STRUCTURED:
+        return data
+    try:
+        event, value = parsed(whole), parsed(data)
+    except NoEvent:
+        return data
+    if not isinstance(event, dict) or (isinstance(value, dict) and "specversion" in value):
+        return data
+    kept = {name: each for name, each in event.items() if name not in {"data", "data_base64"}}
+    return payload({**kept, "data": value}).encode()
+
+
 def media_type(content_type: str | None) -> str:
     """Return a content type without its parameters, in small letters."""
     return (content_type or "").split(";", 1)[0].strip().lower()

@@ -19,7 +19,7 @@ from perdure.core.deliveries import Delivered, Delivery, Fate
 from perdure.core.notes import NoteAdd, NoteEnd, NoteRow, NoteRule, Shelf, kept_shelf
 from perdure.core.requests import Refusal
 from perdure.triggers.cases import SEEN_SHELF, Post
-from perdure.triggers.cloud_events import NoEvent
+from perdure.triggers.cloud_events import NoEvent, mended
 from perdure.triggers.definitions import Subscription, Trigger
 from perdure.triggers.port import Message
 from perdure.triggers.records import (
@@ -66,9 +66,10 @@ class Letters:
             if note is None:
                 return False
             letter = read_dead_letter(note.body)
-            message = replace(
-                letter.message, data=data, content_type=content_type or letter.message.content_type
-            )
+            old = letter.message
+            if content_type is None:
+                data = mended(old.data, old.content_type, data)
+            message = replace(old, data=data, content_type=content_type or old.content_type)
             await self._rewrite(note, replace(letter, message=message))
             return True
 

@@ -1,0 +1,204 @@
+"""`perdure trigger test` and `backtest`: what a trigger would do, without doing it.
+
+The language of rules is loaded only here, so that other programs start without it.
+"""
+
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.text import Text
+
+from perdure.base.limits import INSTANCE_ID_BYTES_MAX
+from perdure.base.rfc3339 import render
+from perdure.cli.exits import ExitCode, Trouble
+from perdure.cli.output import console, note, show, show_json, warn
+from perdure.cli.payloads import read_payload
+from perdure.cli.printable import printable
+from perdure.cli.times import now_us, parse_moment
+from perdure.cli.trigger import options
+from perdure.cli.trigger.calls import connected
+from perdure.cli.workflow.options import AsJson, Server
+from perdure.cli.workflow.records import JsonObject
+
+TEST_EXAMPLES = """\b
+[bold]Examples[/bold]
+  perdure trigger test orders.yaml --event event.json
+  perdure trigger test orders.yaml --event - --content-type text/plain < message.txt
+"""
+BACKTEST_EXAMPLES = """\b
+[bold]Examples[/bold]
+  perdure trigger backtest changed.yaml --since 24h
+
+It looks at the messages that the server keeps of the triggers of these names (spec.keep).
+"""
+_PAYLOADS: Final = frozenset({"input", "output"})
+
+
+def try_message(  # noqa: PLR0913 - each option is a parameter
+    *,
+    file: options.File,
+    event: Annotated[
+        Path, typer.Option("--event", metavar="FILE", help="The message; - is standard input.")
+    ],
+    content_type: Annotated[
+        str | None,
+        typer.Option("--content-type", metavar="TYPE", help="What the message says that it is."),
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option("--header", metavar="NAME=VALUE", help="A header of the message; repeatable."),
+    ] = None,
+    app_id: options.AppId = "perdure",
+    id_bytes_max: options.IdBytes = INSTANCE_ID_BYTES_MAX,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the triggers of a file would do with a message. No server is asked."""
+    from perdure.app import trials  # noqa: PLC0415 - see above
+
+    content = read_payload(None, event, flag="--event", raw=True)
+    assert content is not None, "the option is required"
+    rules = trials.rules_of(app_id=app_id, id_bytes_max=id_bytes_max)
+    read = trials.TriggerFile(file, rules)
+    message = trials.message_of(
+        content, content_type=content_type, attributes=_headers(header or ()), message_id="test"
+    )
+    found = list(read.trials(message))
+    for warning in read.warnings:
+        warn(warning)
+    if as_json:
+        show_json({"triggers": [{"trigger": each.trigger, **each.outcome} for each in found]})
+    else:
+        for each in found:
+            _show_outcome(each.trigger, each.words, each.outcome)
+    unusable = [each.trigger for each in found if not each.usable]
+    if unusable:
+        raise Trouble(
+            f"{', '.join(unusable)}: the message would become a dead letter.",
+            advice="The reason stands above.",
+        )
+
+
+def backtest(
+    *,
+    file: options.File,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN", help="From then on: 24h (ago), a date, or RFC 3339. All, if not given."
+        ),
+    ] = None,
+    app_id: options.AppId = "perdure",
+    id_bytes_max: options.IdBytes = INSTANCE_ID_BYTES_MAX,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what changed triggers would have done with the messages that the server has kept."""
+    from perdure.app import trials  # noqa: PLC0415 - see above
+
+    rules = trials.rules_of(app_id=app_id, id_bytes_max=id_bytes_max)
+    read = trials.TriggerFile(file, rules)
+    for warning in read.warnings:
+        warn(warning)
+    reports: list[dict[str, Any]] = []
+    with connected(server) as calls:
+        for trigger in read.triggers.values():
+            spec = calls.trigger(trigger.name)["spec"]
+            before = trials.as_it_is(trigger.name, spec, app_id=app_id)
+            seen = [
+                _seen(kept, read.trial(before, message), read.trial(trigger, message))
+                for kept in calls.kept(trigger.name, _moment(since))
+                for message in (_message(trials, kept["message"]),)
+            ]
+            differences = [each for each in seen if each["before"] != each["after"]]
+            reports.append(
+                {"trigger": trigger.name, "messages": len(seen), "differences": differences}
+            )
+    if as_json:
+        show_json({"triggers": reports})
+        return
+    for report in reports:
+        _show_report(report)
+
+
+def _seen(kept: JsonObject, before: Any, after: Any) -> dict[str, Any]:
+    return {
+        "id": kept["id"],
+        "receivedAt": kept["message"]["receivedAt"],
+        "recorded": kept["outcome"],
+        "before": dict(before.outcome),
+        "after": dict(after.outcome),
+        "words": [before.words, after.words],
+    }
+
+
+def _show_report(report: Mapping[str, Any]) -> None:
+    name, differences = report["trigger"], report["differences"]
+    if not report["messages"]:
+        note(f"{name}: no messages are kept. spec.keep says for how long they are to be.")
+        return
+    show(f"{name}: {len(differences)} of {report['messages']} messages would be dealt with anew.")
+    steps = Counter(
+        f"{each['before']['outcome']} → {each['after']['outcome']}" for each in differences
+    )
+    for step, count in steps.most_common():
+        show(f"  {count}x {step}")
+    for each in differences:
+        before, after = each["words"]
+        show(f"\n{each['receivedAt']}  {each['id']}")
+        console().print(Text(f"  - {printable(before)}", style="red"), soft_wrap=True)
+        console().print(Text(f"  + {printable(after)}", style="green"), soft_wrap=True)
+        for member in sorted(_PAYLOADS | {"tags"}):
+            if each["before"].get(member) != each["after"].get(member):
+                show(f"    {member}: {each['before'].get(member)} → {each['after'].get(member)}")
+
+
+def _show_outcome(trigger: str, words: str, outcome: Mapping[str, Any]) -> None:
+    show(f"{trigger}: {words}")
+    for member, value in outcome.items():
+        if member in _PAYLOADS and value is not None:
+            show(f"  {member}: {value}")
+        elif member == "tags" and value:
+            show("  tags: " + ", ".join(f"{key}={tag}" for key, tag in value.items()))
+
+
+def _message(trials: Any, message: JsonObject) -> Any:
+    text = message.get("data")
+    data = b64decode(message["dataBase64"]) if text is None else str(text).encode()
+    return trials.message_of(
+        data,
+        content_type=message.get("contentType"),
+        attributes=[(str(name), str(value)) for name, value in message["attributes"]],
+        message_id=message.get("id"),
+        topic=message.get("topic"),
+    )
+
+
+def _moment(since: str | None) -> str | None:
+    if since is None:
+        return None
+    at_us = parse_moment(since, now_us())
+    if at_us is None:
+        raise Trouble(
+            f"--since {since!r} is no moment.",
+            advice="Give 24h (ago), 2026-01-31 or 2026-01-31T12:00:00Z.",
+            code=ExitCode.USAGE,
+        )
+    return render(at_us)
+
+
+def _headers(given: Sequence[str]) -> list[tuple[str, str]]:
+    headers: list[tuple[str, str]] = []
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise Trouble(
+                f"--header {pair!r} is not NAME=VALUE.",
+                advice="For example: --header ce-type=order",
+                code=ExitCode.USAGE,
+            )
+        headers.append((name.strip(), value))
+    return headers
