@@ -1,0 +1,42 @@
+"""Composes a simulation: the store it runs on, and the clock that the engine reads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from perdure.app.clock import SystemClock
+from perdure.base.time import HOUR_US
+from perdure.proving.plan import plan_of
+from perdure.proving.simulation import Simulation
+from perdure.store.memory.store import MemoryStore
+from perdure.store.port import Store
+from perdure.store.sqlite.store import SqliteStore
+
+
+class ProofStore(StrEnum):
+    """What a simulation keeps its instances in."""
+
+    MEMORY = "memory"
+    SQLITE = "sqlite"
+
+
+@contextmanager
+def simulation(seed: int, hours: float, store: ProofStore) -> Iterator[Simulation]:
+    """Give the simulation of a seed."""
+    with _opened(store) as opened:
+        yield Simulation(plan_of(seed, int(hours * HOUR_US)), opened, SystemClock)
+
+
+@contextmanager
+def _opened(store: ProofStore) -> Iterator[Store]:
+    if store is ProofStore.MEMORY:
+        yield MemoryStore()
+        return
+    with TemporaryDirectory(prefix="perdure-prove-") as folder:
+        opened = SqliteStore(Path(folder) / "prove.db")
+        try:
+            yield opened
+        finally:
+            opened.close()

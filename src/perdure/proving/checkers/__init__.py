@@ -1,0 +1,1 @@
+"""The checkers: one file for each promise, each of which a deliberate breakage has to meet."""

@@ -1,0 +1,72 @@
+"""P7: a worker is sent the bytes that were committed, and they are a legal run of its program."""
+
+from perdure.core.events import Kind
+from perdure.core.status import Status
+from perdure.proving.auditor import HandOut
+from perdure.proving.checkers.base import Checker, is_told
+from perdure.proving.disk import Commit
+from perdure.proving.flow import Strayed
+from perdure.proving.images import Image
+from perdure.proving.items import TurnItem
+from perdure.proving.node import Node
+from perdure.proving.steps import decide
+
+
+class Replay(Checker):
+    """Histories reach workers whole, and follow from what workers decided."""
+
+    promise = "P7"
+
+    def handed_out(self, node: Node, out: HandOut) -> None:
+        image = self.images.by_key.get(out.key)
+        if image is None or not isinstance(out.item, TurnItem) or not is_told(node, out.key):
+            return
+        what = f"a turn of '{image.instance_id}' was handed out"
+        stored = [row.event for row in image.history]
+        cached = out.item.cached or 0
+        if [*out.item.past_bytes] != stored[cached:]:
+            self.accuse(f"{what} with another history than is on disk")
+        rows = [row.add.event for row in image.inbox if row.add.event in set(out.item.new_bytes)]
+        if rows != [*out.item.new_bytes[1:]]:
+            self.accuse(f"{what} with other events than are in its inbox, or in another order")
+        waits = [row for row in image.inbox if row.add.generation in {0, image.generation}]
+        if waits and len(out.item.new_bytes) == 1:
+            self.accuse(f"{what} with nothing new")
+
+    def strayed(self, instance_id: str, text: str) -> None:
+        """Hear from a worker that a history is not one of its program."""
+        image = self.images.by_id.get(instance_id)
+        if image is None or image.key not in self.auditor.tainted:
+            self.accuse(f"the history of '{instance_id}' strays from its program: {text}")
+
+    def landed(self, commit: Commit) -> None:
+        for change in commit.changes:
+            after = change.after
+            if after is None or not after.finished or after.key in self.auditor.tainted:
+                continue
+            if change.before is None or not change.before.finished:
+                self._came_to_its_end(after)
+
+    def _came_to_its_end(self, image: Image) -> None:
+        """Run the program once more over the whole history: it must come to the same end."""
+        phase = Status(image.snapshot.head.phase)
+        if phase is Status.TERMINATED:
+            return
+        past = image.past()
+        try:
+            decided = decide(past[:-1], ())
+        except Strayed as fault:
+            self.accuse(f"the history of '{image.instance_id}' strays from its program: {fault}")
+            return
+        ends = [action for action in decided.actions if action.WhichOneof("kind") == "complete"]
+        if not ends or ends[0].complete.status != phase:
+            self.accuse(f"'{image.instance_id}' ended {phase.name}, and its program does not")
+        elif ends[0].complete.result.value != (_result(image) or ""):
+            self.accuse(f"'{image.instance_id}' has another output than its program gives")
+
+
+def _result(image: Image) -> str | None:
+    last = image.history[-1]
+    assert last.kind == Kind.EXECUTION_COMPLETED, "what has finished ends with its completion"
+    completed = image.state().completed
+    return None if completed is None else completed.result

@@ -1,0 +1,216 @@
+"""A node: one process with the real engine, over a disk that outlives it.
+
+It is booted, killed in the middle of anything, or stopped in good order, and booted again. What
+comes in over the network runs in its home, so that a death cuts it off wherever it is.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Protocol
+
+from perdure.base.errors import CallerFault, PerdureError, ShuttingDown, StoreError
+from perdure.base.observer import Observer
+from perdure.base.time import SECOND_US, Clock
+from perdure.components.embedded import EmbeddedComponent
+from perdure.engine.service import Engine
+from perdure.engine.settings import EngineSettings
+from perdure.engine.work import Profile, Stream
+from perdure.proving.calls import Call, Reply, perform
+from perdure.proving.crew import SimCrew
+from perdure.proving.disk import Disk, NodeDisk
+from perdure.proving.loop import HOME, Home, SimLoop
+
+_BOOT_AGAIN_US = SECOND_US
+_REST_S = 2.0
+
+
+class Link(Protocol):
+    """A worker's end of a stream."""
+
+    name: str
+    stream: Stream | None
+
+    def deliver(self, stream: Stream, item: bytes) -> None:
+        """A work item has been written to a stream."""
+
+    def ended(self, stream: Stream) -> None:
+        """The server's end of a stream is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a node is put into."""
+
+    loop: SimLoop
+    disk: Disk
+    seed: str
+    settings: EngineSettings
+    clock: Callable[[], Clock]
+    observer: Callable[["Node"], Observer]
+    on_up: Callable[["Node"], None]
+    on_down: Callable[["Node", str], None]
+    on_handed_out: Callable[["Node", str, bytes], None]
+    on_answered: Callable[["Node", Call, Reply], None]
+    on_told: Callable[["Node"], None]
+    on_trouble: Callable[[str, BaseException], None]
+
+
+class Node:
+    """One process at a time, numbered by its epoch."""
+
+    home: Home
+    engine: Engine
+    component: EmbeddedComponent
+    crew: SimCrew
+    store: NodeDisk
+
+    def __init__(self, name: str, around: Surroundings) -> None:
+        """Nothing runs before `boot`."""
+        self.name = name
+        self.epoch = 0
+        self.up = False  # it takes requests and workers
+        self.running = False  # there is a process
+        self.links: dict[Stream, Link] = {}
+        self._names: dict[Stream, str] = {}  # each stream has one of its own
+        self.serving: list[Call] = []
+        self.touched: list[int] = []
+        self._around = around
+        self._context: Context
+
+    # ---- life
+
+    def boot(self) -> None:
+        """Begin a process; it is `up` once it has found what was under way."""
+        assert not self.running, "one process at a time"
+        self.epoch += 1
+        self.running = True
+        self.home = Home(f"{self.name}.{self.epoch}")
+        self._context = copy_context()
+        self._context.run(HOME.set, self.home)
+        self._context.run(self._compose)
+        self.spawn(self._start())
+
+    def _compose(self) -> None:
+        around = self._around
+        self.store = NodeDisk(around.disk, self.home, lambda: self.kill("at a commit"))
+        ids = Random(f"{around.seed}:ids:{self.home.name}")
+        self.crew = SimCrew(around.loop, self.home, ids, around.disk.delay_us)
+        self.crew.take_touched = self._take_touched
+        self.crew.step = around.disk.step
+        self.crew.on_told = lambda: around.on_told(self)
+        clock, observer = around.clock(), around.observer(self)
+        self.engine = Engine(around.settings, self.store, clock, observer, self.crew)
+        self.component = EmbeddedComponent(self.engine, clock, observer)
+
+    def _take_touched(self) -> tuple[int, ...]:
+        touched, self.touched = tuple(self.touched), []
+        return touched
+
+    async def _start(self) -> None:
+        try:
+            await self.engine.start()
+        except StoreError:
+            # A server that cannot read does not start; whoever watches over it starts it again.
+            self.kill("it cannot read")
+            return
+        self.up = True
+        self._around.on_up(self)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something in the present process."""
+        return self._around.loop.create_task(work, context=self._context.copy())
+
+    def kill(self, why: str) -> None:
+        """End the process here and now, whatever it does."""
+        if self.running:
+            self.home.alive = False
+            self._gone(why)
+
+    async def _stop(self) -> None:
+        self.up = False
+        await self.engine.rest(_REST_S)
+        self.engine.stop_handing_out()
+        await self.engine.stop()
+        self.home.alive = False
+        self._gone("stopped")
+
+    def stop(self) -> None:
+        """Stop the process in good order, as a server does."""
+        if self.up:
+            self.spawn(self._stop())
+
+    def _gone(self, why: str) -> None:
+        self.up = self.running = False
+        for call in self.serving:
+            call.lost = True
+        self.serving.clear()
+        links, self.links = self.links, {}
+        self._names.clear()
+        for stream, link in links.items():
+            link.ended(stream)
+        self._around.on_down(self, why)
+
+    # ---- what comes in
+
+    def open_links(self) -> set[str]:
+        """Return the names of the streams that are open."""
+        return {self._names[stream] for stream in self.links}
+
+    def serve(self, call: Call, told: Callable[[Call], None]) -> None:
+        """Do what a client asks; `told` is called with the reply in it."""
+        assert self.up, "a node that is down takes no requests"
+        call.since = self.knows_since()
+        self.serving.append(call)
+        self.spawn(self._serve(call, told))
+
+    def knows_since(self) -> int:
+        """Return the step whose state of the disk the engine knows at least."""
+        doubt = self.store.in_doubt_since
+        steps = [*self.crew.landed_steps, *([] if doubt is None else [doubt])]
+        return min([*steps, self._around.disk.step()])
+
+    async def _serve(self, call: Call, told: Callable[[Call], None]) -> None:
+        reply = await perform(self.component, call.request)
+        self.serving.remove(call)
+        self._around.on_answered(self, call, reply)
+        told(call)
+
+    def open(self, profile: Profile, link: Link) -> bool:
+        """Open a stream for a worker; tells whether the node takes it."""
+        try:
+            link.stream = self._context.run(self.engine.open_stream, profile)
+        except ShuttingDown:
+            return False
+        self.links[link.stream] = link
+        self._names[link.stream] = f"{link.name}/{len(self._names)}"
+        self.spawn(self._pump(link.stream, link))
+        return True
+
+    async def _pump(self, stream: Stream, link: Link) -> None:
+        async for item in stream.items():
+            self._around.on_handed_out(self, self._names[stream], item)
+            link.deliver(stream, item)
+        if self.links.pop(stream, None) is not None:
+            link.ended(stream)
+
+    def cut(self, stream: Stream | None) -> None:
+        """Notice that a worker's end of a stream is gone."""
+        if stream is not None and stream in self.links and self.home.alive:
+            del self.links[stream]
+            self._context.run(stream.close)
+
+    def take_answer(self, answer: bytes, *, of_turn: bool) -> None:
+        """Take a worker's answer, as a unary call does."""
+        self.spawn(self._take_answer(answer, of_turn=of_turn))
+
+    async def _take_answer(self, answer: bytes, *, of_turn: bool) -> None:
+        try:
+            if of_turn:
+                await self.engine.complete_turn(answer)
+            else:
+                await self.engine.complete_activity(answer)
+        except (CallerFault, PerdureError) as error:
+            self._around.on_trouble("answer", error)

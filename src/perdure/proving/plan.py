@@ -1,0 +1,45 @@
+"""What one run is to be: its seed, how long it lasts, and what the seed makes of the settings."""
+
+from dataclasses import dataclass
+from random import Random
+
+from perdure.base.time import MINUTE_US, SECOND_US
+from perdure.core.status import Status
+from perdure.engine.settings import EngineSettings
+from perdure.proving.odds import Odds, drawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run."""
+
+    seed: int
+    duration_us: int  # of the phase in which anything may go wrong
+    odds: Odds
+    settings: EngineSettings
+
+
+def plan_of(seed: int, duration_us: int) -> Plan:
+    """Return what follows from a seed."""
+    chance = Random(f"{seed}:plan")
+    return Plan(
+        seed=seed,
+        duration_us=duration_us,
+        odds=drawn(chance, Odds()),
+        settings=_settings(chance),
+    )
+
+
+def _settings(chance: Random) -> EngineSettings:
+    kept_us = chance.choice([0, 0, 20 * SECOND_US, 3 * MINUTE_US])
+    kept = (Status.COMPLETED, Status.FAILED, Status.TERMINATED)
+    return EngineSettings(
+        app_id="app",
+        turns_max=chance.choice([None, None, 1, 3]),
+        activities_max=chance.choice([None, None, 1, 3]),
+        turns_max_by_name=chance.choice([{}, {}, {"flow": 2}]),
+        activities_max_by_name=chance.choice([{}, {}, {"fetch": 1}]),
+        retention_us=dict.fromkeys(kept, kept_us) if kept_us else {},
+        ready_max=chance.choice([4, 10_000, 10_000]),
+        residents_max=chance.choice([1, 8, 10_000]),
+    )

@@ -1,0 +1,41 @@
+"""What a node's engine reports of itself: figures for the report, and faults nobody caused."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from perdure.base.errors import StoreError
+from perdure.base.observer import Activity, NullObserver, Subject
+from perdure.proving.node import Node
+
+
+class Watching(NullObserver):
+    """The observer of one life of a node."""
+
+    def __init__(self, node: Node, figures: Counter[str], accuse: Callable[[str], None]) -> None:
+        """Count into `figures`, and accuse of faults that no injected one explains."""
+        self._node = node
+        self._figures = figures
+        self._accuse = accuse
+
+    def turn_landed(self, subject: Subject, *, latency_us: int) -> None:
+        del subject, latency_us
+        self._figures["turns"] += 1
+
+    def activity_finished(self, subject: Subject, activity: Activity, **told: Any) -> None:
+        del subject, activity, told
+        self._figures["activities"] += 1
+
+    def late_completion_dropped(self, kind: str, **told: str) -> None:
+        del kind, told
+        self._figures["answers dropped"] += 1
+
+    def instance_stalled(self, subject: Subject, **told: Any) -> None:
+        del subject, told
+        self._figures["stalls"] += 1
+
+    def fault(self, where: str, error: BaseException) -> None:
+        self._figures["faults survived"] += 1
+        # A node in doubt finds the disk ahead of its memory, and says so.
+        if not isinstance(error, StoreError) and not self._node.store.in_doubt:
+            self._accuse(f"{where}: {type(error).__name__}: {error}")

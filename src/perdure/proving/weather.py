@@ -1,0 +1,83 @@
+"""What befalls nodes, workers, clocks and the disk while time passes, as the odds say."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final
+
+from perdure.base.time import SECOND_US
+from perdure.proving.disk import Disk
+from perdure.proving.loop import SimLoop
+from perdure.proving.node import Node
+from perdure.proving.workers import SimWorker
+
+_SECONDS_A_MINUTE: Final = 60
+
+
+class Weather:
+    """Looks once a second whether something befalls somebody."""
+
+    def __init__(self, loop: SimLoop, disk: Disk, chance: Random) -> None:
+        """Whoever composes the world sets who is there, and what can be done to them."""
+        self.shift_us = 0  # how far the wall clock is from the simulated time
+        self.nodes: Sequence[Node] = ()
+        self.workers: Callable[[], Sequence[SimWorker]] = tuple
+        self.on_gone: Callable[[SimWorker], None]
+        self.on_cut: Callable[[SimWorker], None]
+        self._loop = loop
+        self._disk = disk
+        self._chance = chance
+        self._calm = False
+
+    def begin(self) -> None:
+        """Begin to look."""
+        self._loop.outside(SECOND_US, self._look)
+
+    def calm_down(self) -> None:
+        """Let nothing more go wrong."""
+        self._calm = True
+        self._disk.trouble.full = self._disk.trouble.slow = False
+
+    def _look(self) -> None:
+        if self._calm:
+            return
+        for node in self.nodes:
+            if node.up:
+                self._befall(node)
+        workers = [worker for worker in self.workers() if worker.alive]
+        if workers and self._happens("worker_gone"):
+            self.on_gone(self._chance.choice(workers))
+        if workers and self._happens("stream_cut"):
+            self.on_cut(self._chance.choice(workers))
+        self._befall_disk()
+        if self._happens("clock_jumped"):
+            self.shift_us += self._chance.randrange(-300, 300) * SECOND_US
+        self._loop.outside(SECOND_US, self._look)
+
+    def _befall(self, node: Node) -> None:
+        # Until it is restarted, its memory and the disk may differ: nobody leaves it so for long.
+        doubtful = node.store.in_doubt and self._chance.random() < 0.2  # noqa: PLR2004
+        if self._happens("crash"):
+            node.kill("crash")
+        elif doubtful or self._happens("stop"):
+            node.stop()
+
+    def _befall_disk(self) -> None:
+        trouble = self._disk.trouble
+        if not trouble.full and self._happens("disk_full"):
+            trouble.full = True
+            self._loop.outside(self._chance.randrange(1, 20) * SECOND_US, self._space)
+        if not trouble.slow and self._happens("slow_store"):
+            trouble.slow = True
+            self._loop.outside(self._chance.randrange(1, 30) * SECOND_US, self._fast)
+
+    def _space(self) -> None:
+        self._disk.trouble.full = False
+
+    def _fast(self) -> None:
+        self._disk.trouble.slow = False
+
+    def _happens(self, kind: str) -> bool:
+        if self._chance.random() * _SECONDS_A_MINUTE >= getattr(self._disk.odds, kind):
+            return False
+        self._disk.on_fault(kind)
+        return True

@@ -1,0 +1,234 @@
+"""The world of one run: a disk, a node, workers, clients, a network, and the court that watches."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+from typing import Final
+
+from perdure.base.observer import Observer
+from perdure.base.time import SECOND_US, Clock
+from perdure.core.events import TaskScheduled
+from perdure.proving.auditor import Auditor, HandOut
+from perdure.proving.calls import Call, Reply, Request
+from perdure.proving.court import Court
+from perdure.proving.disk import Commit, Disk
+from perdure.proving.fleet import Fleet
+from perdure.proving.images import Image, event_of
+from perdure.proving.items import ActivityItem, TurnItem, parsed
+from perdure.proving.loop import Home, SimLoop
+from perdure.proving.network import Network
+from perdure.proving.node import Node, Surroundings
+from perdure.proving.odds import QUIET
+from perdure.proving.plan import Plan
+from perdure.proving.trace import Trace
+from perdure.proving.watching import Watching
+from perdure.proving.weather import Weather
+from perdure.proving.workload import Workload
+from perdure.store.port import Store
+
+# 2026-01-01T00:00:00Z: any moment would do, as long as it is not zero.
+BEGINNING_US: Final = 1_767_225_600 * SECOND_US
+MakeClock = Callable[[Callable[[], int], Callable[[], int]], Clock]
+
+
+class World:
+    """Everything of one run, put together. `make_clock` is given a wall and a monotonic clock."""
+
+    def __init__(self, plan: Plan, store: Store, make_clock: MakeClock) -> None:
+        """Nothing happens before `begin`."""
+        self.plan = plan
+        self.trace = Trace()
+        self.figures: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.calls = 0
+        chance = {name: Random(f"{plan.seed}:{name}") for name in ("disk", "net", "fleet", "sky")}
+        self.disk = Disk(store, chance["disk"])
+        self.loop = SimLoop(lambda: (self.disk.delay_us() // 8, self.disk.delay_us() // 8))
+        self.loop.on_fault = self._unheard
+        self.network = Network(self.loop, chance["net"])
+        self.weather = Weather(self.loop, self.disk, chance["sky"])
+        self.auditor = Auditor(self.disk.images)
+        self.court = Court(self.auditor, self.trace, plan.settings.retention_us, self.wall_us)
+        self.fleet = Fleet(self.loop, self.network, self.disk, chance["fleet"], self.trace)
+        self.workload = Workload(Random(f"{plan.seed}:clients"), self.disk.images, self.wall_us)
+        self._make_clock = make_clock
+        self.node = Node("node", self._surroundings())
+        self._connect()
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            loop=self.loop,
+            disk=self.disk,
+            seed=str(self.plan.seed),
+            settings=self.plan.settings,
+            clock=self._clock,
+            observer=self._observer,
+            on_up=lambda node: self.say("up", node.home.name),
+            on_down=self._down,
+            on_handed_out=self._handed_out,
+            on_answered=self._answered,
+            on_told=lambda node: self.say("told", node.home.name),
+            on_trouble=lambda what, error: self.say(what, type(error).__name__),
+        )
+
+    def _connect(self) -> None:
+        disk, fleet, weather = self.disk, self.fleet, self.weather
+        disk.odds = self.plan.odds
+        disk.on_landed = self._landed
+        disk.on_broken = lambda text: self.court.accuse("invariant", text)
+        disk.on_fault = self._injected
+        disk.step = lambda: self.trace.step
+        fleet.nodes = weather.nodes = (self.node,)
+        fleet.auditor = self.auditor
+        fleet.on_strayed = self.court.replay.strayed
+        weather.workers = lambda: fleet.workers
+        weather.on_gone, weather.on_cut = fleet.gone, fleet.cut
+
+    # ---- time
+
+    def wall_us(self) -> int:
+        """Return the wall clock, which jumps."""
+        return BEGINNING_US + self.loop.now_us + self.weather.shift_us
+
+    def _clock(self) -> Clock:
+        return self._make_clock(lambda: self.wall_us() * 1_000, lambda: self.loop.now_us * 1_000)
+
+    # ---- life
+
+    def begin(self) -> None:
+        """Boot the node, and let workers and trouble come."""
+        self.node.boot()
+        self.fleet.begin()
+        self.weather.begin()
+
+    def calm_down(self) -> None:
+        """Let nothing more go wrong, and give every workflow what it needs to finish."""
+        self.say("calm", "")
+        self.disk.odds = QUIET
+        self.weather.calm_down()
+        self.court.replies.calm = True
+        self.fleet.replace_all()
+        if self.node.up and self.node.store.in_doubt:
+            self.node.stop()
+
+    def _down(self, node: Node, why: str) -> None:
+        self.say("down", f"{node.home.name}: {why}")
+        pause_us = self.disk.chance.randrange(100_000, 8 * SECOND_US)
+        self.loop.outside(pause_us, node.boot)
+
+    def _observer(self, node: Node) -> Observer:
+        return Watching(node, self.figures, lambda text: self.court.accuse("fault", text))
+
+    def _unheard(self, home: Home | None, error: BaseException) -> None:
+        if home is None:
+            raise error
+        self.court.accuse("fault", f"nobody heard of {type(error).__name__}: {error}")
+
+    def _injected(self, kind: str) -> None:
+        self.faults[kind] += 1
+        self.say("fault", kind)
+
+    # ---- requests
+
+    def ask(self, client: str, request: Request) -> Call:
+        """Send a request; what comes of it is in the call."""
+        self.calls += 1
+        call = Call(self.calls, client, request)
+        self.auditor.step = self.trace.step
+        self.auditor.sent(call)
+        self.say("ask", f"{call.number} {client} {call.kind} {call.target}")
+        if self.disk.happens("request_lost"):
+            call.lost = True
+        else:
+            self.network.stream(client, lambda: self._arrive(call))
+        return call
+
+    def _arrive(self, call: Call) -> None:
+        if self.node.up:
+            self.node.serve(call, self._told)
+        else:
+            call.lost = True
+            self.figures["requests refused by a closed door"] += 1
+
+    def _answered(self, node: Node, call: Call, reply: Reply) -> None:
+        call.reply = reply
+        self.say("reply", f"{call.number} {call.kind} {call.target}: {call.told()}")
+        self.auditor.answered(call)
+        self.court.answered(node, call)
+
+    def _told(self, call: Call) -> None:
+        if not self.disk.happens("client_untold"):
+            self.network.stream(f"to {call.client}", lambda: setattr(call, "heard", True))
+
+    # ---- what is seen
+
+    def say(self, what: str, text: str) -> None:
+        """Add a line to the trace; it is a step."""
+        self.trace.add(self.loop.now_us, what, text)
+        self.auditor.step = self.trace.step
+        self.auditor.now_us = self.loop.now_us
+
+    def _landed(self, commit: Commit) -> None:
+        self.figures["commits"] += 1
+        self.figures["entries"] += len(commit.entries)
+        self.node.touched += [change.key for change in commit.changes]
+        keys = " ".join(str(change.key) for change in commit.changes)
+        self.say("landed", f"{len(commit.entries)} entries, changing {keys}")
+        for outcome in commit.outcomes:
+            self.trace.note(repr(outcome).encode())
+        self.auditor.landed(commit)
+        self.court.landed(commit)
+
+    def _handed_out(self, node: Node, stream: str, data: bytes) -> None:
+        item = parsed(data)
+        kind = "turn" if isinstance(item, TurnItem) else "activity"
+        self.say("hand out", f"{kind} {item.instance_id} to {stream}")
+        self.trace.note(data)
+        self.figures[f"{kind} hand-outs"] += 1
+        out = hand_out_of(item, self.disk.images.by_id.get(item.instance_id), node, stream)
+        out = replace(out, step=self.trace.step, at_us=self.loop.now_us)
+        self.auditor.handed_out(out)
+        self.court.handed_out(node, out)
+
+    def is_quiet(self) -> bool:
+        """Tell whether nothing is under way, so that memory and disk can be compared."""
+        node = self.node
+        return (
+            node.up
+            and self.loop.quiet
+            and not node.store.in_doubt
+            and node.crew.writing.idle
+            and not node.home.reads
+            and not node.serving
+        )
+
+
+def hand_out_of(
+    item: TurnItem | ActivityItem, image: Image | None, node: Node, stream: str
+) -> HandOut:
+    """Return what a hand-out is of, as the disk tells."""
+    generation = 0 if image is None else image.generation
+    if image is not None and isinstance(item, TurnItem):
+        # What its worker has kept of the history is left out of the item.
+        item = replace(item, known=tuple(image.past()))
+    if image is not None and isinstance(item, ActivityItem):
+        generation = _generation_of(item, image)
+    return HandOut(
+        node=node.home.name,
+        link=stream,
+        key=0 if image is None else image.key,
+        item=item,
+        generation=generation,
+        position=0 if image is None else len(image.history),
+    )
+
+
+def _generation_of(item: ActivityItem, image: Image) -> int:
+    """An activity may be of a generation that is over."""
+    for row in image.open_tasks:
+        scheduled = event_of(row.add.event)
+        same = isinstance(scheduled, TaskScheduled) and scheduled.input == item.input
+        if row.add.task_id == item.task_id and same:
+            return row.add.generation
+    return image.generation
