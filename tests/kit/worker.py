@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from perdure.core.events import Event, EventRaised, ExecutionStarted, TaskCompleted
-from perdure.engine.work import Profile, Stream, Workplace
+from perdure.engine.service import Engine
+from perdure.engine.work import Profile, Stream
 from perdure.wire.events import decode
 from perdure.wire.generated import work_pb2 as pb
 from tests.kit.answers import activity_answer, complete, schedule, turn_answer
@@ -65,7 +66,7 @@ ActivityCode = Callable[[ActivityItem], str | None]
 class Worker:
     """One stream and what has come over it."""
 
-    def __init__(self, door: Workplace, profile: Profile, *, echoes: bool = True) -> None:
+    def __init__(self, door: Engine, profile: Profile, *, echoes: bool = True) -> None:
         self._door = door
         self._echoes = echoes
         self.stream: Stream = door.open_stream(profile)
@@ -112,7 +113,7 @@ class Worker:
             patches=patches,
             version=version,
         )
-        await self._door.complete_turn(answer)
+        await self._door.land_turn(answer)
 
     async def finish(
         self, item: ActivityItem, result: str | None = None, *, failure: str | None = None

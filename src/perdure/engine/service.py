@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from perdure.base.limits import TURN_RETRY_LONGEST_US
 from perdure.base.observer import Observer
@@ -216,8 +216,16 @@ class Engine:
         return self._dispatcher.open(profile)
 
     async def complete_turn(self, answer: bytes) -> None:
-        """Land a turn's answer (see `engine.work.Workplace`)."""
-        await self._turns.complete(answer)
+        """Take a turn's answer (see `engine.work.Workplace`)."""
+        landing = self._turns.complete(answer)
+        if landing is not None:
+            landing.add_done_callback(_reported)
+
+    async def land_turn(self, answer: bytes) -> None:
+        """Take a turn's answer, and return once what it came to is on disk and true in memory."""
+        landing = self._turns.complete(answer)
+        if landing is not None:
+            await landing
 
     async def complete_activity(self, answer: bytes) -> None:
         """Land an activity's answer (see `engine.work.Workplace`)."""
@@ -283,3 +291,9 @@ class Engine:
 
 def _reached(status: Status, *, finished: bool) -> bool:
     return status in TERMINAL if finished else status is not Status.PENDING
+
+
+def _reported(landing: "asyncio.Future[Any]") -> None:
+    # Nobody awaits it: what went wrong has been reported by those who land.
+    if not landing.cancelled():
+        landing.exception()

@@ -164,15 +164,18 @@ class Turns:
         reason = StallReason.PAYLOAD_SIZE_EXCEEDED
         self._land(resident, turn, stall(resident.state, reason, text, self._clock.now_us()))
 
-    async def complete(self, answer_bytes: bytes) -> None:
-        """Land a worker's answer to a turn (see `engine.work.Workplace`)."""
+    def complete(self, answer_bytes: bytes) -> "asyncio.Future[Any] | None":
+        """Take a worker's answer to a turn (see `engine.work.Workplace`).
+
+        Returns the future of its landing, or None if it was dropped.
+        """
         answer = parse_turn_answer(answer_bytes)
         out = self._claims.find(answer)
         if out is None:
-            return
+            return None
         if not self._claims.holds(answer, out):
             self._ask_again(out)
-            return
+            return None
         resident, turn, stream = out.resident, out.turn, out.stream
         microsoft = stream is not None and answers_in_microsofts(stream, answer)
         caller = Caller(
@@ -187,7 +190,7 @@ class Turns:
         except WorkerFault as fault:
             self._at_fault(resident, turn, fault)
             raise
-        await self._land(resident, turn, result)
+        return self._land(resident, turn, result)
 
     def _ask_again(self, out: TurnOut) -> None:
         """Have a turn decided once more: the answer that came may be to an earlier one."""

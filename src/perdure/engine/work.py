@@ -50,8 +50,10 @@ class Workplace(Protocol):
         ...
 
     async def complete_turn(self, answer: bytes) -> None:
-        """Land a turn's answer, a serialized WorkflowResponse.
+        """Take a turn's answer, a serialized WorkflowResponse; it is landed by and by.
 
+        Who answers a turn is told nothing about the disk (docs/decisions/0013): until it has
+        landed the turn is as good as unanswered, and is handed out again if it comes to that.
         Late, duplicate and unknown ones are dropped in silence. Raises CallerFault if it cannot
         be parsed, WorkerFault if it breaks the protocol; the turn is then tried again.
         """

@@ -142,7 +142,7 @@ class Server:
             item = work_pb2.WorkItem.FromString(data)
             if item.HasField("turn"):
                 turn = work_pb2.TurnRequest.FromString(item.turn)
-                await self.engine.complete_turn(answer(turn, item.token, self.custom_status))
+                await self.engine.land_turn(answer(turn, item.token, self.custom_status))
             elif item.HasField("activity"):
                 await self.engine.complete_activity(_done(item))
 

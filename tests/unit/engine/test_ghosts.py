@@ -33,7 +33,7 @@ async def _lost(house: House, *actions: pb.Action) -> tuple[Worker, TurnItem]:
 
 async def _say(house: House, *actions: pb.Action) -> None:
     """Answer without a token, from wherever."""
-    await house.engine.complete_turn(turn_answer("a", *actions))
+    await house.engine.land_turn(turn_answer("a", *actions))
 
 
 async def test_a_late_empty_answer_takes_no_events_away() -> None:

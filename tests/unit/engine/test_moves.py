@@ -45,7 +45,7 @@ async def test_terminate_during_a_turn_wins() -> None:
         turn = await worker.turn()
         await house.terminate("a", "out")
         await worker.decide(turn, complete(1, "too late"))
-        await house.engine.complete_turn(turn_answer("a", complete(1, "too late")))
+        await house.engine.land_turn(turn_answer("a", complete(1, "too late")))
         view = await house.view("a")
         assert (view.status, view.output) == (Status.TERMINATED, "out")
         assert house.kinds("a") == [

@@ -47,7 +47,7 @@ async def test_a_late_answer_with_the_token_of_an_earlier_hand_out_is_dropped() 
         gone.leave()
         worker = house.worker()
         item = await worker.turn()
-        await house.engine.complete_turn(turn_answer("a", complete(), token=old.token))
+        await house.engine.land_turn(turn_answer("a", complete(), token=old.token))
         assert len(house.recorder.of("late_completion_dropped")) == 1
         assert await house.status("a") is Status.PENDING
         await worker.decide(item, complete(result="x"))
@@ -78,8 +78,8 @@ async def test_duplicate_and_unknown_answers_are_dropped_in_silence() -> None:
         await worker.decide(item, complete(result="1"))
         for _ in range(3):
             await worker.decide(item, complete(result="2"))
-            await house.engine.complete_turn(turn_answer("a", complete(result="3")))
-            await house.engine.complete_turn(turn_answer("nobody", complete()))
+            await house.engine.land_turn(turn_answer("a", complete(result="3")))
+            await house.engine.land_turn(turn_answer("nobody", complete()))
         assert (await house.view("a")).output == "1"
         assert len(house.recorder.of("late_completion_dropped")) == 9
 
@@ -92,7 +92,7 @@ async def test_a_second_answer_while_the_first_one_lands_is_dropped() -> None:
         item = await worker.turn()
         house.store.hold_commits()
         answer = turn_answer("a", schedule(1))
-        first = asyncio.create_task(house.engine.complete_turn(answer))
+        first = asyncio.create_task(house.engine.land_turn(answer))
         await asyncio.sleep(0)
         await worker.decide(item, schedule(1), schedule(2))
         house.store.let_commits_go()
@@ -106,7 +106,7 @@ async def test_what_is_no_message_is_the_callers_fault() -> None:
         await house.start("a")
         item = await worker.turn()
         with pytest.raises(CallerFault):
-            await house.engine.complete_turn(b"\xff\xff\xff")
+            await house.engine.land_turn(b"\xff\xff\xff")
         await worker.decide(item, complete())
         assert await house.status("a") is Status.COMPLETED
 
