@@ -19,6 +19,7 @@ class ShakyStore(MemoryStore):
         self.commits = 0  # how often something landed
         self.calls = 0  # how often anything was asked, commits too
         self.landed: list[Entry] = []
+        self.outcomes: list[Outcome] = []  # of what is in `landed`
         self._failing = 0
         self._losing = 0
         self._failing_reads = 0
@@ -88,7 +89,10 @@ class ShakyStore(MemoryStore):
         if self._left is not None and self._left <= 0:
             raise StoreUnavailable("the power has failed")
         outcomes = super().commit(entries)
-        self.landed += [entry for entry in entries if entry != MARK]
+        for entry, outcome in zip(entries, outcomes, strict=True):
+            if entry != MARK:
+                self.landed.append(entry)
+                self.outcomes.append(outcome)
         self._count_landed()
         if self._losing > 0:
             self._losing -= 1
