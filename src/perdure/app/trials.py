@@ -1,9 +1,10 @@
 """What triggers of a file would do with a message, without a server and without doing it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from perdure.app.component_files import SUBSCRIPTION, TRIGGER
 from perdure.app.documents import kind_of
@@ -18,13 +19,16 @@ from perdure.triggers.port import Message
 from perdure.triggers.routing import Plan, Rules, Unusable, decide, received
 from perdure.triggers.topology import Stream
 
+# What JSON objects are read as.
+Members: TypeAlias = Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What one trigger would do: as data, and in one line."""
 
     trigger: str
-    outcome: Mapping[str, Any]
+    outcome: Members
     words: str
     usable: bool
 
@@ -94,7 +98,45 @@ class TriggerFile:
         return decide(trigger, way, found, self._rules)
 
 
-def as_it_is(name: str, spec: Mapping[str, Any], *, app_id: str) -> Trigger:
+def compared(
+    read: TriggerFile, before: Trigger, after: Trigger, kept: Iterable[Members]
+) -> dict[str, Any]:
+    """Return what a changed trigger would have done otherwise with messages as the API lists them.
+
+    JSON: how many there were, and of each that differs what would have been done before and after.
+    """
+    count = 0
+    differences: list[dict[str, Any]] = []
+    for each in kept:
+        count += 1
+        message = _kept_message(each["message"])
+        then, now = read.trial(before, message), read.trial(after, message)
+        if then.outcome != now.outcome:
+            differences.append(
+                {
+                    "id": each["id"],
+                    "receivedAt": each["message"]["receivedAt"],
+                    "recorded": each["outcome"],
+                    "before": dict(then.outcome),
+                    "after": dict(now.outcome),
+                    "words": [then.words, now.words],
+                }
+            )
+    return {"trigger": after.name, "messages": count, "differences": differences}
+
+
+def _kept_message(members: Members) -> Message:
+    text = members.get("data")
+    return message_of(
+        b64decode(members["dataBase64"]) if text is None else str(text).encode(),
+        content_type=members.get("contentType"),
+        attributes=[(str(name), str(value)) for name, value in members["attributes"]],
+        message_id=members.get("id"),
+        topic=members.get("topic"),
+    )
+
+
+def as_it_is(name: str, spec: Members, *, app_id: str) -> Trigger:
     """Return the trigger that a server says it runs."""
     value: Any = {
         "apiVersion": "perdure.io/v1alpha1",

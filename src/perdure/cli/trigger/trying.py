@@ -3,11 +3,10 @@
 The language of rules is loaded only here, so that other programs start without it.
 """
 
-from base64 import b64decode
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.text import Text
@@ -103,20 +102,13 @@ def backtest(
     read = trials.TriggerFile(file, rules)
     for warning in read.warnings:
         warn(warning)
-    reports: list[dict[str, Any]] = []
+    reports: list[JsonObject] = []
     with connected(server) as calls:
         for trigger in read.triggers.values():
             spec = calls.trigger(trigger.name)["spec"]
             before = trials.as_it_is(trigger.name, spec, app_id=app_id)
-            seen = [
-                _seen(kept, read.trial(before, message), read.trial(trigger, message))
-                for kept in calls.kept(trigger.name, _moment(since))
-                for message in (_message(trials, kept["message"]),)
-            ]
-            differences = [each for each in seen if each["before"] != each["after"]]
-            reports.append(
-                {"trigger": trigger.name, "messages": len(seen), "differences": differences}
-            )
+            kept = calls.kept(trigger.name, _moment(since))
+            reports.append(trials.compared(read, before, trigger, kept))
     if as_json:
         show_json({"triggers": reports})
         return
@@ -124,18 +116,7 @@ def backtest(
         _show_report(report)
 
 
-def _seen(kept: JsonObject, before: Any, after: Any) -> dict[str, Any]:
-    return {
-        "id": kept["id"],
-        "receivedAt": kept["message"]["receivedAt"],
-        "recorded": kept["outcome"],
-        "before": dict(before.outcome),
-        "after": dict(after.outcome),
-        "words": [before.words, after.words],
-    }
-
-
-def _show_report(report: Mapping[str, Any]) -> None:
+def _show_report(report: JsonObject) -> None:
     name, differences = report["trigger"], report["differences"]
     if not report["messages"]:
         note(f"{name}: no messages are kept. spec.keep says for how long they are to be.")
@@ -156,25 +137,13 @@ def _show_report(report: Mapping[str, Any]) -> None:
                 show(f"    {member}: {each['before'].get(member)} → {each['after'].get(member)}")
 
 
-def _show_outcome(trigger: str, words: str, outcome: Mapping[str, Any]) -> None:
+def _show_outcome(trigger: str, words: str, outcome: JsonObject) -> None:
     show(f"{trigger}: {words}")
     for member, value in outcome.items():
         if member in _PAYLOADS and value is not None:
             show(f"  {member}: {value}")
         elif member == "tags" and value:
             show("  tags: " + ", ".join(f"{key}={tag}" for key, tag in value.items()))
-
-
-def _message(trials: Any, message: JsonObject) -> Any:
-    text = message.get("data")
-    data = b64decode(message["dataBase64"]) if text is None else str(text).encode()
-    return trials.message_of(
-        data,
-        content_type=message.get("contentType"),
-        attributes=[(str(name), str(value)) for name, value in message["attributes"]],
-        message_id=message.get("id"),
-        topic=message.get("topic"),
-    )
 
 
 def _moment(since: str | None) -> str | None:

@@ -38,6 +38,15 @@ def _object(properties: dict[str, Part], required: tuple[str, ...]) -> Part:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
+_ENTRY: Final = _object(
+    {
+        "entryId": {"type": "string", "minLength": 1},
+        "event": {},
+        "contentType": {"type": "string", "minLength": 1},
+        "metadata": {"type": "object", "additionalProperties": _TEXT},
+    },
+    ("entryId", "event", "contentType"),
+)
 SCHEMAS: Final[dict[str, Part]] = {
     "Trigger": _object(
         {
@@ -168,15 +177,6 @@ def _publishing_paths() -> dict[str, Any]:
         in_query("metadata.rawPayload", "`true`: the payload is not wrapped into a CloudEvent."),
         in_query("metadata.ttlInSeconds", "For how long the message is worth delivering."),
     ]
-    entry = _object(
-        {
-            "entryId": {"type": "string", "minLength": 1},
-            "event": {},
-            "contentType": {"type": "string", "minLength": 1},
-            "metadata": {"type": "object", "additionalProperties": _TEXT},
-        },
-        ("entryId", "event", "contentType"),
-    )
     failed = _object({"entryId": _TEXT, "error": _TEXT}, ("entryId", "error"))
     failures = _object({"failedEntries": {"type": "array", "items": failed}}, ())
     some = {
@@ -207,7 +207,7 @@ def _publishing_paths() -> dict[str, Any]:
                 parameters=place,
                 body={
                     "required": True,
-                    "content": json_of({"type": "array", "items": entry, "maxItems": 1_000}),
+                    "content": json_of({"type": "array", "items": _ENTRY, "maxItems": 1_000}),
                 },
             )
         },
