@@ -79,13 +79,15 @@ def _written(members: dict[str, Any]) -> bytes:
 
 
 def _message_members(message: Message) -> dict[str, Any]:
-    members = {
+    members: dict[str, Any] = {
         "id": message.message_id,
         "contentType": message.content_type,
         "attributes": message.attributes,
         "topic": message.topic,
         "receivedAt": message.received_at_us,
     }
+    if message.named_after is not None:
+        members["namedAfter"] = message.named_after
     try:
         return members | {"data": message.data.decode()}
     except UnicodeDecodeError:
@@ -104,4 +106,5 @@ def _message(members: dict[str, Any]) -> Message:
         attributes=tuple((name, value) for name, value in members["attributes"]),
         topic=members["topic"],
         received_at_us=members["receivedAt"],
+        named_after=members.get("namedAfter"),
     )

@@ -170,6 +170,8 @@ def _instance_id(trigger: Trigger, found: Received, rules: Rules) -> str:
         "extra_characters": rules.id_extra_characters,
     }
     if trigger.instance_id is None:
+        if found.message.named_after is not None:
+            return legal_id(found.message.named_after, **limits)
         return event_id(found.event.source, found.event.id, **limits)
     return legal_id(trigger.instance_id.text_of(found.seen), **limits)
 

@@ -200,6 +200,7 @@ def message_of(
         attributes=tuple((name, str(value)) for name, value in named.items() if value is not None),
         received_at_us=received_at_us,
         position=position,
+        named_after=str(metadata.get("name", "")) or None,
     )
 
 

@@ -243,6 +243,7 @@ class TwitterSource:
                 attributes=tuple((name, str(each)) for name, each in named.items() if each),
                 received_at_us=self._clock.now_us(),
                 position=str(last_id),
+                named_after=tweet_id,
             )
         )
         self._last_id = last_id

@@ -170,6 +170,7 @@ async def test_what_exists_is_told_and_then_what_happens(cluster: Cluster) -> No
     ids = [each.message_id for each in cluster.inbox.accepted]
     assert ids == ["uid-a/3", "uid-b/5", "uid-c/8", "uid-c/9", "uid-c/21/deleted"]
     first, message = cluster.inbox.accepted[0], cluster.inbox.accepted[2]
+    assert message.named_after == "c"
     assert first.position is None
     assert json.loads(first.data)["newVal"]["kind"] == "Deployment"
     assert json.loads(message.data) == {

@@ -94,6 +94,7 @@ async def test_a_tweet_is_a_message_under_its_id(x: X) -> None:
         message = await x.inbox.next()
         assert standing.connected
     assert (message.message_id, message.position) == (str(FIRST), str(FIRST))
+    assert message.named_after == str(FIRST)
     assert json.loads(message.data) == tweet(FIRST, "1")
     assert message.content_type == "application/json"
     assert message.attributes == (
