@@ -29,7 +29,7 @@ class Message:
     `message_id` names it within its source and is the same each time it is delivered; None where
     the broker gives it none, and then what the payload says (a CloudEvent's source and id) decides.
     `position` is where the source would go on after it, for sources that keep their place with us.
-    `named_after` is what a workflow is called after that follows from it, where its trigger does not
+    `named_after` is what a workflow that follows from it is called after where its trigger does not
     say: a tweet's id, a Kubernetes object's name; None for the id that names the message.
     `redelivered` is what the broker says: it has tried to hand this message over before. For one
     that nothing names, it alone tells a message that comes again from another of equal content.
