@@ -12,7 +12,7 @@ from perdure.api.http.views import FIELDS
 from perdure.app.config import Config
 from perdure.app.configuration_file import read_configuration
 from perdure.app.options import OPTIONS
-from perdure.base.limits import MESSAGE_BYTES_MAX
+from perdure.base.limits import MESSAGE_BYTES_MAX, RECEIPTS_KEPT_US
 from perdure.cli.flags import FLAGS
 from perdure.cli.main import app
 from perdure.core.events import StallReason
@@ -118,6 +118,8 @@ def _default(field: str) -> str:
             return f"`{str(value).lower()}`"
         case _ if value == MESSAGE_BYTES_MAX:
             return "`4Mi`"
+        case _ if value == RECEIPTS_KEPT_US:
+            return "`168h`"
         case _:
             return f"`{value}`"
 

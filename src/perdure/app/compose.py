@@ -190,6 +190,7 @@ def _engine_settings(config: Config) -> EngineSettings:
         turns_max_by_name=workflow.turns_max_by_name,
         activities_max_by_name=workflow.activities_max_by_name,
         retention_us=workflow.retention_us,
+        receipts_us=config.receipts_us,
         trace_all=config.otel_endpoint is not None and config.otel_sampling_rate > 0,
     )
 

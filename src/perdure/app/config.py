@@ -25,12 +25,13 @@ from perdure.app.configuration_file import ConfigurationFile, WorkflowSettings, 
 from perdure.app.options import OPTIONS, Given, gather
 from perdure.app.temporal_files import read_temporal
 from perdure.app.triggering import check_triggers
-from perdure.app.units import parse_size
+from perdure.app.units import parse_duration, parse_size
 from perdure.base.errors import ConfigurationError
 from perdure.base.limits import (
     INSTANCE_ID_BYTES_MAX,
     KIB,
     MESSAGE_BYTES_MAX,
+    RECEIPTS_KEPT_US,
     STOP_TIMEOUT_US,
     TASKHUB_INSTANCE_ID_BYTES_MAX,
 )
@@ -51,6 +52,13 @@ def _size(value: object) -> object:
     if size_bytes is None:
         raise ValueError("expected a size such as 4Mi, 16MB or 4194304")
     return size_bytes
+
+
+def _receipts(value: object) -> object:
+    duration_us = parse_duration(value) if isinstance(value, str) else value
+    if not isinstance(duration_us, int) or duration_us < SECOND_US:
+        raise ValueError("expected a length of time such as 168h or 30m, of a second or more")
+    return duration_us
 
 
 def _store_file(value: object) -> object:
@@ -93,6 +101,7 @@ class Config(BaseModel):
         INSTANCE_ID_BYTES_MAX
     )
     instance_id_extra_characters: Annotated[str, Field(max_length=64)] = ""
+    receipts_us: Annotated[int, BeforeValidator(_receipts)] = RECEIPTS_KEPT_US
     stop_seconds: Annotated[int, Field(ge=0, le=_STOP_SECONDS_MAX)] = STOP_TIMEOUT_US // SECOND_US
     log_level: LogLevel = "info"
     log_format: LogFormat = "console"

@@ -54,6 +54,7 @@ OPTIONS: Final = (
         "--instance-id-extra-characters",
         ("PERDURE_INSTANCE_ID_EXTRA_CHARACTERS",),
     ),
+    Option("receipts_us", "--receipts-kept", ("PERDURE_RECEIPTS_KEPT",)),
     Option("stop_seconds", "--dapr-graceful-shutdown-seconds", ("DAPR_GRACEFUL_SHUTDOWN_SECONDS",)),
     Option("log_level", "--log-level", ("PERDURE_LOG_LEVEL",)),
     Option("log_format", "--log-format", ("PERDURE_LOG_FORMAT",)),

@@ -163,6 +163,14 @@ FLAGS: Final = (
         metavar="CHARS",
     ),
     Flag(
+        "receipts_kept",
+        _OPTIONAL_TEXT,
+        _LIMITS,
+        "How long a message of a trigger that comes again is known, and starts nothing twice.",
+        "168h",
+        "TIME",
+    ),
+    Flag(
         "dapr_graceful_shutdown_seconds",
         _OPTIONAL_NUMBER,
         STOPPING,

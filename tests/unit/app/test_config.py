@@ -6,6 +6,7 @@ import pytest
 
 from perdure.app.config import Config, load
 from perdure.base.errors import ConfigurationError
+from perdure.base.time import SECOND_US
 
 CONFIGURATION = """apiVersion: dapr.io/v1alpha1
 kind: Configuration
@@ -76,6 +77,7 @@ def test_sizes_and_lists() -> None:
     config = load({"max_body_size": "16Mi", "dapr_listen_addresses": "0.0.0.0,::1"}, {})
     assert config.message_bytes_max == 16 * 1024 * 1024
     assert config.listen_addresses == ("0.0.0.0", "::1")
+    assert load({"receipts_kept": "1h30m"}, {}).receipts_us == 5_400 * SECOND_US
     assert not config.is_loopback_only
 
 
@@ -126,6 +128,8 @@ def test_levels_in_any_case(level: str) -> None:
         ({"app_id": "x" * 300}, {}, "--app-id xxx"),
         ({"instance_id_extra_characters": "/"}, {}, "--instance-id-extra-characters /: expected"),
         ({"instance_id_max_bytes": 0}, {}, "--instance-id-max-bytes 0: should be greater"),
+        ({"receipts_kept": "a week"}, {}, "--receipts-kept a week: expected a length of time"),
+        ({}, {"PERDURE_RECEIPTS_KEPT": "1ms"}, "PERDURE_RECEIPTS_KEPT 1ms: expected a length"),
         ({"dapr_graceful_shutdown_seconds": -1}, {}, "--dapr-graceful-shutdown-seconds -1: should"),
         ({"otel_endpoint": "localhost:4318"}, {}, "--otel-endpoint localhost:4318: expected an"),
         ({"otel_sampling_rate": 3}, {}, "--otel-sampling-rate 3: should be less"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from perdure.base.errors import StoreBroken, StoreError
-from perdure.store.port import Entry
+from perdure.store.port import Entry, NoteAdd
 from perdure.store.sqlite import SqliteStore
 from perdure.store.sqlite.opening import APPLICATION_ID, open_reader, open_writer, resolve
 from perdure.store.sqlite.statements import migrations
@@ -140,6 +140,25 @@ def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
     later.close()
     text = _refusal(path)
     assert f"its schema is 99, this version knows up to {len(migrations())}" in text
+
+
+def test_a_file_of_the_first_version_is_brought_up_with_all_that_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    old = sqlite3.connect(path)
+    old.executescript(migrations()[1])
+    old.execute("UPDATE counters SET key = 7, lifecycle_seq = 1")
+    old.execute("INSERT INTO lifecycle VALUES (1, 7, 'created', 5, 'a', 'order')")
+    old.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    with closing(SqliteStore(path)) as store:
+        store.commit([Entry(key=None, notes=(NoteAdd(shelf="s", key="k", at_us=1),))])
+        assert store.note_count("s") == 1
+        assert bear(store, "b") == 8, "numbers go on where they were"
+        assert [row.add.instance_id for row in store.lifecycle(0, 9)] == ["a"]
+    with closing(SqliteStore(path)) as store:
+        assert store.note_count("s") == 1
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
