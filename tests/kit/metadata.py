@@ -18,31 +18,32 @@ class Metadata:
     def __init__(self, type_: str, /, component: str = "source", **items: str) -> None:
         self.type = type_
         self.component = component
-        self._items = items
+        self._names = tuple(items)
+        self._items = {name.lower(): value for name, value in items.items()}
 
     def text(self, name: str, default: str | None = None) -> str:
-        value = self._items.get(name) or default
+        value = self.optional(name) or default
         if value is None:
             raise self.fault(name, "is missing")
         return value
 
     def optional(self, name: str) -> str | None:
-        return self._items.get(name)
+        return self._items.get(name.lower())
 
     def integer(self, name: str, default: int, *, least: int, most: int) -> int:
-        text = self._items.get(name, str(default))
+        text = self.text(name, str(default))
         if not text.isdigit() or not least <= int(text) <= most:
             raise self.fault(name, f"expected a whole number from {least} to {most}")
         return int(text)
 
     def flag(self, name: str, *, default: bool) -> bool:
-        text = self._items.get(name, str(default)).lower()
+        text = self.text(name, str(default)).lower()
         if text not in {"true", "false"}:
             raise self.fault(name, "expected true or false")
         return text == "true"
 
     def duration_us(self, name: str, default_us: int) -> int:
-        text = self._items.get(name)
+        text = self.optional(name)
         if text is None:
             return default_us
         if re.fullmatch(rf"({_PART.pattern})+", text) is None:
@@ -50,13 +51,13 @@ class Metadata:
         return sum(int(number) * _UNITS_US[unit] for number, unit in _PART.findall(text))
 
     def one_of(self, name: str, choices: Sequence[str], default: str) -> str:
-        value = self._items.get(name, default)
+        value = self.text(name, default)
         if value not in choices:
             raise self.fault(name, f"expected one of {', '.join(choices)}")
         return value
 
     def names(self) -> Sequence[str]:
-        return tuple(self._items)
+        return self._names
 
     def fault(self, name: str | None, message: str) -> Exception:
         return ConfigurationError(f"{name}: {message}")

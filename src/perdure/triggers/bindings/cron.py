@@ -22,7 +22,7 @@ import structlog
 from perdure.base import rfc3339
 from perdure.base.time import SECOND_US, Clock
 from perdure.triggers.bindings.in_order import InOrder
-from perdure.triggers.bindings.items import check_items
+from perdure.triggers.bindings.items import check_items, given
 from perdure.triggers.bindings.schedule import BadSchedule, Plan, due_moments, read_plan
 from perdure.triggers.bindings.wall_clock import WallClock
 from perdure.triggers.port import Message, Receiver, Settings, Standing
@@ -48,7 +48,7 @@ def build(settings: Settings, clock: Clock | None = None) -> "CronSource":
     check_items(settings, ("schedule", "timezone", "misfire"))
     misfire = settings.one_of("misfire", [choice.value for choice in Misfire], Misfire.ONCE.value)
     clock = clock or WallClock()
-    zone_name = settings.optional("timezone")
+    zone_name = given(settings, "timezone")
     try:
         plan = read_plan(settings.text("schedule"), zone_name)
     except BadSchedule as error:

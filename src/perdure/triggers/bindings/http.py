@@ -19,7 +19,7 @@ from typing import Final
 from perdure.base.limits import DELIVERIES_MAX, DELIVERIES_MOST, KIB, MESSAGE_BYTES_MAX, MIB
 from perdure.base.time import DAY_US, SECOND_US, Clock
 from perdure.triggers.bindings.handshake import Permission
-from perdure.triggers.bindings.items import check_items
+from perdure.triggers.bindings.items import check_items, given
 from perdure.triggers.bindings.signatures import (
     ALGORITHMS,
     DEFAULT_HEADERS,
@@ -37,16 +37,19 @@ DEFAULT_ID_HEADERS: Final = "Idempotency-Key, X-GitHub-Delivery, webhook-id"
 BODY_BYTES_MOST: Final = 64 * MIB
 RATE_MOST: Final = 1_000_000
 _TOLERANCE_US: Final = 300 * SECOND_US
-_ITEMS: Final = (
-    "path",
-    "method",
-    "secret",
+_OF_SIGNATURES: Final = (
     "previousSecret",
     "signature",
     "signatureHeader",
     "signatureAlgorithm",
     "signatureEncoding",
     "signatureTolerance",
+)
+_ITEMS: Final = (
+    "path",
+    "method",
+    "secret",
+    *_OF_SIGNATURES,
     "bearerToken",
     "apiToken",
     "idHeader",
@@ -86,7 +89,7 @@ def build(settings: Settings, clock: Clock | None = None) -> WebhookSource:
         path=_path(settings),
         method=settings.one_of("method", METHODS, "POST"),
         signature=_signature(settings),
-        bearer_token=_given(settings, "bearerToken"),
+        bearer_token=given(settings, "bearerToken"),
         needs_api_token=_needs_api_token(settings),
         id_headers=_headers(settings, "idHeader", DEFAULT_ID_HEADERS),
         permission=_permission(settings),
@@ -116,19 +119,21 @@ def _path(settings: Settings) -> str:
 
 
 def _signature(settings: Settings) -> Signature | None:
-    names = [name for name in settings.names() if name.startswith(("signature", "previous"))]
-    if "secret" not in settings.names():
-        if names:
-            raise settings.fault(names[0], "is set, and there is no secret to check with")
+    # An empty secret is refused: it must not leave the webhook open.
+    secret = given(settings, "secret")
+    if secret is None:
+        for name in _OF_SIGNATURES:
+            if settings.optional(name) is not None:
+                raise settings.fault(name, "is set, and there is no secret to check with")
         return None
     scheme = Scheme(
         settings.one_of("signature", [each.value for each in Scheme], Scheme.GITHUB.value)
     )
-    previous = _given(settings, "previousSecret")
+    previous = given(settings, "previousSecret")
     try:
         return Signature(
             scheme=scheme,
-            secrets=[settings.text("secret"), *([previous] if previous else [])],
+            secrets=[secret, *([previous] if previous else [])],
             header=_headers(settings, "signatureHeader", DEFAULT_HEADERS[scheme])[0],
             algorithm=settings.one_of("signatureAlgorithm", ALGORITHMS, "sha256"),
             encoding=settings.one_of("signatureEncoding", ENCODINGS, "hex"),
@@ -136,11 +141,6 @@ def _signature(settings: Settings) -> Signature | None:
         )
     except BadSecret as error:
         raise settings.fault("secret", str(error)) from error
-
-
-def _given(settings: Settings, name: str) -> str | None:
-    """Return an item that may be left out, but not be empty: a webhook must not lie open so."""
-    return settings.text(name) if name in settings.names() else None
 
 
 def _tolerance_us(settings: Settings) -> int:
@@ -151,7 +151,7 @@ def _tolerance_us(settings: Settings) -> int:
 
 
 def _needs_api_token(settings: Settings) -> bool:
-    guarded = not {"secret", "bearerToken"}.isdisjoint(settings.names())
+    guarded = any(settings.optional(name) is not None for name in ("secret", "bearerToken"))
     default = _WORDS.not_required if guarded else _WORDS.required
     choices = (_WORDS.required, _WORDS.not_required)
     return settings.one_of("apiToken", choices, default) == _WORDS.required

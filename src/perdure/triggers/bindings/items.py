@@ -16,11 +16,12 @@ def check_items(settings: Settings, known: Iterable[str]) -> None:
     """Raise ConfigurationError for an item that is not known, and for a binding without input.
 
     `direction` is Dapr's. `route` is read past: it is the path at which Dapr would call an app,
-    and here no app is called.
+    and here no app is called. Names are compared without regard to case, as Dapr does it.
     """
     names = (*known, DIRECTION, ROUTE)
+    lowered = {name.lower() for name in names}
     for name in settings.names():
-        if name not in names:
+        if name.lower() not in lowered:
             near = difflib.get_close_matches(name, names, n=1)
             advice = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(names))}"
             raise settings.fault(name, f"{settings.type} has no item {name}; {advice}")
@@ -31,3 +32,8 @@ def check_items(settings: Settings, known: Iterable[str]) -> None:
         raise settings.fault(
             DIRECTION, "perdure has no output bindings; expected a direction with input in it"
         )
+
+
+def given(settings: Settings, name: str) -> str | None:
+    """Return an item that may be left out, but if it is there, may not be empty."""
+    return None if settings.optional(name) is None else settings.text(name)

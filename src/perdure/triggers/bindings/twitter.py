@@ -25,7 +25,7 @@ import structlog
 from perdure.base import rfc3339
 from perdure.base.time import MINUTE_US, SECOND_US, Clock
 from perdure.triggers.bindings.in_order import InOrder
-from perdure.triggers.bindings.items import check_items
+from perdure.triggers.bindings.items import check_items, given
 from perdure.triggers.bindings.wall_clock import WallClock
 from perdure.triggers.bindings.x_api import (
     TROUBLES,
@@ -116,16 +116,17 @@ def _endpoint(settings: Settings) -> str:
 
 
 def _credentials(settings: Settings) -> Credentials:
-    names = settings.names()
-    if "bearerToken" in names:
-        return Credentials(settings.text("bearerToken"), None, None)
-    if "consumerKey" not in names or "consumerSecret" not in names:
+    token = given(settings, "bearerToken")
+    if token is not None:
+        return Credentials(token, None, None)
+    key, secret = given(settings, "consumerKey"), given(settings, "consumerSecret")
+    if key is None or secret is None:
         raise settings.fault(
             None,
             "the stream is opened with bearerToken, or with consumerKey and consumerSecret; "
             "accessToken and accessSecret are not needed",
         )
-    return Credentials(None, settings.text("consumerKey"), settings.text("consumerSecret"))
+    return Credentials(None, key, secret)
 
 
 class TwitterSource:

@@ -16,6 +16,12 @@ def paths(source: WebhookSource) -> list[str]:
     return [getattr(route, "path") for route in source.routes]  # noqa: B009 - a route may have none
 
 
+async def test_the_case_of_an_item_s_name_does_not_matter() -> None:
+    source = build(Path="/hooks/a", SECRET="s", maxbodysize="2048")
+    assert paths(source) == ["/hooks/a"]
+    assert source.open_paths == {"/hooks/a"}
+
+
 async def test_a_webhook_listens_at_a_path_of_its_own() -> None:
     assert paths(build()) == ["/webhooks/orders"]
     assert paths(build(path="/github/push_1")) == ["/github/push_1"]
