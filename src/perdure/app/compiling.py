@@ -8,9 +8,11 @@ from perdure.app.yaml_files import Document, Location
 from perdure.triggers.expressions import BadExpression, Expression
 
 SPEC: Final = "spec"
-# The kinds of result that may turn out to be true or false, or text; DYN is known only then.
+# The kinds of result that may turn out to be true or false, text or a map; DYN is known only then.
 TRUTH: Final = ("BOOL", "DYN")
 NAMES: Final = ("STRING", "INT", "UINT", "DYN")
+MAPS: Final = ("MAP", "DYN")
+_WORDS: Final = {TRUTH: "true or false", NAMES: "text", MAPS: "a map"}
 
 
 def _as_texts(value: object) -> object:
@@ -46,7 +48,7 @@ class Compiler:
         except BadExpression as error:
             raise self._document.error((SPEC, *at), f"{key}: {error}") from error
         if kinds and compiled.kind not in kinds:
-            wanted = "true or false" if kinds is TRUTH else "text"
+            wanted = _WORDS[kinds]
             raise self._document.error(
                 (SPEC, *at), f"{key}: expected {wanted}, and this is {compiled.kind.lower()}"
             )

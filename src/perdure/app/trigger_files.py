@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from perdure.app.compiling import NAMES, SPEC, TRUTH, Compiler, Pairs
+from perdure.app.compiling import MAPS, NAMES, SPEC, TRUTH, Compiler, Pairs
 from perdure.app.documents import FileModel, Resource, check
 from perdure.app.units import parse_duration
 from perdure.app.yaml_files import Document, Location
@@ -124,7 +124,7 @@ def _tags(
     compiler: Compiler, tags: str | Mapping[str, str]
 ) -> Expression | tuple[tuple[str, Expression], ...]:
     if isinstance(tags, str):
-        compiled = compiler.expression(("tags",), tags, ("MAP", "DYN"))
+        compiled = compiler.expression(("tags",), tags, MAPS)
         assert compiled is not None
         return compiled
     found = ((key, compiler.expression(("tags", key), text)) for key, text in tags.items())
