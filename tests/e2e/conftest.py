@@ -1,6 +1,6 @@
 """What the end-to-end tests share: servers, workers, and what each SDK made of its cases."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ CASES_DEADLINE_S = 100.0
 SILENT: Line = {"ok": False, "detail": "the program never told of this case"}
 
 # The logs of the running test's server and workers, shown when it fails.
-_LOGS = pytest.StashKey[list[Path]]()
+LOGS = pytest.StashKey[list[Path]]()
 
 OutcomeOf = Callable[[Environment, str], Line]
 Hire = Callable[[Environment, Server, str], Program]
@@ -25,7 +25,7 @@ Hire = Callable[[Environment, Server, str], Program]
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     report = yield
     if report.failed:
-        for log in item.stash.get(_LOGS, []):
+        for log in item.stash.get(LOGS, []):
             report.sections.append((f"end of {log.name}", tail(log)))
     return report
 
@@ -40,7 +40,7 @@ def module_of(environment: Environment) -> str:
 def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server of the test's own, which the test may kill and start again."""
     server = Server.in_folder(tmp_path)
-    request.node.stash.setdefault(_LOGS, []).append(server.log)
+    request.node.stash.setdefault(LOGS, []).append(server.log)
     server.start()
     try:
         yield server
@@ -55,7 +55,7 @@ def hire(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Hire]:
 
     def start(environment: Environment, server: Server, role: str) -> Program:
         log = tmp_path / f"worker-{len(hired)}-{role}.log"
-        request.node.stash.setdefault(_LOGS, []).append(log)
+        request.node.stash.setdefault(LOGS, []).append(log)
         worker = Program(
             [str(venvs.ensure(environment)), "-m", f"{module_of(environment)}.roles", role],
             log=log,
@@ -87,8 +87,23 @@ def outcome_of(tmp_path_factory: pytest.TempPathFactory) -> OutcomeOf:
 
 def _run_cases(environment: Environment, folder: Path) -> dict[str, Line]:
     cases = catalogue.cases_of(environment)
+    server = Server.in_folder(folder)
+    told, metrics, exit_code = try_cases(environment, cases, server, folder)
+    troubles = f"worker:\n{tail(folder / 'worker.log')}\nserver:\n{tail(server.log)}"
+    outcomes = {case: told.get(case, SILENT) for case in cases}
+    outcomes[catalogue.AFTERWARDS] = _judge(metrics, server.log.read_text(), exit_code)
+    return {
+        case: line if line["ok"] else {**line, "detail": f"{line['detail']}\n{troubles}"}
+        for case, line in outcomes.items()
+    }
+
+
+def try_cases(
+    environment: Environment, cases: Sequence[str], server: Server, folder: Path
+) -> tuple[dict[str, Line], str, int]:
+    """Run cases at a server; return what each came to, and the server's metrics and exit code."""
     python = venvs.ensure(environment)
-    server = Server.in_folder(folder).start()
+    server.start()
     try:
         program = Program(
             [str(python), "-m", f"{module_of(environment)}.main", *cases],
@@ -105,13 +120,7 @@ def _run_cases(environment: Environment, folder: Path) -> dict[str, Line]:
         exit_code = server.stop()
     finally:
         server.close()
-    troubles = f"worker:\n{tail(folder / 'worker.log')}\nserver:\n{tail(server.log)}"
-    outcomes = {case: told.get(case, SILENT) for case in cases}
-    outcomes[catalogue.AFTERWARDS] = _judge(metrics, server.log.read_text(), exit_code)
-    return {
-        case: line if line["ok"] else {**line, "detail": f"{line['detail']}\n{troubles}"}
-        for case, line in outcomes.items()
-    }
+    return told, metrics, exit_code
 
 
 def _finished(lines: list[Line]) -> list[Line]:

@@ -33,14 +33,21 @@ _CONFIGURATION: Final = {
 class Cluster(BrokerProcess):
     """The server with its state in a file of `folder`, so that it comes back as it was."""
 
-    def __init__(self, folder: Path, configuration: Mapping[str, str] | None = None) -> None:
-        """Take a port; `configuration` overrides what the tests usually ask of a server."""
+    def __init__(
+        self, folder: Path, configuration: Mapping[str, str] | None = None, *, keeps: bool = True
+    ) -> None:
+        """Take a port; `configuration` overrides what the tests usually ask of a server.
+
+        One that need not come back `keeps` nothing, and is quicker for it.
+        """
         self.port = free_port()
+        # It has to come back after a kill, not after a power cut.
+        file = ("--db-filename", str(folder / "temporal.db"), "--sqlite-pragma", "synchronous=OFF")
         super().__init__(
             [
                 str(TEMPORAL),
                 *("server", "start-dev", "--headless", "--log-level", "error", "--ip", HOST),
-                *("--port", str(self.port), "--db-filename", str(folder / "temporal.db")),
+                *("--port", str(self.port), *(file if keeps else ())),
                 *(
                     f"--dynamic-config-value={key}={value}"
                     for key, value in {**_CONFIGURATION, **(configuration or {})}.items()

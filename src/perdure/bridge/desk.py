@@ -65,12 +65,13 @@ class Desk:
 
     def give_back(self, app_id: str) -> None:
         """Let whatever waits for a worker of the app be done elsewhere, or later."""
+        self._arrivals.pop(app_id, asyncio.Event()).set()
         for work in Work:
             for job in self._waiting.pop((app_id, work), ()):
                 _fail(job, _nobody(app_id))
 
     async def arrival(self, app_id: str, timeout_s: float) -> None:
-        """Return when another worker of the app has come, or the time is over."""
+        """Return when the workers of the app have changed, or the time is over."""
         arrived = self._arrivals.setdefault(app_id, asyncio.Event())
         try:
             await asyncio.wait_for(arrived.wait(), timeout_s)
