@@ -12,6 +12,10 @@ class CallerFault(PerdureError):
     """The request cannot be read: malformed, too large, of the wrong shape."""
 
 
+class AccessDenied(PerdureError):
+    """The caller's app may not do this to workflows of another app."""
+
+
 class WorkerFault(PerdureError):
     """A worker's answer breaks the protocol; the turn is tried again, the worker is told."""
 

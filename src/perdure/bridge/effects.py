@@ -82,8 +82,10 @@ class Effects:
                     self._briefly(self._tell(instance_id, event))
                 case fx.EndChildren(reason):
                     self._end_children(reason)
-                case fx.TellParent():
-                    continue  # the end of the Temporal workflow tells it
+                case fx.TellSelf(event):
+                    self._deliver(event, self._instance.state.generation)
+                case fx.TellParent() | fx.Forbidden():
+                    continue  # the end of the Temporal workflow tells the parent
 
     async def begin_again(self) -> None:
         """Begin what is open in the history of an instance that a run takes up."""

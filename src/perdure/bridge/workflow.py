@@ -200,6 +200,7 @@ class DaprWorkflow:
                 # What was begun is to happen; only what comes of it means nothing any more.
                 await self._effects.settle()
                 self._effects.forget()
+                await self._effects.carry_out(result.effects)
                 self._begun = replace(self._begun, created_us=now_us())
                 self._offer_past()
                 workflow.upsert_memo({names.INPUT: raw_text(self._instance.input)})

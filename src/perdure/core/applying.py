@@ -2,7 +2,8 @@
 
 The rules are the table of behaviour.md 4.4. The event of an action has the action's id, since
 SDKs match by it when they replay; the first completion of a list wins; activities and children
-beside a completion still run, timers beside it are recorded but not set.
+beside a completion still run, timers beside it are recorded but not set. What the policies of
+another app do not allow is recorded and fails at once, without being begun.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,8 @@ from typing import assert_never
 from perdure.base.errors import WorkerFault
 from perdure.base.ids import child_instance_id, derived_id
 from perdure.core import actions as act
-from perdure.core.effects import Birth, Effect, RunTask, SetTimer, Tell
+from perdure.core.access import DENIED, DENIED_TYPE, OPEN, Access, Operation
+from perdure.core.effects import Birth, Effect, Forbidden, RunTask, SetTimer, Tell, TellSelf
 from perdure.core.events import (
     ChildCreated,
     ChildFailed,
@@ -26,6 +28,7 @@ from perdure.core.events import (
     Failure,
     ParentLink,
     Router,
+    TaskFailed,
     TaskScheduled,
     TimerCreated,
 )
@@ -33,14 +36,17 @@ from perdure.core.state import State
 from perdure.core.status import TERMINAL
 from perdure.core.tracing import TraceContext, below, workflow_span
 
+_DENIED = Failure(DENIED_TYPE, DENIED)
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The instance whose turn it is, and the time."""
+    """The instance whose turn it is, the time, and what may be done in other apps."""
 
     instance_id: str
     app_id: str
     now_us: int
+    access: Access = OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,14 @@ def _schedule_task(state: State, action: act.ScheduleTask, caller: Caller) -> tu
         trace=_span(state, "task", action.id),
         scope=action.scope,
     )
+    if caller.access.denies_activity(caller.app_id, app_id, action.name) is not None:
+        failed = TaskFailed(
+            at_us=caller.now_us,
+            task_id=action.id,
+            failure=_DENIED,
+            execution_id=action.execution_id,
+        )
+        return scheduled, TellSelf(failed)
     return scheduled, RunTask(scheduled, app_id)
 
 
@@ -175,6 +189,10 @@ def _create_child(state: State, action: act.CreateChild, caller: Caller) -> tupl
         retry_of=action.retry_of,
         scope=action.scope,
     )
+    if caller.access.denies(caller.app_id, app_id, Operation.SCHEDULE, action.name) is not None:
+        return created, TellSelf(
+            ChildFailed(at_us=caller.now_us, task_id=action.id, failure=_DENIED)
+        )
     link = ParentLink(
         instance_id=caller.instance_id,
         execution_id=parent.execution_id,
@@ -240,6 +258,9 @@ def _create_detached(
         tags=action.tags,
     )
     created = DetachedCreated(at_us=caller.now_us, event_id=action.id, instance_id=instance_id)
+    denied = caller.access.denies(caller.app_id, app_id, Operation.SCHEDULE, action.name)
+    if denied is not None:
+        return created, Forbidden(denied)
     return created, Birth(started, app_id, None)
 
 

@@ -7,6 +7,7 @@ from perdure.core.events import (
     Event,
     ExecutionStarted,
     PropagationScope,
+    TaskFailed,
     TaskScheduled,
     TimerCreated,
 )
@@ -57,6 +58,20 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class TellSelf:
+    """Put the outcome of something that cannot be begun into this instance's own inbox."""
+
+    event: ChildFailed | TaskFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """Say that an action was not done, where nothing awaits its outcome."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class TellParent:
     """Give this instance's outcome to the parent that awaits it."""
 
@@ -70,4 +85,14 @@ class EndChildren:
     reason: str | None
 
 
-Effect = RunTask | SetTimer | CancelTimer | Birth | Tell | TellParent | EndChildren
+Effect = (
+    RunTask
+    | SetTimer
+    | CancelTimer
+    | Birth
+    | Tell
+    | TellSelf
+    | TellParent
+    | EndChildren
+    | Forbidden
+)

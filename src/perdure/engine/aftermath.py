@@ -1,7 +1,9 @@
 """What is true once a move is on disk: the resident, and everybody that its effects reach."""
 
 from collections.abc import Callable
+from typing import Final
 
+from perdure.base.errors import AccessDenied
 from perdure.core import effects as fx
 from perdure.core.events import EventRaised, ExecutionStarted, TimerFired
 from perdure.core.state import State, blank
@@ -20,8 +22,10 @@ from perdure.engine.reports import (
 from perdure.engine.residents import InboxItem, Resident, Residents, Turn
 from perdure.engine.timers import Timers
 from perdure.engine.waiters import Waiters
-from perdure.store.port import Birth, Identity, Outcome, Verdict
+from perdure.store.port import Birth, Entry, Identity, Outcome, Verdict
 from perdure.wire.events import decode
+
+FORBIDDEN: Final = "what a workflow asked of another app"
 
 
 class Aftermath:
@@ -64,6 +68,7 @@ class Aftermath:
         self._advance(resident, turn, prepared)
         match result:
             case Closed():
+                self._tell_self(resident, prepared.entry, result.effects, outcome)
                 self._spread(resident, prepared, result.effects, outcome)
                 self._tell_closed(resident, turn, before, result)
             case ContinuedAsNew():
@@ -168,6 +173,21 @@ class Aftermath:
                 key, seq = landed
                 self._inboxes.deliver(key, seq, message.add, decode(message.add.event))
 
+    def _tell_self(
+        self,
+        resident: Resident,
+        entry: Entry,
+        effects: tuple[fx.Effect, ...],
+        outcome: Outcome,
+    ) -> None:
+        """Show the instance what its own turn put into its inbox."""
+        for add, seq in zip(entry.inbox, outcome.inbox_seqs, strict=True):
+            assert seq is not None, "an instance that goes on keeps what it is told"
+            resident.add_inbox(InboxItem(seq, add, decode(add.event)))
+        for effect in effects:
+            if isinstance(effect, fx.Forbidden):
+                self._observer.fault(FORBIDDEN, AccessDenied(effect.why))
+
     def _begin_generation(
         self,
         resident: Resident,
@@ -175,11 +195,7 @@ class Aftermath:
         continued: ContinuedAsNew,
         outcome: Outcome,
     ) -> None:
-        for event, add, seq in zip(
-            continued.begin, prepared.entry.inbox, outcome.inbox_seqs, strict=True
-        ):
-            assert seq is not None, "an instance that goes on keeps what it is told"
-            resident.add_inbox(InboxItem(seq, add, event))
+        self._tell_self(resident, prepared.entry, continued.effects, outcome)
         self._spread(resident, prepared, continued.effects, outcome)
         ended = continued.ended
         report_finished(self._observer, resident, ended, Status.CONTINUED_AS_NEW.name)

@@ -66,6 +66,7 @@ def closed_entry(
         head=head,
         history=tuple(rows),
         taken=() if turn is None else (*(i.seq for i in turn.batch), *turn.dropped),
+        inbox=() if state.finished else rows_of.own,
         wipe_inbox=state.finished,
         wipe_timers=state.finished,
         wipe_tasks=turn is None,  # a terminate: what it still had to run is not run any more
@@ -121,7 +122,7 @@ def continued_entry(
         head=head,
         wipe_history=True,
         taken=(*(item.seq for item in turn.batch), *turn.dropped),
-        inbox=tuple(inbox),
+        inbox=(*inbox, *rows_of.own),
         wipe_timers=True,
         tasks=rows_of.tasks,
         timers=rows_of.timers,

@@ -6,15 +6,17 @@ and nobody else makes another; what arrives meanwhile goes to the inbox and is l
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from perdure.base.errors import AccessDenied
 from perdure.core import effects as fx
 from perdure.core.applying import Caller
 from perdure.core.events import Event, PropagationScope
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, terminate
-from perdure.engine.aftermath import Aftermath
+from perdure.engine.aftermath import FORBIDDEN, Aftermath
 from perdure.engine.entries import Prepared, closed_entry, continued_entry, stalled_entry
+from perdure.engine.forbidding import forbidden, told_others
 from perdure.engine.ground import Ground
 from perdure.engine.lookup import Lookup
 from perdure.engine.residents import Resident, Turn
@@ -46,6 +48,7 @@ class Moves:
     def __init__(self, ground: Ground, lookup: Lookup, aftermath: Aftermath) -> None:
         """Land moves, and let `aftermath` make them true."""
         self._lookup = lookup
+        self._access = ground.settings.access
         self._clock = ground.clock
         self._observer = ground.observer
         self._reader = ground.reader
@@ -67,7 +70,7 @@ class Moves:
         now_us = self._clock.now_us()
         try:
             match result:
-                case Closed() | ContinuedAsNew() if _depends_on_others(result.effects):
+                case Closed() | ContinuedAsNew() if self._has_to_read(result.effects):
                     moving = self._read_and_move(resident, turn, result, follow)
                     return asyncio.shield(self._landing.spawn(moving, "landing a turn"))
                 case Closed() | ContinuedAsNew():
@@ -119,7 +122,17 @@ class Moves:
         found = NOTHING_FOUND
         if _depends_on_others(result.effects):
             found = await self._find(resident, result.effects)
+        tells = told_others(self._access, result.effects)
+        if tells:
+            app_id = resident.identity.app_id
+            denied = await forbidden(self._access, self._reader, app_id, tells)
+            for why in denied.values():
+                self._observer.fault(FORBIDDEN, AccessDenied(why))
+            found = replace(found, forbidden=denied)
         return self._entry(resident, turn, result, now_us, found)
+
+    def _has_to_read(self, effects: tuple[fx.Effect, ...]) -> bool:
+        return _depends_on_others(effects) or bool(told_others(self._access, effects))
 
     def _entry(
         self,

@@ -1,7 +1,7 @@
 """Rows of an entry: additions to inboxes, births, messages; and those that effects come to."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from perdure.base.time import is_never
 from perdure.core import effects as fx
@@ -103,6 +103,8 @@ class Found:
 
     replaced: Mapping[str, int]  # finished instances whose ids are wanted by births
     children: Sequence[int]  # unfinished children to be ended
+    # What policies do not let through, and why.
+    forbidden: Mapping[fx.Tell, str] = field(default_factory=dict)
 
 
 NOTHING_FOUND = Found({}, ())
@@ -125,6 +127,7 @@ class EffectRows:
     ended_timers: tuple[TimerEnd, ...]
     births: tuple[Birth, ...]
     messages: tuple[Message, ...]
+    own: tuple[InboxAdd, ...]  # for the instance itself
     starts: tuple[ExecutionStarted, ...]
 
     @staticmethod
@@ -142,6 +145,7 @@ class EffectRows:
         ended: list[TimerEnd] = []
         births: list[Birth] = []
         messages: list[Message] = []
+        own: list[InboxAdd] = []
         starts: list[ExecutionStarted] = []
         for effect in effects:
             match effect:
@@ -158,8 +162,12 @@ class EffectRows:
                 case fx.Birth():
                     births.append(_birth(owner, effect, propagate, found, now_us))
                     starts.append(effect.started)
-                case fx.Tell(instance_id, event):
+                case fx.Tell(instance_id, event) if effect not in found.forbidden:
                     messages.append(Message(instance_id, inbox_add(event)))
+                case fx.Tell() | fx.Forbidden():
+                    pass
+                case fx.TellSelf(event):
+                    own.append(inbox_add(event, generation=owner.generation))
                 case fx.TellParent(event):
                     messages += to_parent(owner.resident.identity, event)
                 case fx.EndChildren(reason):
@@ -171,6 +179,7 @@ class EffectRows:
             ended_timers=tuple(ended),
             births=tuple(births),
             messages=tuple(messages),
+            own=tuple(own),
             starts=tuple(starts),
         )
 

@@ -10,6 +10,7 @@ from perdure.base.limits import (
     RESIDENT_BYTES_MAX,
     RESIDENTS_MAX,
 )
+from perdure.core.access import OPEN, Access
 from perdure.core.status import Status
 
 
@@ -24,6 +25,7 @@ class EngineSettings:
     turns_max_by_name: Mapping[str, int] = field(default_factory=dict)
     activities_max_by_name: Mapping[str, int] = field(default_factory=dict)
     retention_us: Mapping[Status, int] = field(default_factory=dict)
+    access: Access = OPEN  # what apps may do in other apps
     receipts_us: int = RECEIPTS_KEPT_US  # for how long a message that comes again is known
     trace_all: bool = False  # begin a trace for starts that bring none
     ready_max: int = READY_QUEUE_MAX  # of each kind and app

@@ -182,6 +182,7 @@ class Turns:
             resident.instance_id,
             resident.identity.app_id,
             max(self._clock.now_us(), turn.started.at_us),
+            self._settings.access,
         )
         try:
             decision = decision_of(answer, microsoft=microsoft)
