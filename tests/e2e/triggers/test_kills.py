@@ -25,7 +25,7 @@ SECRET = b"shared"
 TICKS_DEADLINE_S = 60.0
 
 TRIGGER = """\
-apiVersion: perdure.dev/v1alpha1
+apiVersion: perdure.io/v1alpha1
 kind: WorkflowTrigger
 metadata:
   name: begin
