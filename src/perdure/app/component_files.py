@@ -7,6 +7,8 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
+from perdure.app.access_files import KIND as POLICY
+from perdure.app.access_files import read_policy
 from perdure.app.component_metadata import ComponentSettings, MetadataItem, Origin, Secrets
 from perdure.app.documents import FileModel, Resource, check, kind_of
 from perdure.app.secret_stores import PREFIX as SECRET_STORE_PREFIX
@@ -15,6 +17,7 @@ from perdure.app.yaml_files import Document, read_documents
 from perdure.base.errors import ConfigurationError
 from perdure.components.catalog import EMBEDDED
 from perdure.components.temporal.settings import KIND as TEMPORAL_TYPE
+from perdure.core.access import Policy
 
 KIND: Final = "Component"
 SUBSCRIPTION: Final = "Subscription"
@@ -24,8 +27,6 @@ _WORKFLOW_PREFIX: Final = "workflow."
 # What is built from its settings once everything has been read.
 _BUILT_PREFIXES: Final = ("bindings.", "pubsub.")
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
-# Kinds that would forbid something to somebody: to read past them in silence would be a lie.
-_POLICIES: Final = frozenset({"WorkflowAccessPolicy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Resources:
     components: dict[str, ComponentSettings] = field(default_factory=dict)
     subscriptions: list[Document] = field(default_factory=list)
     triggers: list[Document] = field(default_factory=list)
+    policies: list[Policy] = field(default_factory=list)
 
 
 def _empty_if_null(value: object) -> object:
@@ -111,8 +113,8 @@ def _files(path: Path) -> Iterator[Path]:
 def _read_one(document: Document, resources: Resources, app_id: str) -> _Component | None:
     kind = kind_of(document)
     place = document.place(("kind",))
-    if kind in _POLICIES:
-        resources.warnings.append(f"{place}: {kind} is NOT enforced by this version")
+    if kind == POLICY:
+        _policy(document, resources)
     elif kind == SUBSCRIPTION:
         resources.subscriptions.append(document)
     elif kind == TRIGGER:
@@ -122,6 +124,14 @@ def _read_one(document: Document, resources: Resources, app_id: str) -> _Compone
     else:
         return _component(document, resources, app_id)
     return None
+
+
+def _policy(document: Document, resources: Resources) -> None:
+    policy, warnings = read_policy(document)
+    if any(policy.name == other.name for other in resources.policies):
+        raise document.error(("metadata", "name"), f"a policy {policy.name} is loaded already")
+    resources.policies.append(policy)
+    resources.warnings += warnings
 
 
 def _component(document: Document, resources: Resources, app_id: str) -> _Component | None:

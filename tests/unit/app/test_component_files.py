@@ -84,12 +84,6 @@ def test_errors_name_the_place(tmp_path: Path, texts: list[str], expected: str) 
     assert refusal(tmp_path, *texts).startswith(expected)
 
 
-def test_a_policy_that_is_not_enforced_is_said_aloud(tmp_path: Path) -> None:
-    policy = "apiVersion: dapr.io/v1alpha1\nkind: WorkflowAccessPolicy\nmetadata: {name: p}\n"
-    [warning] = read(tmp_path, policy).warnings
-    assert warning.endswith("0.yaml:2:1: WorkflowAccessPolicy is NOT enforced by this version")
-
-
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
         read_resources([tmp_path / "gone"], app_id="shop")
