@@ -103,10 +103,13 @@ class Moves:
             raise
         await self._move(resident, None, prepared, closed, NOTHING_FOLLOWS)
 
-    async def ending(self, resident: Resident, *orders: Event) -> tuple[Prepared, Closed]:
+    async def ending(
+        self, resident: Resident, *orders: Event, patiently: bool = True
+    ) -> tuple[Prepared, Closed]:
         """Return what ends a resident now, by a terminate in its inbox or else in `orders`.
 
-        It has been marked as moving, or its children would not be all there are.
+        It has been marked as moving, or its children would not be all there are. Without
+        `patiently` it raises a StoreError if these cannot be read at once.
         """
         assert resident.moving, "a move is marked before it is made"
         now_us = max(self._clock.now_us(), resident.state.last_turn_us)
@@ -114,7 +117,10 @@ class Moves:
         items = sorted(resident.inbox.values(), key=lambda item: (item.add.rank, item.seq))
         events = (*(item.event for item in items), *orders)
         closed = terminate(resident.state, events, caller)
-        return await self._prepare(resident, None, closed, now_us), closed
+        if patiently:
+            return await self._prepare(resident, None, closed, now_us), closed
+        found = await self._reader.read(lambda store: _children_of(store, resident.key))
+        return self._entry(resident, None, closed, now_us, Found({}, found)), closed
 
     async def _prepare(
         self, resident: Resident, turn: Turn | None, result: Closed | ContinuedAsNew, now_us: int
@@ -166,8 +172,7 @@ class Moves:
                     replaced[instance_id] = holder.key
                 elif holder is not None and holder.key != resident.key:
                     active.add(holder.key)
-            children = store.children(resident.key) if ends_children else ()
-            unfinished = [c.key for c in children if c.head.completed_at_us is None]
+            unfinished = _children_of(store, resident.key) if ends_children else []
             ending = active.intersection(store.terminating()) if active else active
             return Found(replaced, unfinished), ending
 
@@ -233,6 +238,10 @@ def _history_of(
     if turn is not None:
         events += [encode(result.turn), *(item.add.event for item in turn.batch)]
     return events + [encode(event) for event in result.recorded]
+
+
+def _children_of(store: Store, key: int) -> list[int]:
+    return [child.key for child in store.children(key) if child.head.completed_at_us is None]
 
 
 def _handed_down(resident: Resident, events: list[bytes], scope: PropagationScope) -> bytes:

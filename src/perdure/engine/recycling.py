@@ -107,7 +107,7 @@ class Recycling:
         resident.moving = True
         try:
             order = self._proposals.event(Terminate(instance_id=resident.instance_id))
-            prepared, closed = await self._moves.ending(resident, order)
+            prepared, closed = await self._moves.ending(resident, order, patiently=False)
         except BaseException:
             self._goes_on(resident)
             raise

@@ -19,9 +19,10 @@ def check_entry(entry: Entry) -> None:
         wipes = (entry.wipe_history, entry.wipe_inbox, entry.wipe_tasks, entry.wipe_timers)
         assert own == (None,) * 4, "an entry without a key changes no instance"
         assert not any((*rows, *more_rows, *wipes, entry.purge)), "an entry without a key is births"
-    for notes in (entry.notes, entry.ended_notes):
-        names = {(note.shelf, note.key) for note in notes}
-        assert len(names) == len(notes), "a note is named twice"
+    if entry.notes or entry.ended_notes:
+        for notes in (entry.notes, entry.ended_notes):
+            names = {(note.shelf, note.key) for note in notes}
+            assert len(names) == len(notes), "a note is named twice"
     for birth in entry.births:
         tags = birth.identity.tags
         assert len(dict(tags)) == len(tags), "a tag is given twice"

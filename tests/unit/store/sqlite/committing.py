@@ -15,6 +15,9 @@ from perdure.store.port import (
     Identity,
     InboxAdd,
     LifecycleAdd,
+    NoteAdd,
+    NoteEnd,
+    NoteRule,
     Store,
     TaskAdd,
     TaskEnd,
@@ -38,7 +41,21 @@ def step(number: int) -> list[Entry]:
         tasks=(TaskAdd(1, 0, "greet", "app", b"task", number),),
     )
     born = LifecycleAdd("created", number, instance_id, "hello")
-    entries = [Entry(key=None, births=(birth,), lifecycle=(born,))]
+    receipt = NoteAdd(shelf="receipts", key=str(number), at_us=number)
+    place = str(number).encode()
+    position = NoteAdd(
+        shelf="positions", key="source", at_us=number, body=place, rule=NoteRule.REPLACE
+    )
+    old = (NoteEnd("receipts", str(number - 20)),) if number > 20 else ()
+    entries = [
+        Entry(
+            key=None,
+            births=(birth,),
+            lifecycle=(born,),
+            notes=(receipt, position),
+            ended_notes=old,
+        )
+    ]
     if number > 1:
         turn = Entry(
             key=number - 1,
