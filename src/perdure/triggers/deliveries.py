@@ -15,7 +15,7 @@ Theory of operation.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import structlog
 
@@ -29,6 +29,10 @@ from perdure.triggers.port import Message, Receiver, Settled, Standing
 from perdure.triggers.reconnecting import Pauses
 
 _log = structlog.get_logger(__name__)
+
+# A part of a session that does not end is cancelled again after so long, and so often.
+_CANCEL_AGAIN_S: Final = 0.2
+_CANCELS_MAX: Final = 25
 
 Acknowledge = Callable[[], Awaitable[None]]
 
@@ -89,10 +93,7 @@ class Deliveries:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=self._grace_s)
         finally:
-            left = self._tasks | self._beside
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            await _end(self._tasks | self._beside)
 
     @property
     def under_way(self) -> int:
@@ -100,7 +101,15 @@ class Deliveries:
         return self._most - self._free
 
     async def room(self) -> int:
-        """Wait until there is a free place; return how many there are."""
+        """Wait until there is a free place; return how many there are.
+
+        Raises CancelledError also where a library has swallowed the cancellation, as
+        `asyncio.wait_for` of Python 3.11 does when it comes at the moment of success.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        if task.cancelling() > (self._cancels if task is self._body else 0):
+            raise asyncio.CancelledError
         while self._free == 0:
             self._freed.clear()
             await self._freed.wait()
@@ -175,3 +184,15 @@ class Deliveries:
         self._fault = fault
         if self._body is not None:
             self._body.cancel()
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: a library may swallow the first cancellation."""
+    left = tasks
+    for _ in range(_CANCELS_MAX):
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
+    _log.error("a part of a source does not end", parts=[str(task) for task in left])

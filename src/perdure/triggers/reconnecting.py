@@ -58,7 +58,12 @@ async def stay_connected(
     loop = asyncio.get_running_loop()
     expected: tuple[type[Exception], ...] = (OSError, *troubles)
     pauses = Pauses(RECONNECT_FIRST_US, RECONNECT_LONGEST_US)
+    task = asyncio.current_task()
+    assert task is not None
     while True:
+        # What a session raised may hide that it was cancelled.
+        if task.cancelling():
+            raise asyncio.CancelledError
         began_s = loop.time()
         words, fault = "the connection ended", None
         try:

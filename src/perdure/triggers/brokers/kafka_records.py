@@ -43,7 +43,7 @@ _POLL_MS: Final = 1_000
 _PROBE_S: Final = 5.0
 _FETCH_BYTES_MAX: Final = 16 * MIB
 # For so long topics and partitions that are new may go unnoticed.
-_METADATA_AGE_MS: Final = 30_000
+_METADATA_AGE_MS: Final = 5_000
 _ASSIGNORS: Final = {
     "range": RangePartitionAssignor,
     "roundrobin": RoundRobinPartitionAssignor,

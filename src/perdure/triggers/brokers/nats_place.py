@@ -41,11 +41,14 @@ class NatsPlace:
             error_cb=_told_by_what_fails,
         )
 
+    @property
+    def api(self) -> str:
+        """What the subjects of JetStream's own calls begin with."""
+        return self.api_prefix if self.domain is None else f"$JS.{self.domain}.API"
+
     def jetstream(self, client: Client) -> JetStreamContext:
         """Return the streams behind a connection."""
-        return client.jetstream(
-            prefix=self.api_prefix, domain=self.domain, timeout=float(TIMEOUT_S)
-        )
+        return client.jetstream(prefix=self.api, timeout=float(TIMEOUT_S))
 
 
 async def _told_by_what_fails(_error: Exception) -> None:

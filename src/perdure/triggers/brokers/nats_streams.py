@@ -9,7 +9,9 @@
 """
 
 import asyncio
+import json
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -17,23 +19,24 @@ from typing import Final
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from perdure.base.limits import DELIVERIES_MAX, DELIVERIES_MOST
 from perdure.base.time import DAY_US, LATEST_US, SECOND_US
-from perdure.triggers.brokers.nats_place import NatsPlace
+from perdure.triggers.brokers.nats_place import TIMEOUT_S, NatsPlace
 from perdure.triggers.deliveries import Deliveries
 from perdure.triggers.port import Message, Receiver, Settings, Standing
 from perdure.triggers.reconnecting import connected, stay_connected
 
 TROUBLES: Final = (NatsError,)
 _FETCH_MAX: Final = 100
-_FETCH_S: Final = 5.0
+_FETCH_S: Final = 2.0
 _COUNT_MOST: Final = 2**53
 _NAME_CHARS: Final = frozenset("*>./\\ \t\r\n")
+# The server's words for: there is nothing, and nothing came while it waited.
+_ASK_AGAIN: Final = frozenset({"404", "408"})
 _POLICIES: Final = {
     "all": DeliverPolicy.ALL,
     "last": DeliverPolicy.LAST,
@@ -133,7 +136,7 @@ class NatsSource:
         self._subject = subject
         self._place = place
         self._reading = reading
-        self._held: set[Msg] = set()
+        self._held: dict[str, Msg] = {}  # by the subject that acknowledges each
 
     async def run(self, receive: Receiver, position: str | None) -> None:
         """Receive until cancelled; the consumer keeps the position."""
@@ -152,20 +155,21 @@ class NatsSource:
 
         client = await self._place.connect(note_closed)
         try:
-            streams = self._place.jetstream(client)
-            subscription = await self._subscribe(streams)
+            pull = await self._pull(client)
             async with Deliveries(
                 receive, self.standing, name=self.name, most=self._reading.deliveries_max
             ) as deliveries:
                 deliveries.beside(_until_closed(closed))
                 deliveries.beside(self._stay_owner())
                 connected(self.name, self.standing)
-                await self._read(subscription, deliveries)
+                while True:
+                    await self._read(pull, deliveries)
         finally:
             self._held.clear()
             await asyncio.shield(_close(client))
 
-    async def _subscribe(self, streams: JetStreamContext) -> JetStreamContext.PullSubscription:
+    async def _pull(self, client: Client) -> "_Pull":
+        streams = self._place.jetstream(client)
         reading = self._reading
         stream = reading.stream or await self._stream(streams)
         durable = reading.durable_for(self._subject)
@@ -184,7 +188,7 @@ class NatsSource:
                 f"the consumer {durable} of the stream {stream} reads {found.filter_subject}; "
                 "name another in durableName, or none"
             )
-        return await streams.pull_subscribe_bind(durable, stream)
+        return await _Pull.opened(client, f"{self._place.api}.CONSUMER.MSG.NEXT.{stream}.{durable}")
 
     async def _stream(self, streams: JetStreamContext) -> str:
         try:
@@ -192,30 +196,60 @@ class NatsSource:
         except NotFoundError as error:
             raise ConnectionError(f"no stream has the subject {self._subject}; add one") from error
 
-    async def _read(
-        self, subscription: JetStreamContext.PullSubscription, deliveries: Deliveries
-    ) -> None:
-        while True:
-            room = await deliveries.room()
-            try:
-                messages = await subscription.fetch(min(room, _FETCH_MAX), timeout=_FETCH_S)
-            except NatsTimeoutError:
-                continue
-            self._held.update(messages)
-            for incoming in messages:
+    async def _read(self, pull: "_Pull", deliveries: Deliveries) -> None:
+        room = await deliveries.room()
+        async for incoming in pull.next_messages(min(room, _FETCH_MAX)):
+            self._held[incoming.reply] = incoming
 
-                async def acknowledge(incoming: Msg = incoming) -> None:
-                    self._held.discard(incoming)
-                    await incoming.ack()
+            async def acknowledge(incoming: Msg = incoming) -> None:
+                self._held.pop(incoming.reply, None)
+                await incoming.ack()
 
-                deliveries.hand_on(_message(incoming), acknowledge)
+            deliveries.hand_on(_message(incoming), acknowledge)
 
     async def _stay_owner(self) -> None:
         """Tell the server of what is in hand, so that it does not deliver it again."""
         while True:
             await asyncio.sleep(self._reading.renewal_s)
-            for incoming in tuple(self._held):
+            for incoming in tuple(self._held.values()):
                 await incoming.in_progress()
+
+
+class _Pull:
+    """Asks a consumer for messages, and hands out each as it comes.
+
+    The library's own `fetch` returns when a part of what it asked for is there, and lets the rest
+    come in unseen, to grow old until the next call.
+    """
+
+    def __init__(self, client: Client, ask: str, inbox: str) -> None:
+        self._client = client
+        self._ask = ask
+        self._inbox = inbox
+        self._arrived: asyncio.Queue[Msg] = asyncio.Queue()
+
+    @classmethod
+    async def opened(cls, client: Client, ask: str) -> "_Pull":
+        """Return one that listens where its answers come in."""
+        pull = cls(client, ask, client.new_inbox())
+        await client.subscribe(pull._inbox, cb=pull._arrived.put)
+        return pull
+
+    async def next_messages(self, count: int) -> AsyncIterator[Msg]:
+        """Ask for `count` messages; ends when they are here or the server waits no longer."""
+        request = {"batch": count, "expires": int(_FETCH_S * 1e9)}
+        await self._client.publish(self._ask, json.dumps(request).encode(), reply=self._inbox)
+        for _ in range(count):
+            async with asyncio.timeout(_FETCH_S + TIMEOUT_S):
+                incoming = await self._arrived.get()
+            status = (incoming.headers or {}).get("Status")
+            if status is None or incoming.reply:
+                yield incoming
+            elif status in _ASK_AGAIN:
+                return
+            else:
+                about = (incoming.headers or {}).get("Description", "")
+                raise ConnectionError(f"the consumer cannot be read: {status} {about}")
 
 
 async def _until_closed(closed: asyncio.Event) -> None:

@@ -1,0 +1,88 @@
+"""The brokers under test, each started once for a process of the test run."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from perdure.triggers.port import PubSub
+from tests.kit.brokers.kinds import KINDS, Broker
+from tests.kit.brokers.settings import settings_of
+
+_numbers = count(1)
+
+
+class MakePubSub(Protocol):
+    """Build a pub/sub component of the broker, with more metadata or another app."""
+
+    def __call__(self, *, app_id: str = "orders", **metadata: str) -> PubSub: ...
+
+
+class _Started:
+    """Brokers of this process, started when they are first asked for."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._brokers: dict[str, Broker] = {}
+
+    def broker(self, kind: str) -> Broker:
+        if kind not in self._brokers:
+            broker = KINDS[kind](self._folders.mktemp(kind))
+            self._brokers[kind] = broker
+            broker.process.start()
+        return self._brokers[kind]
+
+    def end(self) -> None:
+        for broker in self._brokers.values():
+            broker.stop_for_good()
+
+
+@pytest.fixture(scope="session")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Started]:
+    started = _Started(tmp_path_factory)
+    try:
+        yield started
+    finally:
+        started.end()
+
+
+@pytest.fixture(params=list(KINDS))
+def broker(request: pytest.FixtureRequest, started: _Started) -> Broker:
+    """A broker that runs."""
+    return started.broker(request.param)
+
+
+@pytest.fixture
+def topic() -> str:
+    """A topic that no other test uses."""
+    return f"topic-{next(_numbers)}"
+
+
+@pytest.fixture
+async def make(broker: Broker, topic: str, tmp_path: Path) -> AsyncIterator[MakePubSub]:
+    """Build components of the broker's type; all are closed when the test ends."""
+    await broker.prepare(topic)
+    module = import_module(f"perdure.triggers.pubsub.{broker.kind}")
+    made: list[PubSub] = []
+
+    def build(*, app_id: str = "orders", **metadata: str) -> PubSub:
+        wanted: Mapping[str, str] = {**broker.metadata, **metadata}
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        settings = settings_of(folder, f"pubsub.{broker.kind}", wanted, app_id=app_id)
+        pubsub: PubSub = module.build(settings)
+        made.append(pubsub)
+        return pubsub
+
+    yield build
+    for pubsub in made:
+        await pubsub.close()
+
+
+@pytest.fixture
+def pubsub(make: MakePubSub) -> PubSub:
+    """A component of the broker's type with nothing but what it needs."""
+    return make()

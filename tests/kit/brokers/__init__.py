@@ -1,0 +1,1 @@
+"""Real brokers as processes of the tests."""

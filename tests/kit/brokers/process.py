@@ -1,0 +1,96 @@
+"""A broker as a process of the test's own, on a free port and in a folder of its own."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+HOST = "127.0.0.1"
+START_DEADLINE_S = 90.0
+STOP_DEADLINE_S = 10.0
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class BrokerProcess:
+    """One process, which can be stopped, killed and started again with what it keeps on disk."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        folder: Path,
+        ready: str,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take what to start, and the words by which it says that it takes connections."""
+        self._command = command
+        self._folder = folder
+        self._ready = ready
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[str] | None = None
+        self._said: deque[str] = deque(maxlen=60)
+        self._is_ready = threading.Event()
+
+    def start(self) -> None:
+        """Start, and wait until it takes connections."""
+        assert self._process is None, "the broker runs already"
+        self._is_ready.clear()
+        # A group of its own: some brokers are a shell that starts the broker itself.
+        self._process = subprocess.Popen(
+            self._command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self._folder,
+            env=self._environment,
+            start_new_session=True,
+            text=True,
+            errors="replace",
+        )
+        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        if not self._is_ready.wait(START_DEADLINE_S) or self._process.poll() is not None:
+            self.kill()
+            raise AssertionError(
+                f"{self._command[0]} was not ready, but said:\n{''.join(self._said)}"
+            )
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._end(signal.SIGKILL)
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout as output:
+            for line in output:
+                self._said.append(line)
+                if self._ready in line:
+                    self._is_ready.set()
+        self._is_ready.set()
+
+    def _end(self, with_signal: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        # A second time, for one that was asked before it was able to listen.
+        for each in (with_signal, with_signal, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, each)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_DEADLINE_S)
+                return
+        raise AssertionError(f"{self._command[0]} does not end")
