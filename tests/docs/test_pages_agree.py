@@ -15,10 +15,12 @@ from perdure.app.options import OPTIONS
 from perdure.base.limits import MESSAGE_BYTES_MAX, RECEIPTS_KEPT_US
 from perdure.cli.flags import FLAGS
 from perdure.cli.main import app
+from perdure.components.triggering import TriggerFigures
 from perdure.core.events import StallReason
 from perdure.core.views import Wait
 from perdure.observability.metrics import Metrics
 from perdure.observability.readings import EngineReading, Readings, StoreReading
+from perdure.observability.trigger_readings import TriggerReadings
 from perdure.store.query import Field
 from perdure.wire.json_api.history import EVENT_TYPES
 from tests.docs import pages
@@ -158,7 +160,14 @@ def test_metrics_are_told_and_exist() -> None:
         residents=0,
     )
     store = StoreReading(instances={"RUNNING": 0}, stuck=0)
+    triggers = TriggerFigures(
+        messages={"t": {"started": 1}},
+        paused={"t": False},
+        received={"s": 1},
+        connected={"s": True},
+    )
     metrics.add(Readings(lambda: engine, lambda: store))
+    metrics.add(TriggerReadings(lambda: triggers))
     names = re.findall(r"^# HELP (\S+)", metrics.render().decode(), re.MULTILINE)
     there_are = {name for name in names if _METRIC.fullmatch(name)}
     told = {name for page in PAGES for span in page.spans for name in _METRIC.findall(span)}
