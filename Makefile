@@ -23,7 +23,7 @@ DEV_STAMP := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test test-sdks check bench generate crash clean
+.PHONY: help venv demo test test-kubernetes test-sdks check bench generate crash clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,12 +34,15 @@ demo: $(RUN_STAMP) ## run an order through a server and a worker, and show what 
 	$(SDK_ENVIRONMENTS) $(SDK)
 	$(BIN)/python examples/demo.py
 
-test: $(DEV_STAMP) ## run every test but those of the SDKs in other languages
+test: $(DEV_STAMP) ## run every test but those that build something large first
 	$(SDK_ENVIRONMENTS)
-	$(BIN)/python -m pytest --ignore=tests/e2e/sdks -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --ignore=tests/e2e/sdks --ignore=tests/e2e/kubernetes -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-sdks: $(DEV_STAMP) ## run the tests of the SDKs in Go, Java and JavaScript
 	$(BIN)/python -m pytest tests/e2e/sdks $(PYTEST_ARGS)
+
+test-kubernetes: $(DEV_STAMP) ## build an API server of Kubernetes, and run the tests against it
+	$(BIN)/python -m pytest tests/e2e/kubernetes $(PYTEST_ARGS)
 
 check: $(DEV_STAMP) ## check format, lint, types, floors and generated code
 	$(BIN)/ruff format --check .
