@@ -52,7 +52,7 @@ class EmbeddedComponent:
         self._engine = engine
         self._clock = clock
         self._observer = observer
-        self.deliveries: Deliveries = EmbeddedDeliveries(engine)
+        self.deliveries: Deliveries = EmbeddedDeliveries(engine, clock, observer)
 
     def trouble(self) -> str | None:
         return None  # the engine is in this process

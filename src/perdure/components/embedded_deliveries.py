@@ -5,8 +5,18 @@ from typing import Final, TypeVar
 
 from perdure.base.errors import CallerFault
 from perdure.base.limits import PAGE_ROWS_MAX
+from perdure.base.observer import Observer, Operation
+from perdure.base.time import Clock
 from perdure.components.deliveries import KeptEvent, NotePage, ParkedStart
-from perdure.core.deliveries import Delivered, Delivery
+from perdure.core.deliveries import (
+    Delivered,
+    Delivery,
+    Fate,
+    RaiseStep,
+    StartOrRaiseStep,
+    StartStep,
+    Step,
+)
 from perdure.core.notes import ENGINE_SHELVES, NoteRow, Shelf
 from perdure.core.requests import Refusal
 from perdure.engine.parcels import unpack_event, unpack_start
@@ -20,12 +30,24 @@ _DIGITS_MAX: Final = 18  # every number of so many digits is one that a store ca
 class EmbeddedDeliveries:
     """The engine, as sources of messages ask for it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Clock, observer: Observer) -> None:
         """Stand before `engine`."""
         self._engine = engine
+        self._clock = clock
+        self._observer = observer
 
     async def deliver(self, delivery: Delivery) -> Delivered | Refusal:
-        return await self._engine.deliveries.deliver(delivery)
+        began_us = self._clock.now_us()
+        result = await self._engine.deliveries.deliver(delivery)
+        operation = _operation(delivery.step, result)
+        if operation is not None:
+            self._observer.operation(
+                operation,
+                app_id=self._engine.settings.app_id,
+                succeeded=isinstance(result, Delivered),
+                latency_us=max(0, self._clock.now_us() - began_us),
+            )
+        return result
 
     # ---- notes
 
@@ -88,6 +110,21 @@ class EmbeddedDeliveries:
             return store.notes_about(shelf, instance_id, 0, limit)
 
         return await self._engine.read(ask)
+
+
+def _operation(step: Step | None, result: Delivered | Refusal) -> Operation | None:
+    """Return as what a delivery is counted beside the requests of other doors, if it is."""
+    match result, step:
+        case Delivered(Fate.STARTED | Fate.RECYCLED), _:
+            return "create_workflow"
+        case Delivered(Fate.RAISED), _:
+            return "add_event"
+        case Refusal(), StartStep():
+            return "create_workflow"
+        case Refusal(), RaiseStep() | StartOrRaiseStep():
+            return "add_event"
+        case _:
+            return None
 
 
 def _kept_event(row: NoteRow) -> KeptEvent:

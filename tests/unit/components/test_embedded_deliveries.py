@@ -5,9 +5,11 @@ import pytest
 from perdure.base.errors import CallerFault
 from perdure.base.limits import PAGE_ROWS_MAX
 from perdure.components.deliveries import Deliveries
+from perdure.core.deliveries import OnExisting, OnMissing
 from perdure.core.notes import NoteAdd, Shelf
 from perdure.store.port import Entry
 from tests.kit.house import House
+from tests.kit.posting import event, post, start, terminate
 
 SHELF = Shelf.DEAD_LETTERS
 
@@ -55,6 +57,33 @@ async def test_a_token_must_be_one_of_ours(token: str) -> None:
         if token != "1":
             with pytest.raises(CallerFault):
                 await deliveries.notes_about(SHELF, "odd", token=token, limit=1)
+
+
+async def test_what_a_delivery_does_is_counted_as_what_other_doors_do() -> None:
+    async with House() as house:
+        for message_id, step in (
+            ("m1", start("a")),
+            ("m1", start("a")),
+            ("m2", event("a", "e")),
+            ("m3", start("a", OnExisting.REJECT)),
+            ("m4", start("a", OnExisting.RECYCLE)),
+            ("m5", event("none", "e", OnMissing.DEAD_LETTER)),
+            ("m6", event("none", "e", OnMissing.DISCARD)),
+            ("m7", terminate("a")),
+            ("m8", None),
+        ):
+            await post(house, message_id, step)
+        counted = [
+            (report.positional[0], report.details["succeeded"])
+            for report in house.recorder.of("operation")
+        ]
+        assert counted == [
+            ("create_workflow", True),
+            ("add_event", True),
+            ("create_workflow", False),
+            ("create_workflow", True),
+            ("add_event", False),
+        ]
 
 
 @pytest.mark.parametrize("limit", [0, -1, PAGE_ROWS_MAX + 1])
