@@ -89,7 +89,7 @@ class Effects:
 
     async def begin_again(self) -> None:
         """Begin what is open in the history of an instance that a run takes up."""
-        state = self._instance.state
+        state = self._instance.open_ends
         for scheduled in state.open_tasks.values():
             await self._run(task_again(self._instance, scheduled))
         for created in state.open_children.values():

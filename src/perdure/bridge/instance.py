@@ -13,14 +13,19 @@ from perdure.bridge.past import Past
 from perdure.core.actions import Decision
 from perdure.core.applying import Caller
 from perdure.core.events import (
+    ChildCompleted,
+    ChildFailed,
     Event,
     ExecutionStarted,
     ExecutionTerminated,
     PropagationScope,
     StallReason,
+    TaskCompleted,
+    TaskFailed,
+    TimerFired,
     WorkflowStarted,
 )
-from perdure.core.state import State
+from perdure.core.state import State, fold
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall, takable, terminate
 from perdure.wire.events import encode
 from perdure.wire.generated import work_pb2 as pb
@@ -29,6 +34,7 @@ from perdure.wire.work_items import propagated_history
 # A batch travels as the input of an activity; one event of the largest size has to fit anyway.
 BATCH_BYTES_MAX: Final = 1 * MIB
 ANY_GENERATION: Final = 0
+RESULTS: Final = (TaskCompleted, TaskFailed, TimerFired, ChildCompleted, ChildFailed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,13 @@ class Instance:
         if self.state.started is not None or self.start is None:
             return None
         return self.start.scheduled_start_us
+
+    @property
+    def open_ends(self) -> State:
+        """The state as if a turn had taken the results that are in the inbox already."""
+        generation = self.state.generation
+        results = [i.event for i in self.inbox if i.generation == generation]
+        return fold(self.state, [event for event in results if isinstance(event, RESULTS)])
 
     def receive(self, event: Event, generation: int = ANY_GENERATION) -> None:
         """Take an event in; one of another generation than the present is dropped."""

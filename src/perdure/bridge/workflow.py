@@ -86,11 +86,11 @@ class DaprWorkflow:
         del args  # `__init__` has taken them
         await self._take_up()
         while not self._instance.state.finished:
-            self._renew_if_suggested()
             await workflow.wait_condition(self._may_move)
-            if self._instance.order_to_end is not None:
+            if self._is_to_end():
                 await self._effects.carry_out(self._instance.end(now_us()).effects)
                 break
+            self._renew_if_suggested()
             batch = self._instance.freeze(now_us())
             if batch is not None:
                 await self._turn(batch)
@@ -265,11 +265,10 @@ class DaprWorkflow:
 
     def _renew_if_suggested(self) -> None:
         """Let a fresh run take over if this one has grown long and nothing would be lost by it."""
-        info, instance = workflow.info(), self._instance
-        state = instance.state
-        if state.open_tasks or state.open_children or instance.batch is not None:
+        info = workflow.info()
+        if not info.is_continue_as_new_suggested():
             return
-        if self._effects.is_busy or not info.is_continue_as_new_suggested():
+        if self._effects.is_busy or self._instance.batch is not None:
             return
         length = info.get_current_history_length()
         if length < self._renewal_tried_at * 5 // 4:

@@ -22,7 +22,7 @@ from dapr.ext.workflow import (
     WorkflowRuntime,
 )
 
-from tests.e2e.workers.dapr_python.sdk import Steps
+from tests.e2e.workers.dapr_python.sdk import Steps, TaskFailedError
 from tests.e2e.workers.kit import PATIENCE_S, POLL_S, say
 
 # --- steady: a workflow of every kind of step, whose activities tell that they run
@@ -36,12 +36,16 @@ def step(context: WorkflowActivityContext, name: str) -> str:
 def hold(context: WorkflowActivityContext, gate: str) -> str:
     """Tell that it has begun, and do not end before the file of that name is there."""
     say(step="hold", instance=context.workflow_id, process=os.getpid())
-    end = time.monotonic() + PATIENCE_S
-    while not Path(gate).exists():
-        if time.monotonic() > end:
-            raise TimeoutError(f"{gate} did not open")
-        time.sleep(POLL_S)
+    _await_file(gate)
     return "held"
+
+
+def _await_file(path: str) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not Path(path).exists():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{path} did not open")
+        time.sleep(POLL_S)
 
 
 def leg(ctx: DaprWorkflowContext, name: str) -> Steps:
@@ -148,6 +152,66 @@ def other(runtime: WorkflowRuntime) -> None:
     runtime.register_activity(whoami)
 
 
+# --- pondering: workflow code that has its worker killed in the middle of a turn
+
+
+def ponders(ctx: DaprWorkflowContext, gate: str) -> str:
+    """Tell that the turn has begun, and do not decide before the file of that name is there."""
+    say(pondering=ctx.instance_id, process=os.getpid())
+    _await_file(gate)
+    return "decided"
+
+
+def pondering(runtime: WorkflowRuntime) -> None:
+    runtime.register_workflow(ponders)
+
+
+# --- tireless: a workflow of many turns, one whose activity returns too much, and a parent
+
+
+def number(_context: WorkflowActivityContext, value: int) -> int:
+    return value
+
+
+def counts(ctx: DaprWorkflowContext, count: int) -> Steps:
+    found = []
+    for value in range(count):
+        found.append((yield ctx.call_activity(number, input=value)))
+    found.append((yield ctx.wait_for_external_event("read last")))
+    return found
+
+
+def returns_too_much(_context: WorkflowActivityContext, _value: object = None) -> str:
+    return "x" * 2_000_000
+
+
+def grows(ctx: DaprWorkflowContext, _value: object = None) -> Steps:
+    try:
+        yield ctx.call_activity(returns_too_much)
+    except TaskFailedError as error:
+        return error.details.error_type
+    return "it was taken"
+
+
+def minds(ctx: DaprWorkflowContext, child_id: str) -> Steps:
+    try:
+        yield ctx.call_child_workflow(waits, instance_id=child_id)
+    except TaskFailedError as error:
+        return error.details.error_type
+    return "it went well"
+
+
+def waits(ctx: DaprWorkflowContext, _value: object = None) -> Steps:
+    yield ctx.wait_for_external_event("never")
+
+
+def tireless(runtime: WorkflowRuntime) -> None:
+    for workflow in (counts, grows, minds, waits):
+        runtime.register_workflow(workflow)
+    for activity in (number, returns_too_much):
+        runtime.register_activity(activity)
+
+
 # --- knocking: a worker and client that is not let in, and keeps trying
 
 
@@ -193,6 +257,8 @@ ROLES: dict[str, Callable[[WorkflowRuntime], None]] = {
         version_2,
         home,
         other,
+        pondering,
+        tireless,
         knocking,
     )
 }
