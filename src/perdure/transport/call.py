@@ -21,11 +21,10 @@ Method: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 _ENDS: Final = fr.END_HEADERS | fr.END_STREAM
 _FULL: Final = "too much waits to be read on this connection: ask for less at once"
 
-# Heads of frames without their stream, whose number follows.
+# Heads of frames, up to the stream's number.
 _BEGIN_HEAD: Final = fr.head(len(hd.INITIAL), fr.HEADERS, fr.END_HEADERS, 0)[:5]
 _OK_HEAD: Final = fr.head(len(hd.TRAILERS_OK), fr.HEADERS, _ENDS, 0)[:5]
-# The head of a DATA frame and behind it that of the one message in it: the upper and lower part
-# of the frame's length, kind, flags, stream; whether it is compressed, its length.
+# Of a DATA frame (length in two parts, kind, flags, stream) and its message (compressed, length).
 _MESSAGE_HEAD: Final = Struct(">BHBBIBI")
 
 
@@ -50,7 +49,7 @@ class Owner(Protocol):
 
 
 class Call:
-    """A stream from its first header to its trailers. It is what methods get as their context."""
+    """A stream from its first header to its trailers: what methods get as their context."""
 
     __slots__ = (
         "_begun",
@@ -69,6 +68,7 @@ class Call:
         "method",
         "path",
         "receive_window",
+        "received_bytes",
         "request",
         "send_window",
         "serialize",
@@ -89,6 +89,7 @@ class Call:
         self.send_window = SendWindow(owner.send_window_bytes)
         self.receive_window = ReceiveWindow(options.window_bytes)
         self.half_closed = False  # the client has said all it has to say
+        self.received_bytes = 0  # of DATA
         self.done = False
         self.method: Method | None = None
         self.serialize: Callable[[Any], bytes] | None = None
@@ -155,10 +156,19 @@ class Call:
         # A failure before anything else is one block alone.
         self._finish(block if self._begun else hd.INITIAL + block)
 
-    def refuse(self, block: bytes) -> None:
-        """Answer a request that is none of gRPC with a header block of HTTP."""
+    def refuse(self, text: str) -> None:
+        """Answer a request that is none of gRPC: a status of HTTP, and a line of text."""
         assert not self._begun, "nothing was answered yet"
-        self._finish(block)
+        self._begun = True
+        head = hd.refusal(self.request.http_status)
+        self._wire.write(fr.frame(fr.HEADERS, fr.END_HEADERS, self.stream_id, head))
+        self._trailers = hd.trailers(grpc.StatusCode.UNKNOWN.value[0], text)
+        line = text.encode() + b"\n"
+        if self._wire.room.take(len(line)):
+            self._outgoing, self._waiting_bytes = deque((memoryview(line),)), len(line)
+            self.flush()
+        else:
+            self._finish(self._trailers)
 
     def cut(self, code: grpc.StatusCode, text: str, metadata: hd.Pairs = ()) -> None:
         """End with a failure, whatever the method is at."""

@@ -22,13 +22,16 @@ from perdure.transport.call import Call
 from perdure.transport.frames import Code, ConnectionFault
 from perdure.transport.messages import Rejection
 from perdure.transport.options import CALLS_MAX, Options
+from perdure.transport.past import Past
 from perdure.transport.patience import Patience
 from perdure.transport.reader import Frame
-from perdure.transport.request import Request
+from perdure.transport.request import Request, are_trailers
 from perdure.transport.running import Route, route_to, run
 from perdure.transport.windows import HELD_BYTES_MAX, ReceiveWindow, Room
 from perdure.transport.wire import Wire
 
+_OK: Final = 200  # as HTTP has it
+_TOO_LATE: Final = (grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
 _NOT_GRPC: Final = "this port speaks gRPC: POST with content-type application/grpc"
 _TOO_MUCH: Final = "too much is under way on this connection: send fewer large messages at once"
 
@@ -57,6 +60,7 @@ class Calls:
         self._room = Room(HELD_BYTES_MAX)
         self._patience = Patience(_NONSENSE_BURST, _NONSENSE_PER_S, self._loop.time())
         self._calls: dict[int, Call] = {}
+        self._past = Past()
 
     def __len__(self) -> int:
         """Return how many calls are under way."""
@@ -88,7 +92,7 @@ class Calls:
         request = self._decoder.decode(frame.payload)
         known = self._calls.get(stream_id)
         if known is not None:
-            self._take_trailers(known, frame)
+            self._take_trailers(known, frame, request)
         elif stream_id > self.last_stream:
             self.last_stream = stream_id
             if self.refusing or len(self._calls) >= CALLS_MAX:
@@ -97,6 +101,8 @@ class Calls:
                 self._reset(stream_id, Code.PROTOCOL_ERROR)
             else:
                 self._begin(frame, request)
+        else:
+            self._past.check(stream_id)
 
     def take_data(self, frame: Frame) -> None:
         """Take a piece of what a client says in a call. Raises ConnectionFault."""
@@ -111,12 +117,15 @@ class Calls:
         call = self._calls.get(frame.stream_id)
         if call is None:
             self._check_known(frame.stream_id)
+            self._past.check(frame.stream_id)
         elif call.half_closed:
             self._fault(call, Code.STREAM_CLOSED)
         elif not call.receive_window.take(size):
             self._fault(call, Code.FLOW_CONTROL_ERROR)
-        else:
+        elif call.request.http_status == _OK:
             self._take_message(call, frame)
+        else:
+            self._pass_over(call, frame)
 
     def take_reset(self, frame: Frame) -> None:
         """Take a client's word that it does not care any more. Raises ConnectionFault."""
@@ -165,12 +174,13 @@ class Calls:
         call = Call(self, frame.stream_id, request)
         call.half_closed = bool(frame.flags & fr.END_STREAM)
         self._calls[frame.stream_id] = call
-        if request.http_status != 200:  # noqa: PLR2004 - OK, as HTTP has it
-            unknown = grpc.StatusCode.UNKNOWN.value[0]
-            call.refuse(hd.refusal(request.http_status, unknown, _NOT_GRPC))
+        if request.http_status != _OK:
+            call.deadline = self._loop.call_later(self.options.patience_s, call.refuse, _NOT_GRPC)
+            if call.half_closed:
+                self._end_input(call)
             return
         if request.timeout_s is not None:
-            call.deadline = self._loop.call_later(request.timeout_s, _too_late, call)
+            call.deadline = self._loop.call_later(request.timeout_s, call.cut, *_TOO_LATE)
         if not route_to(self._route, call):
             return
         assert call.method is not None, "a call that is routed has a method"
@@ -182,6 +192,7 @@ class Calls:
     def _take_message(self, call: Call, frame: Frame) -> None:
         payload = frame.payload
         call.half_closed = bool(frame.flags & fr.END_STREAM)
+        call.received_bytes += len(payload)
         if not self._room.take(len(payload)):
             call.cut(grpc.StatusCode.RESOURCE_EXHAUSTED, _TOO_MUCH)
             return
@@ -201,10 +212,17 @@ class Calls:
         if frame.size > len(payload):
             self._give_back(call, frame.size - len(payload))
 
-    def _take_trailers(self, call: Call, frame: Frame) -> None:
+    def _pass_over(self, call: Call, frame: Frame) -> None:
+        call.received_bytes += len(frame.payload)
+        self._give_back(call, frame.size)
+        if frame.flags & fr.END_STREAM:
+            call.half_closed = True
+            self._end_input(call)
+
+    def _take_trailers(self, call: Call, frame: Frame, trailers: Request) -> None:
         if call.half_closed:
             self._fault(call, Code.STREAM_CLOSED)
-        elif not frame.flags & fr.END_STREAM:
+        elif not frame.flags & fr.END_STREAM or not are_trailers(trailers.headers):
             self._fault(call, Code.PROTOCOL_ERROR)
         else:
             call.half_closed = True
@@ -212,7 +230,11 @@ class Calls:
 
     def _end_input(self, call: Call) -> None:
         """The client has said all: a method of one message begins, others are told."""
-        if call.inbox.is_amid:
+        if call.request.content_length not in {None, call.received_bytes}:
+            self._fault(call, Code.PROTOCOL_ERROR)
+        elif call.request.http_status != _OK:
+            call.refuse(_NOT_GRPC)
+        elif call.inbox.is_amid:
             text = "the request ends in the middle of a message"
             call.cut(grpc.StatusCode.INTERNAL, text)
         elif call.changed is not None:
@@ -242,6 +264,7 @@ class Calls:
         if not call.half_closed:
             # Told that nobody listens any more.
             self.wire.write(fr.rst_stream(call.stream_id, Code.NO_ERROR))
+            self._past.cut(call.stream_id)
         self._forget(call)
 
     def _fault(self, call: Call, code: Code) -> None:
@@ -251,6 +274,7 @@ class Calls:
 
     def _reset(self, stream_id: int, code: Code) -> None:
         self.bear()
+        self._past.cut(stream_id)
         self.wire.write(fr.rst_stream(stream_id, code))
 
     def _drop(self, call: Call) -> None:
@@ -274,7 +298,3 @@ class Calls:
 def _not_one(call: Call) -> tuple[grpc.StatusCode, str]:
     came = "more came" if call.inbox else "none came"
     return grpc.StatusCode.UNIMPLEMENTED, f"the method takes one message, and {came}"
-
-
-def _too_late(call: Call) -> None:
-    call.cut(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")

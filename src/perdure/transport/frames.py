@@ -103,6 +103,12 @@ def goaway(last_stream_id: int, code: Code, text: str = "") -> bytes:
     return frame(GOAWAY, 0, 0, U32.pack(last_stream_id) + U32.pack(code) + text.encode()[:1_000])
 
 
+def check_dependency(payload: bytes, stream_id: int) -> None:
+    """Refuse a priority by which a stream depends on itself. Raises ConnectionFault."""
+    if U32.unpack_from(payload)[0] & WINDOW_MAX == stream_id:
+        raise ConnectionFault(Code.PROTOCOL_ERROR, "a stream depends on itself")
+
+
 def unpadded(payload: bytes) -> bytes:
     """Return the payload of a padded DATA or HEADERS frame alone. Raises ConnectionFault."""
     if not payload or payload[0] >= len(payload):

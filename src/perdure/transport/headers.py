@@ -118,10 +118,9 @@ def trailers(code: int, text: str, more: Pairs = ()) -> bytes:
     return _checked(b"".join(parts))
 
 
-def refusal(http_status: int, code: int, text: str) -> bytes:
-    """Return the block that answers a request that is none of gRPC."""
-    status = literal(":status", str(http_status))
-    return status + literal("content-type", "application/grpc") + trailers(code, text)
+def refusal(http_status: int) -> bytes:
+    """Return the block that begins the answer to a request that is none of gRPC."""
+    return literal(":status", str(http_status)) + literal("content-type", "text/plain")
 
 
 _SAFE: Final = "".join(chr(n) for n in range(0x20, 0x7F) if chr(n) != "%")

@@ -6,7 +6,7 @@ from typing import Final
 from perdure.base.limits import KIB
 from perdure.transport.frames import WINDOW_DEFAULT, WINDOW_MAX
 
-CALLS_MAX: Final = 100_000  # under way on one connection
+CALLS_MAX: Final = 20_000  # under way on one connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

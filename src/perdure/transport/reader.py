@@ -84,7 +84,7 @@ class FrameReader:
             if flags & fr.PADDED:
                 payload = fr.unpadded(payload)
         elif kind == fr.HEADERS:
-            payload = _fragment(payload, flags)
+            payload = _fragment(payload, flags, stream_id)
             if not flags & fr.END_HEADERS:
                 self._block = bytearray(payload)
                 self._block_of = Frame(kind, flags, stream_id, b"", size)
@@ -109,7 +109,7 @@ class FrameReader:
         return self._block_of._replace(payload=bytes(block))
 
 
-def _fragment(payload: bytes, flags: int) -> bytes:
+def _fragment(payload: bytes, flags: int, stream_id: int) -> bytes:
     """Return what of a HEADERS payload is its header block."""
     if flags & fr.PADDED:
         payload = fr.unpadded(payload)
@@ -117,4 +117,5 @@ def _fragment(payload: bytes, flags: int) -> bytes:
         return payload
     if len(payload) < _PRIORITY_BYTES:
         raise ConnectionFault(Code.FRAME_SIZE_ERROR, "HEADERS too short for their priority")
+    fr.check_dependency(payload, stream_id)
     return payload[_PRIORITY_BYTES:]

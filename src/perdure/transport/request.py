@@ -23,6 +23,7 @@ class Request:
 
     __slots__ = (
         "_metadata",
+        "content_length",
         "encoding",
         "headers",
         "http_status",
@@ -40,6 +41,8 @@ class Request:
         self.encoding = found.get("grpc-encoding", "")
         self.timeout_s = timeout_s(found.get("grpc-timeout", ""))
         self.is_malformed = _is_malformed(headers, found)
+        length = found.get("content-length", "")
+        self.content_length = int(length) if length.isascii() and length.isdigit() else None
         # What HTTP would answer to a request that is none of gRPC, or 200.
         self.http_status = 200
         if found.get(":method") != "POST":
@@ -104,3 +107,8 @@ def metadata_of(headers: Headers) -> Metadata:
             except (Base64Error, ValueError):
                 continue
     return tuple(found)
+
+
+def are_trailers(headers: Headers) -> bool:
+    """Tell whether headers may stand at the end of a request (RFC 9113 section 8.1)."""
+    return all(name[:1] != ":" and _is_allowed(name, value) for name, value in headers)

@@ -115,14 +115,21 @@ class Session:
             case fr.GOAWAY:
                 if frame.size < _GOAWAY_BYTES_MIN:
                     raise ConnectionFault(Code.FRAME_SIZE_ERROR, "GOAWAY of a broken length")
-                self.go_away()
-            case fr.PRIORITY:
-                _check_length(frame, 5)
+                # It closes when it has what it waits for; until then it may ask whether we live.
                 self.calls.bear()
+            case fr.PRIORITY:
+                self._priority(frame)
             case fr.PUSH_PROMISE:
                 raise ConnectionFault(Code.PROTOCOL_ERROR, "clients do not push")
             case _:
                 self.calls.bear()
+
+    def _priority(self, frame: Frame) -> None:
+        _check_length(frame, 5)
+        if not frame.stream_id:
+            raise ConnectionFault(Code.PROTOCOL_ERROR, "a priority of no stream")
+        fr.check_dependency(frame.payload, frame.stream_id)
+        self.calls.bear()
 
     def _ping(self, frame: Frame) -> None:
         _check_length(frame, 8)

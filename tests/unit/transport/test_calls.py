@@ -62,8 +62,6 @@ async def test_trailers_end_a_request(talk: Talk) -> None:
         ([h.call(1, b"/t/Fail")], 13, "the server failed"),
         ([h.call(1, b"/t/Nowhere")], 13, "the server failed"),
         ([h.call(1, more=[(b"grpc-timeout", b"0n")], path=b"/t/Hold")], 4, "Deadline Exceeded"),
-        ([h.call(1, method=b"GET")], 2, "speaks gRPC"),
-        ([h.call(1, kind=b"application/grpc-web")], 2, "speaks gRPC"),
     ],
 )
 async def test_calls_that_fail(talk: Talk, pieces: list[bytes], code: int, text: str) -> None:
@@ -82,9 +80,19 @@ async def test_calls_that_fail(talk: Talk, pieces: list[bytes], code: int, text:
 
 @pytest.mark.parametrize("changed", [{"method": b"GET"}, {"kind": b"text/html"}, {"kind": None}])
 async def test_http_that_is_not_grpc(talk: Talk, changed: Any) -> None:
-    (answer,) = await talk.ask(h.call(1, data=None, **changed))
+    answer, line, end = await talk.ask(h.call(1, data=None, **changed))
     assert answer.headers[":status"] == ("405" if "method" in changed else "415")
-    assert answer.flags & h.END_STREAM
+    assert b"this port speaks gRPC" in line.payload
+    assert h.status([end], 1) == (2, line.payload.decode().strip())
+    assert end.flags & h.END_STREAM
+    assert not talk.session.calls
+
+
+async def test_http_that_is_not_grpc_is_heard_to_its_end(talk: Talk) -> None:
+    assert talk.say(begin(1, kind=b"text/html"), data(1, b"a=b")) == []
+    assert len(talk.session.calls) == 1
+    answer, _, _ = await talk.ask(data(1, b"c=d", end=True))
+    assert answer.headers[":status"] == "415"
 
 
 @pytest.mark.parametrize("changed", [{"method": None}, {"te": b"gzip"}, {"more": [(b"A", b"")]}])
@@ -117,13 +125,40 @@ async def test_headers_that_do_not_end_an_open_request(talk: Talk) -> None:
     assert (told.kind, told.code) == (h.RST, Code.PROTOCOL_ERROR)
 
 
-@pytest.mark.parametrize(
-    "piece", [h.reset(1), h.widen(1, 5), data(1, b"x", end=True), h.call(1, data=None)]
-)
+@pytest.mark.parametrize("piece", [h.reset(1), h.widen(1, 5), h.frame(h.PRIORITY, 0, 1, bytes(5))])
 async def test_what_comes_late_is_let_pass(talk: Talk, piece: bytes) -> None:
     await talk.ask(h.call(1))
     assert await talk.ask(piece) == []
     assert not talk.closed
+
+
+@pytest.mark.parametrize("piece", [data(1, b"x", end=True), h.call(1, data=None)])
+async def test_nothing_may_follow_the_end_of_a_request(talk: Talk, piece: bytes) -> None:
+    await talk.ask(h.call(1))
+    (told,) = await talk.ask(piece)
+    assert (told.kind, told.code) == (h.GOAWAY, Code.STREAM_CLOSED)
+    assert talk.closed
+
+
+@pytest.mark.parametrize("piece", [data(1, b"x", end=True), h.frame(h.HEADERS, 5, 1, h.block())])
+async def test_what_was_sent_before_a_call_was_cut_is_let_pass(talk: Talk, piece: bytes) -> None:
+    told = await talk.ask(begin(1), data(1, h.message(bytes(h.MESSAGE_BYTES_MAX + 1))[:16_000]))
+    assert told[-1].kind == h.RST, "too large, and told so before it has all come"
+    assert await talk.ask(piece) == []
+    assert not talk.closed
+
+
+@pytest.mark.parametrize("length", [b"1", b"7"])
+async def test_a_content_length_that_lies_is_reset(talk: Talk, length: bytes) -> None:
+    *_, told = await talk.ask(h.call(1, data=b"", more=[(b"content-length", length)]))
+    assert (told.kind, told.code) == (h.RST, Code.PROTOCOL_ERROR)
+    assert not talk.session.calls
+
+
+async def test_trailers_with_a_pseudo_header_are_reset(talk: Talk) -> None:
+    talk.say(begin(1))
+    (told,) = talk.say(h.frame(h.HEADERS, 5, 1, h.block()))
+    assert (told.kind, told.code) == (h.RST, Code.PROTOCOL_ERROR)
 
 
 async def test_a_reset_cancels_once(talk: Talk) -> None:

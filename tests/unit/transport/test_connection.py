@@ -198,9 +198,7 @@ async def test_whoever_answers_pings_stays() -> None:
 # ---- those who do not read
 
 
-@pytest.mark.parametrize(
-    "piece", [h.frame(h.PING, 0, 0, bytes(8)), h.call(1, method=b"GET", data=None)]
-)
+@pytest.mark.parametrize("piece", [h.frame(h.PING, 0, 0, bytes(8)), h.call(1, data=None)])
 async def test_whoever_asks_and_does_not_read_is_left(piece: bytes) -> None:
     served = place()
     await served.ask(h.GREETING)
@@ -209,7 +207,7 @@ async def test_whoever_asks_and_does_not_read_is_left(piece: bytes) -> None:
         if piece[3] == h.PING:
             served.connection.data_received(piece * 4_000)
         else:
-            calls = (h.call(number + at, method=b"GET", data=None) for at in range(0, 4_000, 2))
+            calls = (h.call(number + at, data=None) for at in range(0, 4_000, 2))
             served.connection.data_received(b"".join(calls))
         await asyncio.sleep(0)
         if served.pipe.gone.is_set():
