@@ -133,6 +133,7 @@ def _kept_message(members: Members) -> Message:
         attributes=[(str(name), str(value)) for name, value in members["attributes"]],
         message_id=members.get("id"),
         topic=members.get("topic"),
+        named_after=members.get("namedAfter"),
     )
 
 
@@ -157,6 +158,7 @@ def message_of(
     attributes: Sequence[tuple[str, str]] = (),
     message_id: str | None = None,
     topic: str | None = None,
+    named_after: str | None = None,
 ) -> Message:
     """Return a message as a source would hand it on."""
     return Message(
@@ -165,6 +167,7 @@ def message_of(
         content_type=content_type,
         attributes=tuple(attributes),
         topic=topic,
+        named_after=named_after,
     )
 
 

@@ -55,6 +55,7 @@ class MessageView:
     attributes: tuple[tuple[str, str], ...]
     data: bytes
     received_at_us: int
+    named_after: str | None = None  # what its source says that it is about, for an instance id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

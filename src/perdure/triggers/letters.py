@@ -170,4 +170,5 @@ def _message_view(message: Message) -> MessageView:
         attributes=message.attributes,
         data=message.data,
         received_at_us=message.received_at_us,
+        named_after=message.named_after,
     )

@@ -182,7 +182,12 @@ def _kept(view: KeptMessageView) -> dict[str, Json]:
 
 
 def _message(view: MessageView) -> dict[str, Json]:
-    named = {"id": view.message_id, "topic": view.topic, "contentType": view.content_type}
+    named = {
+        "id": view.message_id,
+        "topic": view.topic,
+        "contentType": view.content_type,
+        "namedAfter": view.named_after,
+    }
     shown: dict[str, Json] = {
         "receivedAt": render(view.received_at_us),
         "attributes": [[name, value] for name, value in view.attributes],

@@ -84,6 +84,7 @@ SCHEMAS: Final[dict[str, Part]] = {
             "contentType": _TEXT,
             "attributes": {"type": "array", "items": {"type": "array", "items": _TEXT}},
             "data": _TEXT,
+            "namedAfter": {**_TEXT, "description": "What its source says that it is about."},
             "dataBase64": {**_TEXT, "description": "In the place of `data`, if that is no text."},
             "receivedAt": _TIME,
         },
