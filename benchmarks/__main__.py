@@ -10,18 +10,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.processes import DAPR, WORKERS
 from benchmarks.workloads import WORKLOADS, Result
 
 FSYNC = "SQLite WAL, synchronous=FULL: every commit is synced to disk before it is acknowledged"
 
 
-def _machine() -> dict[str, object]:
+def _machine(kind: str) -> dict[str, object]:
     return {
         "cpus": os.cpu_count(),
         "machine": platform.machine(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "worker": "dapr 1.18.3 with dapr-ext-workflow 1.18.3",
+        "worker": WORKERS[kind],
         "fsync": FSYNC,
     }
 
@@ -49,6 +50,7 @@ def main() -> None:
         "since these two take long",
     )
     parser.add_argument("--json", type=Path, help="write the report there as JSON too")
+    parser.add_argument("--worker", choices=WORKERS, default=DAPR, help="who does the work")
     arguments = parser.parse_args()
     names = arguments.workloads or [n for n in WORKLOADS if n not in {"history", "idle"}]
     unknown = [name for name in names if name not in WORKLOADS]
@@ -57,9 +59,9 @@ def main() -> None:
     results = []
     for name in names:
         print(f"running {name}: {WORKLOADS[name].__doc__}", file=sys.stderr)
-        results.append(WORKLOADS[name]())
+        results.append(WORKLOADS[name](arguments.worker))
     figures = {result.workload: result.figures for result in results}
-    report = json.dumps({"machine": _machine(), "results": figures}, indent=2)
+    report = json.dumps({"machine": _machine(arguments.worker), "results": figures}, indent=2)
     print(report)
     if arguments.json is not None:
         arguments.json.write_text(report + "\n", "utf-8")

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,12 @@ from tests.e2e.serving import Server
 from tests.e2e.venvs import DAPR_1_18, ensure
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_WORKER = Path(__file__).parent / "workers" / "dapr_python.py"
+_WORKERS = Path(__file__).parent / "workers"
+DAPR, LEAN = "dapr", "lean"
+WORKERS = {
+    DAPR: "dapr 1.18.3 with dapr-ext-workflow 1.18.3",
+    LEAN: "a lean worker on our own transport, which keeps its generators",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,14 @@ def usage(pid: int) -> Usage:
 
 
 @contextmanager
-def worker(server: Server) -> Iterator[int]:
-    """Run the released SDK's worker against a server, and give its process id."""
+def worker(server: Server, kind: str) -> Iterator[int]:
+    """Run one of `WORKERS` against a server, and give its process id."""
+    program = {
+        DAPR: [str(ensure(DAPR_1_18)), str(_WORKERS / "dapr_python.py")],
+        LEAN: [sys.executable, str(_WORKERS / "lean.py")],
+    }
     process = subprocess.Popen(
-        [str(ensure(DAPR_1_18)), str(_WORKER)],
+        program[kind],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The workloads, each against a fresh `perdure serve` with the released Dapr Python SDK."""
+"""The workloads, each against a fresh `perdure serve` with one kind of worker."""
 
 import asyncio
 import statistics
@@ -36,11 +36,11 @@ class Bench:
 
 
 @contextmanager
-def bench(folder: Path) -> Iterator[Bench]:
+def bench(folder: Path, kind: str) -> Iterator[Bench]:
     """Start a server on a store of its own, and a worker."""
     server = Server.in_folder(folder, "--log-level", "warn").start()
     try:
-        with worker(server) as worker_pid:
+        with worker(server, kind) as worker_pid:
             yield Bench(server, server.pid, worker_pid)
     finally:
         server.close()
@@ -79,7 +79,7 @@ class Shape:
     in_flight: int
 
 
-def _run(name: str, shape: Shape) -> Result:
+def _run(name: str, kind: str, shape: Shape) -> Result:
     async def measure(place: Bench) -> dict[str, float]:
         client = Client(place.target)
         warm_up = min(50, shape.count)
@@ -96,31 +96,39 @@ def _run(name: str, shape: Shape) -> Result:
         await client.close()
         return _figures(place, run, before, shape.steps)
 
-    with tempfile.TemporaryDirectory() as folder, bench(Path(folder)) as place:
+    with tempfile.TemporaryDirectory() as folder, bench(Path(folder), kind) as place:
         return Result(name, asyncio.run(measure(place)))
 
 
-def hello() -> Result:
+def hello(kind: str) -> Result:
     """2,000 instances of one activity, 64 in flight."""
-    return _run("hello", Shape(workflow="hello", value="x", steps=1, count=2_000, in_flight=64))
+    return _run(
+        "hello", kind, Shape(workflow="hello", value="x", steps=1, count=2_000, in_flight=64)
+    )
 
 
-def hello_alone() -> Result:
+def hello_alone(kind: str) -> Result:
     """200 instances of one activity, one at a time."""
-    return _run("hello_alone", Shape(workflow="hello", value="x", steps=1, count=200, in_flight=1))
+    return _run(
+        "hello_alone", kind, Shape(workflow="hello", value="x", steps=1, count=200, in_flight=1)
+    )
 
 
-def chain10() -> Result:
+def chain10(kind: str) -> Result:
     """200 instances of ten activities one after the other, 64 in flight."""
-    return _run("chain10", Shape(workflow="chain", value=10, steps=10, count=200, in_flight=64))
+    return _run(
+        "chain10", kind, Shape(workflow="chain", value=10, steps=10, count=200, in_flight=64)
+    )
 
 
-def fanout100() -> Result:
+def fanout100(kind: str) -> Result:
     """30 instances of a hundred activities at once, 8 in flight."""
-    return _run("fanout100", Shape(workflow="fanout", value=100, steps=100, count=30, in_flight=8))
+    return _run(
+        "fanout100", kind, Shape(workflow="fanout", value=100, steps=100, count=30, in_flight=8)
+    )
 
 
-def history() -> Result:
+def history(kind: str) -> Result:
     """One instance of 1,000 activities in a row, then one of 5,000: the server's time for each."""
 
     async def measure(place: Bench) -> dict[str, float]:
@@ -141,11 +149,11 @@ def history() -> Result:
         await client.close()
         return figures
 
-    with tempfile.TemporaryDirectory() as folder, bench(Path(folder)) as place:
+    with tempfile.TemporaryDirectory() as folder, bench(Path(folder), kind) as place:
         return Result("history", asyncio.run(measure(place)))
 
 
-def idle() -> Result:
+def idle(kind: str) -> Result:
     """100,000 instances that wait for an event: what they cost in memory, and one is woken."""
     count = 100_000
 
@@ -166,7 +174,7 @@ def idle() -> Result:
             "kib_per_instance": (full.rss_bytes - empty.rss_bytes) / count / 1024,
         }
 
-    with tempfile.TemporaryDirectory() as folder, bench(Path(folder)) as place:
+    with tempfile.TemporaryDirectory() as folder, bench(Path(folder), kind) as place:
         return Result("idle", asyncio.run(measure(place)))
 
 
@@ -181,7 +189,7 @@ async def _all_wait(server: Server, count: int) -> None:
         await asyncio.sleep(2)
 
 
-WORKLOADS: dict[str, Callable[[], Result]] = {
+WORKLOADS: dict[str, Callable[[str], Result]] = {
     "hello": hello,
     "hello_alone": hello_alone,
     "chain10": chain10,
