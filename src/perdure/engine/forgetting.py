@@ -69,10 +69,10 @@ class Forgetting:
         await self.forget(Shelf.RECEIPTS, now_us - self._receipts_us)
         oldest_us = await self._reader.read(lambda store: store.oldest_note_us(Shelf.RECEIPTS))
         if oldest_us is not None:
-            self.note(oldest_us + self._receipts_us + 1)
+            self._next_us = min(self._next_us, oldest_us + self._receipts_us + 1)
         expires_us = await self._mailbox.expire()
         if expires_us is not None:
-            self.note(expires_us)
+            self._next_us = min(self._next_us, expires_us)
         return max(self._next_us - self._clock.now_us(), _SHORTEST_PAUSE_US)
 
 

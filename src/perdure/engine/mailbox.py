@@ -54,6 +54,7 @@ class Mailbox:
         self._tally = Tally(most_of_one=MAILBOX_EVENTS_OF_ONE_MAX, most=MAILBOX_EVENTS_MAX)
         self._handing: set[str] = set()
         self._again: set[str] = set()
+        self._resting: set[str] = set()  # a store that is away holds nobody up
 
     async def recover(self) -> None:
         """Learn what waits, and hand over what the process before did not come to."""
@@ -114,7 +115,8 @@ class Mailbox:
         """Hand over what waits for an instance if it is there; who changes it waits for that."""
         if instance_id not in self._tally:
             return
-        self._lookup.shut(instance_id)
+        if instance_id not in self._resting:
+            self._lookup.shut(instance_id)
         if instance_id in self._handing:
             self._again.add(instance_id)
         else:
@@ -130,14 +132,22 @@ class Mailbox:
                     await self._hand_over_all(instance_id)
                 except StoreError as error:
                     self._observer.fault(_WHERE, error)
-                    self._lookup.open(instance_id)
-                    await asyncio.sleep(LAND_RETRY_LONGEST_US / SECOND_US)
+                    await self._rest(instance_id)
                 else:
                     looks = instance_id in self._again
         finally:
             self._handing.discard(instance_id)
             self._again.discard(instance_id)
             self._lookup.open(instance_id)
+
+    async def _rest(self, instance_id: str) -> None:
+        """Wait a moment, and hold nobody up meanwhile."""
+        self._resting.add(instance_id)
+        self._lookup.open(instance_id)
+        try:
+            await asyncio.sleep(LAND_RETRY_LONGEST_US / SECOND_US)
+        finally:
+            self._resting.discard(instance_id)
 
     async def _hand_over_all(self, instance_id: str) -> None:
         while True:

@@ -7,6 +7,7 @@ from perdure.core.notes import NoteAdd, Shelf, kept_shelf
 from perdure.store.port import Entry
 from tests.kit.house import House
 from tests.kit.posting import event, post, receipts, start
+from tests.kit.shaky_store import ShakyStore
 
 
 async def test_a_receipt_is_kept_for_seven_days() -> None:
@@ -52,6 +53,31 @@ async def test_receipts_go_also_if_the_server_was_down_when_their_time_came() ->
         await house.settle()
         assert receipts(house) == 0
         assert house.store.note_count(Shelf.MAILBOX) == 0
+
+
+class Counting(ShakyStore):
+    """A store that counts how often somebody looked for what is over."""
+
+    looks = 0
+
+    def notes_before(
+        self, shelf: str, before_us: int, limit: int
+    ) -> tuple[tuple[str, str | None], ...]:
+        self.looks += 1
+        return super().notes_before(shelf, before_us, limit)
+
+
+async def test_nobody_looks_before_something_is_over() -> None:
+    store = Counting()
+    async with House(store) as house:
+        await post(house, "m1", event("a", "e", keep_us=60 * SECOND_US))
+        await house.pass_time(SECOND_US)
+        before = store.looks
+        await house.pass_time(50 * SECOND_US)
+        assert store.looks == before
+        await house.pass_time(10 * SECOND_US)
+        assert store.note_count(Shelf.MAILBOX) == 0
+        assert store.looks <= before + 4
 
 
 async def test_a_store_that_is_away_only_delays() -> None:

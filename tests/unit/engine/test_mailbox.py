@@ -224,6 +224,21 @@ async def test_a_store_that_is_away_only_delays() -> None:
         assert (await house.worker().turn()).raised() == ["e1"]
 
 
+async def test_a_store_that_is_away_holds_no_request_up() -> None:
+    async with House() as house:
+        house.expected_faults = ("handing",)
+        await keep(house, "a", "e1")
+        house.store.hold_commits(after=1)
+        await house.start("a")
+        await house.blocking(house.store.commit_waits.wait)
+        house.store.fail_commits(1, away=True)
+        house.store.let_commits_go()
+        await house.recorder.reported("fault")
+        assert await house.raise_event("a", "e2") == Done()
+        await house.pass_time(10 * SECOND_US)
+        assert sorted((await house.worker().turn()).raised()) == ["e1", "e2"]
+
+
 async def test_a_new_generation_is_no_birth() -> None:
     async with House() as house:
         worker = house.worker()
