@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from perdure.app.config import Config
 from perdure.base.errors import ConfigurationError
 from perdure.components.temporal.settings import HOSTPORT, NAMESPACE, TemporalSettings, TlsSettings
 
+ADDRESS_VARIABLE: Final = "TEMPORAL_ADDRESS"
+NAMESPACE_VARIABLE: Final = "TEMPORAL_NAMESPACE"
 API_KEY_VARIABLE: Final = "TEMPORAL_API_KEY"
 # Every app has its own task queue, which is called like the app unless somebody says otherwise.
 QUEUES: Final = "{app_id}"
@@ -28,6 +30,16 @@ class ClusterFlags:
     temporal_tls_ca: Path | None = None
     temporal_tls_cert: Path | None = None
     temporal_tls_key: Path | None = None
+
+
+def cluster_flags(typed: Mapping[str, Any], environ: Mapping[str, str]) -> ClusterFlags:
+    """Return the flags of the cluster, each as it was typed, or else from the environment.
+
+    The variables are those of Temporal's own tools.
+    """
+    variables = {"temporal": ADDRESS_VARIABLE, "namespace": NAMESPACE_VARIABLE}
+    found = {key: environ.get(name) or None for key, name in variables.items()}
+    return ClusterFlags(**found | {key: value for key, value in typed.items() if value is not None})
 
 
 def cluster_of(flags: ClusterFlags, config: Config, environ: Mapping[str, str]) -> TemporalSettings:

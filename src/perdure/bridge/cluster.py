@@ -1,6 +1,7 @@
 """The client of Temporal's workers, connected when the bridge starts."""
 
 import logging
+import re
 from datetime import timedelta
 from typing import Final
 
@@ -48,9 +49,15 @@ async def connected(settings: TemporalSettings) -> Client:
         raise ConfigurationError(_complaint(settings, error)) from error
     except RuntimeError as error:
         raise ConfigurationError(
-            f"--temporal {settings.hostport}: there is no Temporal cluster: {error}"
+            f"--temporal {settings.hostport}: no Temporal cluster answers there: {_why(error)}"
         ) from error
     return client
+
+
+def _why(error: RuntimeError) -> str:
+    """Return what the system said, out of all that the client's own libraries say around it."""
+    said = re.search(r'message: "([^"]+)"', str(error))
+    return str(error) if said is None else said[1]
 
 
 def _runtime() -> Runtime:

@@ -43,6 +43,7 @@ from perdure.core.events import (
 )
 
 Deliver = Callable[[Event, int], None]
+Steps = Coroutine[Any, Any, None]
 
 # What is sent to Temporal in one piece has to stay below its limit on messages.
 _PAUSE_S: Final = 0.001
@@ -63,7 +64,7 @@ class Effects:
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is under way that no later run would know of."""
+        """Whether something is under way of which no later run would know."""
         return bool(self._brief or self._awaited)
 
     async def carry_out(self, effects: Iterable[fx.Effect]) -> None:  # noqa: C901 - one a kind
@@ -112,9 +113,8 @@ class Effects:
     def set_timer(self, created: TimerCreated) -> None:
         """Wake the instance at a timer's moment, if that ever comes."""
         if not is_never(created.fire_at_us):
-            generation = self._instance.state.generation
-            task = asyncio.create_task(self._fire(created, generation))
-            self._timers[created.event_id] = task
+            firing = self._fire(created, self._instance.state.generation)
+            self._timers[created.event_id] = asyncio.create_task(firing)
 
     async def _fire(self, created: TimerCreated, generation: int) -> None:
         await sleep_until(created.fire_at_us)
@@ -253,10 +253,10 @@ class Effects:
         self._deliver(outcome, generation)
 
     async def _tell(self, instance_id: str, event: Event) -> None:
-        name, arguments = signal_of(event)
         if instance_id == self._instance.instance_id:
             self._deliver(event, 0)
             return
+        name, arguments = signal_of(event)
         target: workflow.ExternalWorkflowHandle[Any]
         target = workflow.get_external_workflow_handle(instance_id)
         try:
@@ -283,10 +283,10 @@ class Effects:
             return workflow.info().task_queue
         return queue_of(self._queues, app_id)
 
-    def _await(self, steps: Coroutine[Any, Any, None]) -> None:
+    def _await(self, steps: Steps) -> None:
         _keep(self._awaited, steps)
 
-    def _briefly(self, steps: Coroutine[Any, Any, None]) -> None:
+    def _briefly(self, steps: Steps) -> None:
         _keep(self._brief, steps)
 
 
@@ -294,7 +294,7 @@ async def _waiting_for(future: "asyncio.Future[None]") -> None:
     await future
 
 
-def _keep(tasks: "set[asyncio.Task[None]]", steps: Coroutine[Any, Any, None]) -> None:
+def _keep(tasks: "set[asyncio.Task[None]]", steps: Steps) -> None:
     task = asyncio.create_task(steps)
     tasks.add(task)
     task.add_done_callback(tasks.discard)

@@ -14,6 +14,7 @@ from perdure.core.actions import Decision
 from perdure.core.applying import Caller
 from perdure.core.events import (
     ChildCompleted,
+    ChildCreated,
     ChildFailed,
     Event,
     ExecutionStarted,
@@ -22,6 +23,8 @@ from perdure.core.events import (
     StallReason,
     TaskCompleted,
     TaskFailed,
+    TaskScheduled,
+    TimerCreated,
     TimerFired,
     WorkflowStarted,
 )
@@ -34,7 +37,8 @@ from perdure.wire.work_items import propagated_history
 # A batch travels as the input of an activity; one event of the largest size has to fit anyway.
 BATCH_BYTES_MAX: Final = 1 * MIB
 ANY_GENERATION: Final = 0
-RESULTS: Final = (TaskCompleted, TaskFailed, TimerFired, ChildCompleted, ChildFailed)
+_BEGUN: Final = (TaskScheduled, TimerCreated, ChildCreated)
+_RESULTS: Final = (TaskCompleted, TaskFailed, TimerFired, ChildCompleted, ChildFailed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,10 @@ class Instance:
 
     @property
     def open_ends(self) -> State:
-        """The state as if a turn had taken the results that are in the inbox already."""
-        generation = self.state.generation
-        results = [i.event for i in self.inbox if i.generation == generation]
-        return fold(self.state, [event for event in results if isinstance(event, RESULTS)])
+        """The state as if a turn had taken what was begun and what came of it."""
+        current = {ANY_GENERATION, self.state.generation}
+        events = [item.event for item in self.inbox if item.generation in current]
+        return fold(self.state, [event for event in events if isinstance(event, _BEGUN + _RESULTS)])
 
     def receive(self, event: Event, generation: int = ANY_GENERATION) -> None:
         """Take an event in; one of another generation than the present is dropped."""

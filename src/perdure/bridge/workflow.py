@@ -204,6 +204,7 @@ class DaprWorkflow:
                 self._begun = replace(self._begun, created_us=now_us())
                 self._offer_past()
                 workflow.upsert_memo({names.INPUT: raw_text(self._instance.input)})
+                await self._effects.carry_out(result.effects)
             case Stalled():
                 self._show()
                 await self._stalled()
@@ -266,16 +267,14 @@ class DaprWorkflow:
     def _renew_if_suggested(self) -> None:
         """Let a fresh run take over if this one has grown long and nothing would be lost by it."""
         info = workflow.info()
-        if not info.is_continue_as_new_suggested():
-            return
-        if self._effects.is_busy or self._instance.batch is not None:
+        would_lose = self._effects.is_busy or self._instance.batch is not None
+        if would_lose or not info.is_continue_as_new_suggested():
             return
         length = info.get_current_history_length()
         if length < self._renewal_tried_at * 5 // 4:
             return
         self._renewal_tried_at = length
-        begun = replace(self._begun, suspended=self._suspended)
-        arguments = arguments_of_renewal(begun)
+        arguments = arguments_of_renewal(replace(self._begun, suspended=self._suspended))
         if arguments is not None:
             memo = {key: RawValue(payload) for key, payload in info.raw_memo.items()}
             workflow.continue_as_new(args=arguments, memo=memo)

@@ -2,16 +2,56 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Any, Final
 
 import typer
 
 from perdure.base.errors import ConfigurationError
-from perdure.cli.flags import given, with_server_flags
+from perdure.cli.exits import ExitCode, Trouble
+from perdure.cli.flags import Flag, given, with_server_flags
 
 _PANEL: Final = "Temporal"
+_TEXT: Final = str | None
+_FILE: Final = Path | None
 # What a bridge keeps is kept by the cluster.
-_NOT_OF_A_BRIDGE: Final = frozenset({"store", "resources_path"})
+_NOT_OF_A_BRIDGE: Final = frozenset({"store", "resources_path", "receipts_kept"})
+CLUSTER_FLAGS: Final = (
+    Flag(
+        "temporal",
+        _TEXT,
+        _PANEL,
+        "Address of the cluster's front end.",
+        "localhost:7233, or TEMPORAL_ADDRESS",
+        "HOST:PORT",
+    ),
+    Flag(
+        "namespace",
+        _TEXT,
+        _PANEL,
+        "Namespace of the cluster.",
+        "default, or TEMPORAL_NAMESPACE",
+        "NAME",
+    ),
+    Flag(
+        "task_queue",
+        _TEXT,
+        _PANEL,
+        "Task queue of workflows and activities; {app_id} in it stands for the app, this one or "
+        "another one that is called.",
+        "{app_id}",
+        "NAME",
+    ),
+    Flag(
+        "temporal_tls",
+        bool | None,
+        _PANEL,
+        "Speak TLS to the cluster. TEMPORAL_API_KEY, if set, is sent, too.",
+        metavar="",
+    ),
+    Flag("temporal_tls_ca", _FILE, _PANEL, "Certificate authority (PEM).", metavar="FILE"),
+    Flag("temporal_tls_cert", _FILE, _PANEL, "Certificate to show (PEM).", metavar="FILE"),
+    Flag("temporal_tls_key", _FILE, _PANEL, "Private key of that (PEM).", metavar="FILE"),
+)
 
 _EXAMPLES = """\b
 [bold]Examples[/bold]
@@ -23,83 +63,24 @@ Workers and clients find the bridge as they find `perdure serve`: by DAPR_GRPC_P
 """  # noqa: E501 - a paragraph of help is one line
 
 
-@with_server_flags(without=_NOT_OF_A_BRIDGE)
-def bridge(  # noqa: PLR0913 - every flag is a parameter
-    *,
-    temporal: Annotated[
-        str | None,
-        typer.Option(
-            help="Address of the cluster's front end. [dim]\\[default: localhost:7233][/dim]",
-            envvar="TEMPORAL_ADDRESS",
-            metavar="HOST:PORT",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
-    namespace: Annotated[
-        str | None,
-        typer.Option(
-            help="Namespace of the cluster. [dim]\\[default: default][/dim]",
-            envvar="TEMPORAL_NAMESPACE",
-            metavar="NAME",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
-    task_queue: Annotated[
-        str | None,
-        typer.Option(
-            help="Task queue of the workflows and activities; {app_id} in it stands for the app, "
-            "this one or another one that is called. [dim]\\[default: {app_id}][/dim]",
-            metavar="NAME",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
-    temporal_tls: Annotated[
-        bool,
-        typer.Option(
-            "--temporal-tls",
-            help="Speak TLS to the cluster. TEMPORAL_API_KEY sends a key, too.",
-            rich_help_panel=_PANEL,
-        ),
-    ] = False,
-    temporal_tls_ca: Annotated[
-        Path | None,
-        typer.Option(
-            help="Certificate authority of the cluster (PEM).",
-            metavar="FILE",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
-    temporal_tls_cert: Annotated[
-        Path | None,
-        typer.Option(
-            help="Certificate to show to the cluster (PEM).",
-            metavar="FILE",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
-    temporal_tls_key: Annotated[
-        Path | None,
-        typer.Option(
-            help="Private key of that certificate (PEM).", metavar="FILE", rich_help_panel=_PANEL
-        ),
-    ] = None,
-    **settings: object,
-) -> None:
+@with_server_flags(without=_NOT_OF_A_BRIDGE, more=CLUSTER_FLAGS)
+def bridge(**settings: object) -> None:
     """Run workflows of Dapr SDKs on a Temporal cluster, until it is stopped."""
-    # The server's modules take a while to load: only whoever serves should wait for them.
-    from perdure.app import config  # noqa: PLC0415
-    from perdure.app.bridge_options import ClusterFlags  # noqa: PLC0415
+    try:
+        code = _run(given(settings))
+    except ConfigurationError as fault:
+        advice = "See `perdure bridge --help`." if str(fault).startswith("--") else ""
+        raise Trouble(str(fault), advice=advice, code=ExitCode.USAGE) from fault
+    raise typer.Exit(code)
 
-    loaded = config.load(given(settings), os.environ)
-    flags = ClusterFlags(
-        temporal=temporal,
-        namespace=namespace,
-        task_queue=task_queue,
-        temporal_tls=temporal_tls,
-        temporal_tls_ca=temporal_tls_ca,
-        temporal_tls_cert=temporal_tls_cert,
-        temporal_tls_key=temporal_tls_key,
-    )
+
+def _run(typed: dict[str, Any]) -> int:
+    # The server's modules take a while to load: only whoever serves should wait for them.
+    from perdure.app import bridge_options, config  # noqa: PLC0415
+
+    of_cluster = {flag.key: typed.pop(flag.key, None) for flag in CLUSTER_FLAGS}
+    loaded = config.load(typed, os.environ)
+    flags = bridge_options.cluster_flags(of_cluster, os.environ)
     try:
         from perdure.app import bridging  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -107,7 +88,7 @@ def bridge(  # noqa: PLR0913 - every flag is a parameter
             f"the bridge needs Temporal's client, and {error.name} is not installed; "
             "install it with: pip install 'perdure[temporal]'"
         ) from error
-    raise typer.Exit(bridging.run_bridge(loaded, flags))
+    return bridging.run_bridge(loaded, flags)
 
 
 def add_to(app: typer.Typer) -> None:

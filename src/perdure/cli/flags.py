@@ -5,7 +5,7 @@ environment variables and the defaults; the defaults named here are told to peop
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -223,11 +223,12 @@ FLAG_KEYS: Final = frozenset(flag.key for flag in FLAGS)
 
 
 def with_server_flags(
-    *, without: frozenset[str] = frozenset(), **defaults: str
+    *, without: frozenset[str] = frozenset(), more: Sequence[Flag] = (), **defaults: str
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a function, which takes `**settings`, every flag of the table in typer's eyes.
 
-    Save those that it is to be `without`; `defaults` are told instead of those of the table.
+    Save those that it is to be `without`, and with `more` of its own, which come first. `defaults`
+    are told instead of those of the table.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
@@ -238,7 +239,7 @@ def with_server_flags(
         ]
         flags = [
             flag.parameter(defaults.get(flag.key, flag.default))
-            for flag in FLAGS
+            for flag in (*more, *FLAGS)
             if flag.key not in without
         ]
         function.__signature__ = inspect.Signature([*own, *flags])  # type: ignore[attr-defined]  # inspect looks for it

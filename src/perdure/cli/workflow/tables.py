@@ -228,7 +228,7 @@ def _facts(instance: Instance, look: Look) -> list[tuple[str, RenderableType]]:
         ("history", f"{instance.history_length} events" if instance.history_length else ""),
     ]
     properties = (raw.get("properties") or {}).items()
-    facts += [(printable(key), printable(str(value))) for key, value in properties]
+    facts += [(printable(key), as_text(value)) for key, value in properties]
     payloads = (("custom status", "customStatus"), ("input", "input"), ("output", "output"))
     facts += [(label, pretty(raw[key])) for label, key in payloads if key in raw]
     if instance.failure:
