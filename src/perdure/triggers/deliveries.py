@@ -26,7 +26,7 @@ from perdure.base.limits import (
 )
 from perdure.base.time import SECOND_US
 from perdure.triggers.port import Message, Receiver, Settled, Standing
-from perdure.triggers.reconnecting import Pauses
+from perdure.triggers.reconnecting import Pauses, in_words
 
 _log = structlog.get_logger(__name__)
 
@@ -182,6 +182,9 @@ class Deliveries:
         if task.cancelled() or (fault := task.exception()) is None or self._fault is not None:
             return
         self._fault = fault
+        # Told at once: to leave a broker that is away may take its time.
+        self._standing.connected = False
+        self._standing.trouble = in_words(fault)
         if self._body is not None:
             self._body.cancel()
 

@@ -18,7 +18,7 @@ from perdure.triggers.port import Standing
 
 _log = structlog.get_logger(__name__)
 
-# A connection that held for so long was a good one: what ends it then is new trouble.
+# What held for so long was a good connection: what ends it then is new trouble.
 _STEADY_S: Final = 10.0
 _WORDS_CHARS_MAX: Final = 500
 
@@ -72,7 +72,7 @@ async def stay_connected(
             words = in_words(error)
         except Exception as error:  # noqa: BLE001 - survived, and logged below
             words, fault = in_words(error), error
-        if standing.connected and loop.time() - began_s >= _STEADY_S:
+        if loop.time() - began_s >= _STEADY_S:
             pauses.begin_again()
         standing.connected = False
         standing.trouble = words

@@ -1,11 +1,16 @@
 """Where a Kafka is and how to get in, from the metadata that its components share."""
 
+import logging
 import ssl
 from dataclasses import dataclass
 from typing import Any, Final
 
 from perdure.triggers.brokers.tls import Certificates, certificates, context_of
 from perdure.triggers.port import Settings
+
+# A server that is away is told by its source in a line for each attempt; the library would tell of
+# it ten times a second, and of groups that change hands as of an error.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 _AUTH_TYPES: Final = ("none", "password", "mtls", "certificate")
 _MECHANISMS: Final = {

@@ -38,9 +38,10 @@ from perdure.triggers.port import Message, Receiver, Settings, Standing
 from perdure.triggers.reconnecting import connected, stay_connected
 
 TROUBLES: Final = (KafkaError,)
-_ANSWER_S: Final = BROKER_ANSWER_TIMEOUT_US / SECOND_US
+_LEAVE_S: Final = DELIVERY_GRACE_US / SECOND_US
 _POLL_MS: Final = 1_000
 _PROBE_S: Final = 5.0
+_ANSWER_S: Final = 5.0
 _FETCH_BYTES_MAX: Final = 16 * MIB
 # For so long topics and partitions that are new may go unnoticed.
 _METADATA_AGE_MS: Final = 5_000
@@ -127,9 +128,19 @@ class KafkaSource:
                 await consumer.start()
                 await _Session(self, consumer).run(receive, self._topics, self._reading)
             finally:
-                await asyncio.shield(consumer.stop())
+                await _leave(consumer)
 
         await stay_connected(session, name=self.name, standing=self.standing, troubles=TROUBLES)
+
+
+async def _leave(consumer: AIOKafkaConsumer) -> None:
+    # To leave the group is a courtesy, which nobody hears who is away.
+    leaving = asyncio.ensure_future(consumer.stop())
+    try:
+        async with asyncio.timeout(_LEAVE_S):
+            await asyncio.shield(leaving)
+    except TimeoutError:
+        leaving.cancel()
 
 
 class _Session(ConsumerRebalanceListener):

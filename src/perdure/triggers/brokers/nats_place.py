@@ -36,6 +36,9 @@ class NatsPlace:
             token=self.token,
             tls=self.tls,
             allow_reconnect=False,
+            # Each server is tried at once, and again at once, and then it is our turn to wait.
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
             connect_timeout=TIMEOUT_S,
             closed_cb=closed,
             error_cb=_told_by_what_fails,
