@@ -23,6 +23,7 @@ from perdure.base.observer import Observer, fan_out
 from perdure.base.time import Clock
 from perdure.components.catalog import EMBEDDED, Catalog
 from perdure.components.embedded import EmbeddedComponent
+from perdure.core.access import Access
 from perdure.core.status import Status
 from perdure.engine.service import Engine
 from perdure.engine.settings import EngineSettings
@@ -130,6 +131,7 @@ def furnish(  # noqa: PLR0913, PLR0917 - all that a house is made of
     room: Room | None = None,
 ) -> House:
     """Return a house with its doors, to the components of `catalog` and the work of `engine`."""
+    catalog = replace(catalog, access=access_of(config))
     grpc_server = build_server(_grpc_settings(config), catalog, engine, process)
     process.count_workers = lambda: grpc_server.connected_workers
     metrics_route = _metrics_route(ears.metrics)
@@ -153,6 +155,11 @@ def furnish(  # noqa: PLR0913, PLR0917 - all that a house is made of
         remotes=remotes,
         room=room,
     )
+
+
+def access_of(config: Config) -> Access:
+    """Return what apps may do to workflows of other apps."""
+    return Access(tuple(config.resources.policies))
 
 
 def _add_traces(config: Config, version: str, listeners: list[Observer]) -> Closing | None:
@@ -191,6 +198,7 @@ def _engine_settings(config: Config) -> EngineSettings:
         activities_max_by_name=workflow.activities_max_by_name,
         retention_us=workflow.retention_us,
         receipts_us=config.receipts_us,
+        access=access_of(config),
         trace_all=config.otel_endpoint is not None and config.otel_sampling_rate > 0,
     )
 

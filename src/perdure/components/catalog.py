@@ -1,11 +1,14 @@
 """The loaded workflow components by name, and which of the two path forms is meant."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from perdure.components.asking import Asker
+from perdure.components.guarded import Guarded
 from perdure.components.port import WorkflowComponent
 from perdure.components.publishing import Publisher
 from perdure.components.triggering import Triggers
+from perdure.core.access import OPEN, Access
 
 EMBEDDED: Final = "dapr"
 
@@ -20,6 +23,18 @@ class Catalog:
     # Where messages come from and go to; None where nothing of that kind is configured.
     publisher: Publisher | None = None
     triggers: Triggers | None = None
+    # What apps may do to workflows of other apps.
+    access: Access = OPEN
+
+    def seen_by(self, asker: Asker) -> "Catalog":
+        """Return the catalog as one caller sees it, who may not do everything."""
+        if self.access.is_open and asker.owner is None:
+            return self
+        guarded: dict[str, WorkflowComponent] = {
+            name: Guarded(component, self.access, asker)
+            for name, component in self.components.items()
+        }
+        return replace(self, components=guarded)
 
     def named(self, name: str) -> WorkflowComponent | None:
         """Return the component of this name."""

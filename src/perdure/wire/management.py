@@ -11,13 +11,14 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from perdure.base.errors import CallerFault
+from perdure.wire.generated import history_pb2, runtime_pb2
 from perdure.wire.generated import management_pb2 as pb
-from perdure.wire.generated import runtime_pb2
 from perdure.wire.generated.work_pb2 import GetWorkItems
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 _BATCH_FIELD: Final = 4
+_ROUTE_FIELD: Final = 5
 _LENGTH_DELIMITED: Final = 2
 _STATEFUL_HISTORY: Final = 2
 _HEALTH_PING: Final = 3
@@ -70,6 +71,15 @@ def batch_of(request: pb.PurgeInstancesRequest) -> tuple[str, ...] | None:
         if unknown.field_number == _BATCH_FIELD and unknown.wire_type == _LENGTH_DELIMITED:
             return tuple(parse(pb.InstanceBatch, unknown.data).instance_ids)
     return None
+
+
+def route_of(request: pb.PurgeInstancesRequest) -> history_pb2.Route:
+    """Return where a purge is routed to. In Microsoft's dialect the field is a flag."""
+    fields = UnknownFieldSet(request)
+    for unknown in (fields[index] for index in range(len(fields))):
+        if unknown.field_number == _ROUTE_FIELD and unknown.wire_type == _LENGTH_DELIMITED:
+            return parse(history_pb2.Route, unknown.data)
+    return history_pb2.Route()
 
 
 def speaks_microsoft(request: GetWorkItems) -> bool | None:

@@ -1,14 +1,18 @@
 """A call as the methods see it: whose it is and what it carries beside its message."""
 
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import unquote
 
 from perdure.base.errors import CallerFault
+from perdure.base.ids import is_legal_instance_id
 from perdure.base.limits import NAME_BYTES_MAX, TASKHUB_INSTANCE_ID_BYTES_MAX
+from perdure.components.asking import Asker
 from perdure.transport import call as transport
 from perdure.wire.tags import TAGS_METADATA_KEY, checked_tags, parse_cookie_pairs
 
 Context = transport.Call
+_SHOWN_CHARS_MAX: Final = 100
 
 
 class Call:
@@ -33,6 +37,18 @@ class Call:
     def app_id(self, own_app_id: str) -> str:
         """Return the app that the caller names, or the server's own."""
         return checked_name(self.value("dapr-app-id") or own_app_id, "app id")
+
+    def asker(self, own_app_id: str, owner: str = "") -> Asker:
+        """Return who asks, and whose workflow the call names. Raises CallerFault."""
+        caller = self.app_id(own_app_id)
+        if not owner:
+            return Asker(caller)
+        if owner not in {own_app_id, caller} and not is_legal_instance_id(owner):
+            raise CallerFault(
+                f"workflow app ID '{owner[:_SHOWN_CHARS_MAX]}' is invalid: "
+                "only alphanumeric, underscore and dash characters are allowed"
+            )
+        return Asker(caller, checked_name(owner, "app id"))
 
     def tags(self, more: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:
         """Return the tags in the request metadata and `more`. Raises CallerFault."""

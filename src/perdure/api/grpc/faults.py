@@ -7,6 +7,7 @@ import grpc
 import structlog
 
 from perdure.base.errors import (
+    AccessDenied,
     CallerFault,
     ComponentError,
     ComponentUnavailable,
@@ -40,6 +41,8 @@ def status_of(error: Exception) -> tuple[grpc.StatusCode, str]:
             return error.code, error.text
         case CallerFault() | WorkerFault():
             return grpc.StatusCode.INVALID_ARGUMENT, str(error)
+        case AccessDenied():
+            return grpc.StatusCode.PERMISSION_DENIED, str(error)
         case StoreUnavailable() | ComponentUnavailable() | ShuttingDown():
             return grpc.StatusCode.UNAVAILABLE, str(error)
         case StoreError() | ComponentError():

@@ -16,6 +16,7 @@ from perdure.api.grpc.reflection import reflection_handlers
 from perdure.api.grpc.settings import GrpcSettings
 from perdure.api.grpc.streams import WorkerStreams
 from perdure.api.grpc.taskhub.changing import Changing
+from perdure.api.grpc.taskhub.instances import Instances
 from perdure.api.grpc.taskhub.purging import Purging
 from perdure.api.grpc.taskhub.reading import Reading
 from perdure.api.grpc.taskhub.service import TASKHUB_SERVICE, taskhub_methods
@@ -23,7 +24,7 @@ from perdure.api.grpc.taskhub.starting import Starting
 from perdure.api.grpc.taskhub.work import Work
 from perdure.api.grpc.waits import Waits
 from perdure.base.errors import ConfigurationError
-from perdure.components.catalog import EMBEDDED, Catalog
+from perdure.components.catalog import Catalog
 from perdure.components.runtime import Runtime
 from perdure.engine.work import Workplace
 from perdure.transport.server import TransportServer
@@ -105,13 +106,14 @@ def build_server(
     """Return the gRPC door to the components of `catalog` and to the work of `workplace`."""
     makers = Makers(settings.message_bytes_max)
     streams, waits = WorkerStreams(), Waits()
-    embedded, app_id = catalog.components[EMBEDDED], runtime.app_id
+    app_id = runtime.app_id
+    instances = Instances(catalog, app_id)
     taskhub = taskhub_methods(
         makers,
-        starting=Starting(embedded, frozenset(catalog.components), app_id),
-        reading=Reading(embedded, waits, settings.message_bytes_max // 2),
-        changing=Changing(embedded, waits),
-        purging=Purging(embedded),
+        starting=Starting(instances, frozenset(catalog.components)),
+        reading=Reading(instances, waits, settings.message_bytes_max // 2),
+        changing=Changing(instances, waits),
+        purging=Purging(instances),
         work=Work(workplace, streams, settings, app_id),
     )
     dapr = dapr_methods(

@@ -42,7 +42,7 @@ async def start(call: Call, target: Target) -> Response:
     request = Start(
         instance_id=target.instance_id,
         name=target.workflow_type,
-        app_id=call.door.runtime.app_id,
+        app_id=call.asker.starts_in,
         input=payload_of(body) if body else None,
         tags=tags,
         trace=trace_of(call.request),

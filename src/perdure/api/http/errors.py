@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from perdure.base.errors import (
+    AccessDenied,
     CallerFault,
     ComponentError,
     ComponentUnavailable,
@@ -21,6 +22,7 @@ from perdure.core.requests import Reason, Refusal
 from perdure.wire.json_api.text import Json
 
 RETRY_AFTER_FAULT_SECONDS: Final = 1
+FORBIDDEN: Final = 403
 
 
 # An exception cannot be frozen: Python itself writes its traceback.
@@ -84,6 +86,7 @@ REFUSALS: Final[dict[Reason, tuple[int, str | None]]] = {
 # What a fault is in either form; the first that fits.
 FAULTS: Final[tuple[tuple[type[PerdureError], int], ...]] = (
     (CallerFault, 400),
+    (AccessDenied, FORBIDDEN),
     (ShuttingDown, 503),
     (StoreUnavailable, 503),
     (ComponentUnavailable, 503),
@@ -108,7 +111,7 @@ def doing(operation: Operation, subject: str) -> Iterator[None]:
     """Name the operation and its subject in the answer to a fault that is not the caller's."""
     try:
         yield
-    except (StoreError, ComponentError, ShuttingDown) as fault:
+    except (AccessDenied, StoreError, ComponentError, ShuttingDown) as fault:
         message = operation.message(subject, str(fault))
         raise fault_problem(fault, operation.code, message) from fault
 

@@ -5,6 +5,7 @@ from typing import Final
 from starlette.responses import Response
 
 from perdure.api.http import errors
+from perdure.api.http.asking import OWNER
 from perdure.api.http.body import read_body
 from perdure.api.http.document import TOO_LARGE
 from perdure.api.http.errors import doing
@@ -43,6 +44,7 @@ PARAMETERS: Final = frozenset(
         "token",
         "payloads",
         COMPONENT,
+        OWNER,
     }
 )
 

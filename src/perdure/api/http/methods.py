@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from perdure.api.http.asking import asker_of
 from perdure.api.http.errors import Problem
 from perdure.api.http.paths import decoded
 from perdure.api.http.settings import Call, Door
@@ -35,4 +36,5 @@ class Methods:
             text = f"method {request.method} is not allowed here; allowed are {self._allow}"
             raise Problem(405, "ERR_METHOD_NOT_ALLOWED", text, {"Allow": self._allow})
         path = {name: decoded(name, segment) for name, segment in request.path_params.items()}
-        return await handler(Call(self._door, request, path))
+        asker = asker_of(request, self._door.runtime.app_id)
+        return await handler(Call(self._door.seen_by(asker), request, path, asker))

@@ -72,6 +72,10 @@ async def metadata(call: Call) -> Response:
             "placement": "",
         },
         "scheduler": {"connected_addresses": []},
+        "workflowAccessPolicies": [
+            {"name": policy.name, "scopes": sorted(policy.scopes)}
+            for policy in call.door.catalog.access.policies
+        ],
         "workflows": {"connectedWorkers": workers} if workers else {},
     }
     return json_reply(answer)

@@ -1,5 +1,7 @@
 """The released form: Dapr's own HTTP API, to the byte (behaviour.md 1)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import uuid4
 
@@ -7,7 +9,7 @@ from starlette.responses import Response
 
 from perdure.api.http import errors
 from perdure.api.http.body import read_body
-from perdure.api.http.errors import Operation, Problem, doing, malformed, not_found
+from perdure.api.http.errors import FORBIDDEN, Operation, Problem, malformed, not_found
 from perdure.api.http.forms import EVENT, FIRST, INSTANCE, NAME
 from perdure.api.http.parameters import Parameters
 from perdure.api.http.replies import json_reply
@@ -61,7 +63,7 @@ async def start(call: Call) -> Response:
     request = Start(
         instance_id=instance_id,
         name=name,
-        app_id=call.door.runtime.app_id,
+        app_id=call.asker.starts_in,
         input=payload_of(body),
         tags=tags,
         trace=trace_of(call.request),
@@ -144,6 +146,18 @@ async def purge(call: Call) -> Response:
 async def no_instance_id(_call: Call) -> Response:
     """Answer a GET whose path ends where the instance id should stand."""
     raise Problem(400, "ERR_INSTANCE_ID_PROVIDED_MISSING", "no instance ID was provided")
+
+
+@contextmanager
+def doing(operation: Operation, subject: str) -> Iterator[None]:
+    """Name the operation in the answer to a fault. Dapr answers 500 to what a policy denies."""
+    try:
+        with errors.doing(operation, subject):
+            yield
+    except Problem as problem:
+        if problem.status == FORBIDDEN:
+            problem.status = 500
+        raise
 
 
 def _component(call: Call) -> WorkflowComponent:

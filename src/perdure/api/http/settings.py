@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
+from perdure.components.asking import Asker
 from perdure.components.catalog import EMBEDDED, Catalog
 from perdure.components.port import WorkflowComponent
 from perdure.components.runtime import Runtime
@@ -32,6 +33,11 @@ class Door:
     runtime: Runtime
     stopping: asyncio.Event  # set when the server stops: long polls end
 
+    def seen_by(self, asker: Asker) -> "Door":
+        """Return the door as one caller finds it."""
+        catalog = self.catalog.seen_by(asker)
+        return self if catalog is self.catalog else replace(self, catalog=catalog)
+
     @property
     def component_names(self) -> frozenset[str]:
         """The names of the loaded workflow components."""
@@ -52,3 +58,4 @@ class Call:
     door: Door
     request: Request
     path: Mapping[str, str]
+    asker: Asker

@@ -90,12 +90,14 @@ class CreateInstanceResponse(_message.Message):
     def __init__(self, instance_id: _Optional[str] = ...) -> None: ...
 
 class GetInstanceRequest(_message.Message):
-    __slots__ = ("instance_id", "get_inputs_and_outputs")
+    __slots__ = ("instance_id", "get_inputs_and_outputs", "router")
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     GET_INPUTS_AND_OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    ROUTER_FIELD_NUMBER: _ClassVar[int]
     instance_id: str
     get_inputs_and_outputs: bool
-    def __init__(self, instance_id: _Optional[str] = ..., get_inputs_and_outputs: _Optional[bool] = ...) -> None: ...
+    router: _history_pb2.Route
+    def __init__(self, instance_id: _Optional[str] = ..., get_inputs_and_outputs: _Optional[bool] = ..., router: _Optional[_Union[_history_pb2.Route, _Mapping]] = ...) -> None: ...
 
 class WorkflowState(_message.Message):
     __slots__ = ("instance_id", "name", "version", "workflow_status", "scheduled_start_timestamp", "created_timestamp", "last_updated_timestamp", "input", "output", "custom_status", "failure_details", "execution_id", "completed_timestamp", "parent_instance_id", "tags", "parent_app_id", "started_at")
@@ -151,40 +153,48 @@ class GetInstanceResponse(_message.Message):
     def __init__(self, exists: _Optional[bool] = ..., workflow_state: _Optional[_Union[WorkflowState, _Mapping]] = ...) -> None: ...
 
 class RaiseEventRequest(_message.Message):
-    __slots__ = ("instance_id", "name", "input")
+    __slots__ = ("instance_id", "name", "input", "router")
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
+    ROUTER_FIELD_NUMBER: _ClassVar[int]
     instance_id: str
     name: str
     input: _wrappers_pb2.StringValue
-    def __init__(self, instance_id: _Optional[str] = ..., name: _Optional[str] = ..., input: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ...) -> None: ...
+    router: _history_pb2.Route
+    def __init__(self, instance_id: _Optional[str] = ..., name: _Optional[str] = ..., input: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ..., router: _Optional[_Union[_history_pb2.Route, _Mapping]] = ...) -> None: ...
 
 class TerminateRequest(_message.Message):
-    __slots__ = ("instance_id", "output", "recursive")
+    __slots__ = ("instance_id", "output", "recursive", "router")
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     RECURSIVE_FIELD_NUMBER: _ClassVar[int]
+    ROUTER_FIELD_NUMBER: _ClassVar[int]
     instance_id: str
     output: _wrappers_pb2.StringValue
     recursive: bool
-    def __init__(self, instance_id: _Optional[str] = ..., output: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ..., recursive: _Optional[bool] = ...) -> None: ...
+    router: _history_pb2.Route
+    def __init__(self, instance_id: _Optional[str] = ..., output: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ..., recursive: _Optional[bool] = ..., router: _Optional[_Union[_history_pb2.Route, _Mapping]] = ...) -> None: ...
 
 class SuspendRequest(_message.Message):
-    __slots__ = ("instance_id", "reason")
+    __slots__ = ("instance_id", "reason", "router")
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    ROUTER_FIELD_NUMBER: _ClassVar[int]
     instance_id: str
     reason: _wrappers_pb2.StringValue
-    def __init__(self, instance_id: _Optional[str] = ..., reason: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ...) -> None: ...
+    router: _history_pb2.Route
+    def __init__(self, instance_id: _Optional[str] = ..., reason: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ..., router: _Optional[_Union[_history_pb2.Route, _Mapping]] = ...) -> None: ...
 
 class ResumeRequest(_message.Message):
-    __slots__ = ("instance_id", "reason")
+    __slots__ = ("instance_id", "reason", "router")
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    ROUTER_FIELD_NUMBER: _ClassVar[int]
     instance_id: str
     reason: _wrappers_pb2.StringValue
-    def __init__(self, instance_id: _Optional[str] = ..., reason: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ...) -> None: ...
+    router: _history_pb2.Route
+    def __init__(self, instance_id: _Optional[str] = ..., reason: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ..., router: _Optional[_Union[_history_pb2.Route, _Mapping]] = ...) -> None: ...
 
 class PurgeInstanceFilter(_message.Message):
     __slots__ = ("created_time_from", "created_time_to", "runtime_status", "timeout")
@@ -225,20 +235,22 @@ class PurgeInstancesResponse(_message.Message):
     def __init__(self, deleted_instance_count: _Optional[int] = ..., is_complete: _Optional[_Union[_wrappers_pb2.BoolValue, _Mapping]] = ...) -> None: ...
 
 class RerunWorkflowFromEventRequest(_message.Message):
-    __slots__ = ("source_instance_id", "event_id", "new_instance_id", "input", "overwrite_input", "new_child_workflow_instance_id")
+    __slots__ = ("source_instance_id", "event_id", "new_instance_id", "input", "overwrite_input", "new_child_workflow_instance_id", "router")
     SOURCE_INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     NEW_INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OVERWRITE_INPUT_FIELD_NUMBER: _ClassVar[int]
     NEW_CHILD_WORKFLOW_INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    ROUTER_FIELD_NUMBER: _ClassVar[int]
     source_instance_id: str
     event_id: int
     new_instance_id: str
     input: _wrappers_pb2.StringValue
     overwrite_input: bool
     new_child_workflow_instance_id: str
-    def __init__(self, source_instance_id: _Optional[str] = ..., event_id: _Optional[int] = ..., new_instance_id: _Optional[str] = ..., input: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ..., overwrite_input: _Optional[bool] = ..., new_child_workflow_instance_id: _Optional[str] = ...) -> None: ...
+    router: _history_pb2.Route
+    def __init__(self, source_instance_id: _Optional[str] = ..., event_id: _Optional[int] = ..., new_instance_id: _Optional[str] = ..., input: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ..., overwrite_input: _Optional[bool] = ..., new_child_workflow_instance_id: _Optional[str] = ..., router: _Optional[_Union[_history_pb2.Route, _Mapping]] = ...) -> None: ...
 
 class RerunWorkflowFromEventResponse(_message.Message):
     __slots__ = ("new_instance_id",)

@@ -26,7 +26,7 @@ from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aperdure/wire/runtime.proto\x12\x0cperdure.wire\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x01\n\x14StartWorkflowRequest\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\x12\x1a\n\x12workflow_component\x18\x02 \x01(\t\x12\x15\n\rworkflow_name\x18\x03 \x01(\t\x12@\n\x07options\x18\x04 \x03(\x0b\x32/.perdure.wire.StartWorkflowRequest.OptionsEntry\x12\r\n\x05input\x18\x05 \x01(\x0c\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"8\n\x15StartWorkflowResponse\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\"Q\n\x12GetWorkflowRequest\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\x12\x1a\n\x12workflow_component\x18\x02 \x01(\t\"\xc4\x02\n\x13GetWorkflowResponse\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\x12\x15\n\rworkflow_name\x18\x02 \x01(\t\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_updated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eruntime_status\x18\x05 \x01(\t\x12\x45\n\nproperties\x18\x06 \x03(\x0b\x32\x31.perdure.wire.GetWorkflowResponse.PropertiesEntry\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x80\x01\n\x19RaiseEventWorkflowRequest\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\x12\x1a\n\x12workflow_component\x18\x02 \x01(\t\x12\x12\n\nevent_name\x18\x03 \x01(\t\x12\x12\n\nevent_data\x18\x04 \x01(\x0c\"N\n\x0fInstanceRequest\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\x12\x1a\n\x12workflow_component\x18\x02 \x01(\t\"+\n\x0c\x41\x63tiveActors\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"X\n\x13RegisteredComponent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\"\xda\x01\n\x0c\x41\x63torRuntime\x12\x39\n\x0eruntime_status\x18\x01 \x01(\x0e\x32!.perdure.wire.ActorRuntime.Status\x12\x31\n\ractive_actors\x18\x02 \x03(\x0b\x32\x1a.perdure.wire.ActiveActors\x12\x12\n\nhost_ready\x18\x03 \x01(\x08\x12\x11\n\tplacement\x18\x04 \x01(\t\"5\n\x06Status\x12\x10\n\x0cINITIALIZING\x10\x00\x12\x0c\n\x08\x44ISABLED\x10\x01\x12\x0b\n\x07RUNNING\x10\x02\"-\n\x10\x43onnectedWorkers\x12\x19\n\x11\x63onnected_workers\x18\x01 \x01(\x05\"\xe0\x03\n\x13GetMetadataResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12?\n\x13\x61\x63tive_actors_count\x18\x02 \x03(\x0b\x32\x1a.perdure.wire.ActiveActorsR\x06\x61\x63tors\x12L\n\x15registered_components\x18\x03 \x03(\x0b\x32!.perdure.wire.RegisteredComponentR\ncomponents\x12\\\n\x11\x65xtended_metadata\x18\x04 \x03(\x0b\x32\x37.perdure.wire.GetMetadataResponse.ExtendedMetadataEntryR\x08\x65xtended\x12\x17\n\x0fruntime_version\x18\x08 \x01(\t\x12\x18\n\x10\x65nabled_features\x18\t \x03(\t\x12\x31\n\ractor_runtime\x18\n \x01(\x0b\x32\x1a.perdure.wire.ActorRuntime\x12\x31\n\tworkflows\x18\x0c \x01(\x0b\x32\x1e.perdure.wire.ConnectedWorkers\x1a\x37\n\x15\x45xtendedMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"0\n\x12SetMetadataRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"U\n\rStatusDetails\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12%\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32\x14.google.protobuf.Any\"\x95\x01\n\tErrorInfo\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0e\n\x06\x64omain\x18\x02 \x01(\t\x12\x37\n\x08metadata\x18\x03 \x03(\x0b\x32%.perdure.wire.ErrorInfo.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aperdure/wire/runtime.proto\x12\x0cperdure.wire\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x02\n\x14StartWorkflowRequest\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\x12\x1a\n\x12workflow_component\x18\x02 \x01(\t\x12\x15\n\rworkflow_name\x18\x03 \x01(\t\x12@\n\x07options\x18\x04 \x03(\x0b\x32/.perdure.wire.StartWorkflowRequest.OptionsEntry\x12\r\n\x05input\x18\x05 \x01(\x0c\x12\x13\n\x06\x61pp_id\x18\x06 \x01(\tH\x00\x88\x01\x01\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_app_id\"8\n\x15StartWorkflowResponse\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\"q\n\x12GetWorkflowRequest\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\x12\x1a\n\x12workflow_component\x18\x02 \x01(\t\x12\x13\n\x06\x61pp_id\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_app_id\"\xc4\x02\n\x13GetWorkflowResponse\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\x12\x15\n\rworkflow_name\x18\x02 \x01(\t\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_updated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eruntime_status\x18\x05 \x01(\t\x12\x45\n\nproperties\x18\x06 \x03(\x0b\x32\x31.perdure.wire.GetWorkflowResponse.PropertiesEntry\x1a\x31\n\x0fPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa0\x01\n\x19RaiseEventWorkflowRequest\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\x12\x1a\n\x12workflow_component\x18\x02 \x01(\t\x12\x12\n\nevent_name\x18\x03 \x01(\t\x12\x12\n\nevent_data\x18\x04 \x01(\x0c\x12\x13\n\x06\x61pp_id\x18\x05 \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_app_id\"n\n\x0fInstanceRequest\x12\x1f\n\x0binstance_id\x18\x01 \x01(\tR\ninstanceID\x12\x1a\n\x12workflow_component\x18\x02 \x01(\t\x12\x13\n\x06\x61pp_id\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_app_id\"+\n\x0c\x41\x63tiveActors\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"X\n\x13RegisteredComponent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\"\xda\x01\n\x0c\x41\x63torRuntime\x12\x39\n\x0eruntime_status\x18\x01 \x01(\x0e\x32!.perdure.wire.ActorRuntime.Status\x12\x31\n\ractive_actors\x18\x02 \x03(\x0b\x32\x1a.perdure.wire.ActiveActors\x12\x12\n\nhost_ready\x18\x03 \x01(\x08\x12\x11\n\tplacement\x18\x04 \x01(\t\"5\n\x06Status\x12\x10\n\x0cINITIALIZING\x10\x00\x12\x0c\n\x08\x44ISABLED\x10\x01\x12\x0b\n\x07RUNNING\x10\x02\"-\n\x10\x43onnectedWorkers\x12\x19\n\x11\x63onnected_workers\x18\x01 \x01(\x05\"\xe0\x03\n\x13GetMetadataResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12?\n\x13\x61\x63tive_actors_count\x18\x02 \x03(\x0b\x32\x1a.perdure.wire.ActiveActorsR\x06\x61\x63tors\x12L\n\x15registered_components\x18\x03 \x03(\x0b\x32!.perdure.wire.RegisteredComponentR\ncomponents\x12\\\n\x11\x65xtended_metadata\x18\x04 \x03(\x0b\x32\x37.perdure.wire.GetMetadataResponse.ExtendedMetadataEntryR\x08\x65xtended\x12\x17\n\x0fruntime_version\x18\x08 \x01(\t\x12\x18\n\x10\x65nabled_features\x18\t \x03(\t\x12\x31\n\ractor_runtime\x18\n \x01(\x0b\x32\x1a.perdure.wire.ActorRuntime\x12\x31\n\tworkflows\x18\x0c \x01(\x0b\x32\x1e.perdure.wire.ConnectedWorkers\x1a\x37\n\x15\x45xtendedMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"0\n\x12SetMetadataRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"U\n\rStatusDetails\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12%\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32\x14.google.protobuf.Any\"\x95\x01\n\tErrorInfo\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0e\n\x06\x64omain\x18\x02 \x01(\t\x12\x37\n\x08metadata\x18\x03 \x03(\x0b\x32%.perdure.wire.ErrorInfo.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,41 +42,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERRORINFO_METADATAENTRY']._loaded_options = None
   _globals['_ERRORINFO_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_STARTWORKFLOWREQUEST']._serialized_start=105
-  _globals['_STARTWORKFLOWREQUEST']._serialized_end=340
-  _globals['_STARTWORKFLOWREQUEST_OPTIONSENTRY']._serialized_start=294
-  _globals['_STARTWORKFLOWREQUEST_OPTIONSENTRY']._serialized_end=340
-  _globals['_STARTWORKFLOWRESPONSE']._serialized_start=342
-  _globals['_STARTWORKFLOWRESPONSE']._serialized_end=398
-  _globals['_GETWORKFLOWREQUEST']._serialized_start=400
-  _globals['_GETWORKFLOWREQUEST']._serialized_end=481
-  _globals['_GETWORKFLOWRESPONSE']._serialized_start=484
-  _globals['_GETWORKFLOWRESPONSE']._serialized_end=808
-  _globals['_GETWORKFLOWRESPONSE_PROPERTIESENTRY']._serialized_start=759
-  _globals['_GETWORKFLOWRESPONSE_PROPERTIESENTRY']._serialized_end=808
-  _globals['_RAISEEVENTWORKFLOWREQUEST']._serialized_start=811
-  _globals['_RAISEEVENTWORKFLOWREQUEST']._serialized_end=939
-  _globals['_INSTANCEREQUEST']._serialized_start=941
-  _globals['_INSTANCEREQUEST']._serialized_end=1019
-  _globals['_ACTIVEACTORS']._serialized_start=1021
-  _globals['_ACTIVEACTORS']._serialized_end=1064
-  _globals['_REGISTEREDCOMPONENT']._serialized_start=1066
-  _globals['_REGISTEREDCOMPONENT']._serialized_end=1154
-  _globals['_ACTORRUNTIME']._serialized_start=1157
-  _globals['_ACTORRUNTIME']._serialized_end=1375
-  _globals['_ACTORRUNTIME_STATUS']._serialized_start=1322
-  _globals['_ACTORRUNTIME_STATUS']._serialized_end=1375
-  _globals['_CONNECTEDWORKERS']._serialized_start=1377
-  _globals['_CONNECTEDWORKERS']._serialized_end=1422
-  _globals['_GETMETADATARESPONSE']._serialized_start=1425
-  _globals['_GETMETADATARESPONSE']._serialized_end=1905
-  _globals['_GETMETADATARESPONSE_EXTENDEDMETADATAENTRY']._serialized_start=1850
-  _globals['_GETMETADATARESPONSE_EXTENDEDMETADATAENTRY']._serialized_end=1905
-  _globals['_SETMETADATAREQUEST']._serialized_start=1907
-  _globals['_SETMETADATAREQUEST']._serialized_end=1955
-  _globals['_STATUSDETAILS']._serialized_start=1957
-  _globals['_STATUSDETAILS']._serialized_end=2042
-  _globals['_ERRORINFO']._serialized_start=2045
-  _globals['_ERRORINFO']._serialized_end=2194
-  _globals['_ERRORINFO_METADATAENTRY']._serialized_start=2147
-  _globals['_ERRORINFO_METADATAENTRY']._serialized_end=2194
+  _globals['_STARTWORKFLOWREQUEST']._serialized_end=372
+  _globals['_STARTWORKFLOWREQUEST_OPTIONSENTRY']._serialized_start=315
+  _globals['_STARTWORKFLOWREQUEST_OPTIONSENTRY']._serialized_end=361
+  _globals['_STARTWORKFLOWRESPONSE']._serialized_start=374
+  _globals['_STARTWORKFLOWRESPONSE']._serialized_end=430
+  _globals['_GETWORKFLOWREQUEST']._serialized_start=432
+  _globals['_GETWORKFLOWREQUEST']._serialized_end=545
+  _globals['_GETWORKFLOWRESPONSE']._serialized_start=548
+  _globals['_GETWORKFLOWRESPONSE']._serialized_end=872
+  _globals['_GETWORKFLOWRESPONSE_PROPERTIESENTRY']._serialized_start=823
+  _globals['_GETWORKFLOWRESPONSE_PROPERTIESENTRY']._serialized_end=872
+  _globals['_RAISEEVENTWORKFLOWREQUEST']._serialized_start=875
+  _globals['_RAISEEVENTWORKFLOWREQUEST']._serialized_end=1035
+  _globals['_INSTANCEREQUEST']._serialized_start=1037
+  _globals['_INSTANCEREQUEST']._serialized_end=1147
+  _globals['_ACTIVEACTORS']._serialized_start=1149
+  _globals['_ACTIVEACTORS']._serialized_end=1192
+  _globals['_REGISTEREDCOMPONENT']._serialized_start=1194
+  _globals['_REGISTEREDCOMPONENT']._serialized_end=1282
+  _globals['_ACTORRUNTIME']._serialized_start=1285
+  _globals['_ACTORRUNTIME']._serialized_end=1503
+  _globals['_ACTORRUNTIME_STATUS']._serialized_start=1450
+  _globals['_ACTORRUNTIME_STATUS']._serialized_end=1503
+  _globals['_CONNECTEDWORKERS']._serialized_start=1505
+  _globals['_CONNECTEDWORKERS']._serialized_end=1550
+  _globals['_GETMETADATARESPONSE']._serialized_start=1553
+  _globals['_GETMETADATARESPONSE']._serialized_end=2033
+  _globals['_GETMETADATARESPONSE_EXTENDEDMETADATAENTRY']._serialized_start=1978
+  _globals['_GETMETADATARESPONSE_EXTENDEDMETADATAENTRY']._serialized_end=2033
+  _globals['_SETMETADATAREQUEST']._serialized_start=2035
+  _globals['_SETMETADATAREQUEST']._serialized_end=2083
+  _globals['_STATUSDETAILS']._serialized_start=2085
+  _globals['_STATUSDETAILS']._serialized_end=2170
+  _globals['_ERRORINFO']._serialized_start=2173
+  _globals['_ERRORINFO']._serialized_end=2322
+  _globals['_ERRORINFO_METADATAENTRY']._serialized_start=2275
+  _globals['_ERRORINFO_METADATAENTRY']._serialized_end=2322
 # @@protoc_insertion_point(module_scope)

@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class StartWorkflowRequest(_message.Message):
-    __slots__ = ("instance_id", "workflow_component", "workflow_name", "options", "input")
+    __slots__ = ("instance_id", "workflow_component", "workflow_name", "options", "input", "app_id")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -25,12 +25,14 @@ class StartWorkflowRequest(_message.Message):
     WORKFLOW_NAME_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
     instance_id: str
     workflow_component: str
     workflow_name: str
     options: _containers.ScalarMap[str, str]
     input: bytes
-    def __init__(self, instance_id: _Optional[str] = ..., workflow_component: _Optional[str] = ..., workflow_name: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., input: _Optional[bytes] = ...) -> None: ...
+    app_id: str
+    def __init__(self, instance_id: _Optional[str] = ..., workflow_component: _Optional[str] = ..., workflow_name: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., input: _Optional[bytes] = ..., app_id: _Optional[str] = ...) -> None: ...
 
 class StartWorkflowResponse(_message.Message):
     __slots__ = ("instance_id",)
@@ -39,12 +41,14 @@ class StartWorkflowResponse(_message.Message):
     def __init__(self, instance_id: _Optional[str] = ...) -> None: ...
 
 class GetWorkflowRequest(_message.Message):
-    __slots__ = ("instance_id", "workflow_component")
+    __slots__ = ("instance_id", "workflow_component", "app_id")
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_COMPONENT_FIELD_NUMBER: _ClassVar[int]
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
     instance_id: str
     workflow_component: str
-    def __init__(self, instance_id: _Optional[str] = ..., workflow_component: _Optional[str] = ...) -> None: ...
+    app_id: str
+    def __init__(self, instance_id: _Optional[str] = ..., workflow_component: _Optional[str] = ..., app_id: _Optional[str] = ...) -> None: ...
 
 class GetWorkflowResponse(_message.Message):
     __slots__ = ("instance_id", "workflow_name", "created_at", "last_updated_at", "runtime_status", "properties")
@@ -70,24 +74,28 @@ class GetWorkflowResponse(_message.Message):
     def __init__(self, instance_id: _Optional[str] = ..., workflow_name: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., runtime_status: _Optional[str] = ..., properties: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class RaiseEventWorkflowRequest(_message.Message):
-    __slots__ = ("instance_id", "workflow_component", "event_name", "event_data")
+    __slots__ = ("instance_id", "workflow_component", "event_name", "event_data", "app_id")
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_COMPONENT_FIELD_NUMBER: _ClassVar[int]
     EVENT_NAME_FIELD_NUMBER: _ClassVar[int]
     EVENT_DATA_FIELD_NUMBER: _ClassVar[int]
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
     instance_id: str
     workflow_component: str
     event_name: str
     event_data: bytes
-    def __init__(self, instance_id: _Optional[str] = ..., workflow_component: _Optional[str] = ..., event_name: _Optional[str] = ..., event_data: _Optional[bytes] = ...) -> None: ...
+    app_id: str
+    def __init__(self, instance_id: _Optional[str] = ..., workflow_component: _Optional[str] = ..., event_name: _Optional[str] = ..., event_data: _Optional[bytes] = ..., app_id: _Optional[str] = ...) -> None: ...
 
 class InstanceRequest(_message.Message):
-    __slots__ = ("instance_id", "workflow_component")
+    __slots__ = ("instance_id", "workflow_component", "app_id")
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_COMPONENT_FIELD_NUMBER: _ClassVar[int]
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
     instance_id: str
     workflow_component: str
-    def __init__(self, instance_id: _Optional[str] = ..., workflow_component: _Optional[str] = ...) -> None: ...
+    app_id: str
+    def __init__(self, instance_id: _Optional[str] = ..., workflow_component: _Optional[str] = ..., app_id: _Optional[str] = ...) -> None: ...
 
 class ActiveActors(_message.Message):
     __slots__ = ("type", "count")

@@ -7,7 +7,7 @@ from typing import Final
 import grpc
 
 from perdure.api.grpc.faults import Rejected, status_of
-from perdure.base.errors import ComponentError, ShuttingDown, StoreError
+from perdure.base.errors import AccessDenied, ComponentError, ShuttingDown, StoreError
 from perdure.core.requests import Reason, Refusal
 
 # What Dapr has a code of its own for; to all else that its engine refuses it says INTERNAL.
@@ -22,6 +22,8 @@ def doing(what: str) -> Iterator[None]:
     """Name what was asked in the status of a fault that is not the caller's."""
     try:
         yield
+    except AccessDenied as denied:
+        raise Rejected(grpc.StatusCode.INTERNAL, f"{what}: {denied}") from denied
     except (StoreError, ComponentError, ShuttingDown) as fault:
         code, text = status_of(fault)
         raise Rejected(code, f"{what}: {text}") from fault

@@ -33,6 +33,13 @@ START_TIME_OPTION: Final = "dapr.workflow.start_time"
 
 _BAD_START_TIME: Final = 'start times must be in RFC3339 format (e.g. "2009-11-10T23:00:00Z")'
 
+_Request = (
+    pb.StartWorkflowRequest
+    | pb.GetWorkflowRequest
+    | pb.RaiseEventWorkflowRequest
+    | pb.InstanceRequest
+)
+
 
 class Workflows:
     """The methods, each behind three names."""
@@ -50,13 +57,13 @@ class Workflows:
         start = Start(
             instance_id=instance_id,
             name=name,
-            app_id=call.app_id(self._app_id),
+            app_id=call.asker(self._app_id, request.app_id).starts_in,
             input=utf8_of(request.input),
             scheduled_start_us=_start_time(name, request.options.get(START_TIME_OPTION, "")),
             tags=call.tags(),
             options=_options(request.options),
         )
-        component = self._component(request.workflow_component)
+        component = self._component(request, call)
         with refusals.doing(f"error starting workflow '{name}'"):
             answer = await component.start(start)
         if isinstance(answer, Refusal):
@@ -65,9 +72,8 @@ class Workflows:
 
     async def get(self, request: pb.GetWorkflowRequest, call: Call) -> pb.GetWorkflowResponse:
         """Return what may be seen; of a missing instance that is its id."""
-        del call
         instance_id = _given_id(request.instance_id)
-        component = self._component(request.workflow_component)
+        component = self._component(request, call)
         with refusals.doing(f"error while getting workflow info on instance '{instance_id}'"):
             view = await component.get(instance_id)
         if view is None:
@@ -76,7 +82,6 @@ class Workflows:
 
     async def raise_event(self, request: pb.RaiseEventWorkflowRequest, call: Call) -> Empty:
         """Give an instance an event; without data there is none, not even an empty one."""
-        del call
         instance_id = _given_id(request.instance_id)
         if not request.event_name:
             msg = "missing workflow event name"
@@ -86,7 +91,7 @@ class Workflows:
             name=checked_name(request.event_name, "event name"),
             input=utf8_of(request.event_data) if request.event_data else None,
         )
-        component = self._component(request.workflow_component)
+        component = self._component(request, call)
         with refusals.doing(f"error raising event on workflow '{instance_id}'"):
             answer = await component.raise_event(event)
         if isinstance(answer, Refusal):
@@ -95,9 +100,8 @@ class Workflows:
 
     async def pause(self, request: pb.InstanceRequest, call: Call) -> Empty:
         """Let an instance take no new work."""
-        del call
         instance_id = _given_id(request.instance_id)
-        component = self._component(request.workflow_component)
+        component = self._component(request, call)
         with refusals.doing(f"error pausing workflow {instance_id}"):
             answer = await component.suspend(Suspend(instance_id=instance_id))
         if isinstance(answer, Refusal):
@@ -106,9 +110,8 @@ class Workflows:
 
     async def resume(self, request: pb.InstanceRequest, call: Call) -> Empty:
         """Let an instance go on."""
-        del call
         instance_id = _given_id(request.instance_id)
-        component = self._component(request.workflow_component)
+        component = self._component(request, call)
         with refusals.doing(f"error resuming workflow {instance_id}"):
             answer = await component.resume(Resume(instance_id=instance_id))
         if isinstance(answer, Refusal):
@@ -117,9 +120,8 @@ class Workflows:
 
     async def terminate(self, request: pb.InstanceRequest, call: Call) -> Empty:
         """End an instance and its descendants."""
-        del call
         instance_id = _given_id(request.instance_id)
-        component = self._component(request.workflow_component)
+        component = self._component(request, call)
         with refusals.doing(f"error terminating workflow '{instance_id}'"):
             answer = await component.terminate(Terminate(instance_id=instance_id))
         if isinstance(answer, Refusal):
@@ -128,18 +130,18 @@ class Workflows:
 
     async def purge(self, request: pb.InstanceRequest, call: Call) -> Empty:
         """Delete a finished instance and its descendants."""
-        del call
         instance_id = _given_id(request.instance_id)
-        component = self._component(request.workflow_component)
+        component = self._component(request, call)
         with refusals.doing(f"error purging workflow {instance_id}"):
             answer = await component.purge(Purge(instance_id=instance_id))
         if isinstance(answer, Refusal):
             raise refusals.of_purge(instance_id, answer)
         return Empty()
 
-    def _component(self, name: str) -> WorkflowComponent:
+    def _component(self, request: _Request, call: Call) -> WorkflowComponent:
+        catalog = self._catalog.seen_by(call.asker(self._app_id, request.app_id))
         # Dapr takes any name here and looks at none.
-        return self._catalog.named(name) or self._catalog.components[EMBEDDED]
+        return catalog.named(request.workflow_component) or catalog.components[EMBEDDED]
 
     def _checked_new_id(self, instance_id: str) -> str:
         if not instance_id:

@@ -1,10 +1,11 @@
 """Changing an instance that is there: event, terminate, suspend, resume. None needs a worker."""
 
 from perdure.api.grpc.calls import Call, checked_name
+from perdure.api.grpc.taskhub.instances import Instances
 from perdure.api.grpc.taskhub.refusals import of_change
 from perdure.api.grpc.waits import Waits
 from perdure.base.errors import CallerFault
-from perdure.components.port import Done, WorkflowComponent
+from perdure.components.port import Done
 from perdure.core.requests import RaiseEvent, Refusal, Resume, Suspend, Terminate
 from perdure.wire.generated import management_pb2 as pb
 from perdure.wire.generated.work_pb2 import Nothing
@@ -14,14 +15,14 @@ from perdure.wire.management import text_of
 class Changing:
     """RaiseEvent, TerminateInstance, SuspendInstance and ResumeInstance."""
 
-    def __init__(self, component: WorkflowComponent, waits: Waits) -> None:
-        """Change instances of `component`."""
-        self._component = component
+    def __init__(self, instances: Instances, waits: Waits) -> None:
+        """Change those of `instances` that a caller may change."""
+        self._instances = instances
         self._waits = waits
 
     async def raise_event(self, request: pb.RaiseEventRequest, call: Call) -> Nothing:
         """Give an instance an event; one that has finished drops it."""
-        del call
+        component = self._instances.seen_by(call, request.router)
         if not request.name:
             msg = "missing workflow event name"
             raise CallerFault(msg)
@@ -29,12 +30,12 @@ class Changing:
         event = RaiseEvent(
             instance_id=request.instance_id, name=request.name, input=text_of(request, "input")
         )
-        return _taken(await self._component.raise_event(event))
+        return _taken(await component.raise_event(event))
 
     async def terminate(self, request: pb.TerminateRequest, call: Call) -> Nothing:
         """End an instance; it has ended when this answers."""
-        del call
-        answer = await self._component.terminate(
+        component = self._instances.seen_by(call, request.router)
+        answer = await component.terminate(
             Terminate(
                 instance_id=request.instance_id,
                 output=text_of(request, "output"),
@@ -43,25 +44,23 @@ class Changing:
         )
         if isinstance(answer, Done) and not answer.in_force:
             await self._waits.until(
-                self._component.wait(
-                    request.instance_id, finished=True, timeout_us=None, payloads=False
-                )
+                component.wait(request.instance_id, finished=True, timeout_us=None, payloads=False)
             )
         return _taken(answer, "failed to submit termination request: ")
 
     async def suspend(self, request: pb.SuspendRequest, call: Call) -> Nothing:
         """Let an instance take no new work."""
-        del call
+        component = self._instances.seen_by(call, request.router)
         reason = text_of(request, "reason")
         suspend = Suspend(instance_id=request.instance_id, reason=reason)
-        return _taken(await self._component.suspend(suspend))
+        return _taken(await component.suspend(suspend))
 
     async def resume(self, request: pb.ResumeRequest, call: Call) -> Nothing:
         """Let an instance go on."""
-        del call
+        component = self._instances.seen_by(call, request.router)
         reason = text_of(request, "reason")
         resume = Resume(instance_id=request.instance_id, reason=reason)
-        return _taken(await self._component.resume(resume))
+        return _taken(await component.resume(resume))
 
 
 def _taken(answer: Done | Refusal, prefix: str = "") -> Nothing:

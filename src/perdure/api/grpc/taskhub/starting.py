@@ -7,6 +7,7 @@ import grpc
 
 from perdure.api.grpc.calls import Call, checked_id, checked_name
 from perdure.api.grpc.faults import Rejected
+from perdure.api.grpc.taskhub.instances import Instances
 from perdure.api.grpc.taskhub.refusals import of_rerun, of_start
 from perdure.base.errors import CallerFault
 from perdure.components.port import WorkflowComponent
@@ -21,26 +22,24 @@ _NO_NAME: Final = "workflow name is not configured"
 class Starting:
     """StartInstance, RestartInstance and RerunWorkflowFromEvent."""
 
-    def __init__(
-        self, component: WorkflowComponent, component_names: frozenset[str], app_id: str
-    ) -> None:
-        """Start instances of `component`, for `app_id` where the caller names no other."""
-        self._component = component
+    def __init__(self, instances: Instances, component_names: frozenset[str]) -> None:
+        """Start instances where a caller may; no workflow may have a component's name."""
+        self._instances = instances
         self._component_names = component_names
-        self._app_id = app_id
 
     async def start(
         self, request: pb.CreateInstanceRequest, call: Call
     ) -> pb.CreateInstanceResponse:
         """Start an instance; it is on disk when this answers, and needs no worker."""
         self._check_name(request.name)
+        component = self._instances.seen_by(call, request.router)
         ignored, ended = reuse_of(request.orchestration_id_reuse_policy)
         scheduled = request.HasField("scheduled_start_timestamp")
         trace = request.HasField("parent_trace_context")
         start = Start(
             instance_id=checked_id(request.instance_id) or str(uuid4()),
             name=request.name,
-            app_id=self._app_of(request, call),
+            app_id=self._instances.asker(call, request.router).starts_in,
             input=text_of(request, "input"),
             version=text_of(request, "version"),
             scheduled_start_us=microseconds(request.scheduled_start_timestamp)
@@ -52,14 +51,14 @@ class Starting:
             terminate_existing=ended,
             ignore_existing=ignored,
         )
-        return pb.CreateInstanceResponse(instance_id=await self._begin(start))
+        return pb.CreateInstanceResponse(instance_id=await self._begin(component, start))
 
     async def restart(
         self, request: pb.RestartInstanceRequest, call: Call
     ) -> pb.RestartInstanceResponse:
         """Start a finished instance again with what it was started with."""
-        del call
-        view = await self._component.get(request.instance_id)
+        component = self._instances.seen_by(call)
+        view = await component.get(request.instance_id)
         if view is None:
             text = f"workflow instance '{request.instance_id}' not found"
             raise Rejected(grpc.StatusCode.NOT_FOUND, text)
@@ -75,15 +74,15 @@ class Starting:
             version=view.version,
             tags=view.tags,
         )
-        return pb.RestartInstanceResponse(instance_id=await self._begin(start))
+        return pb.RestartInstanceResponse(instance_id=await self._begin(component, start))
 
     async def rerun(
         self, request: pb.RerunWorkflowFromEventRequest, call: Call
     ) -> pb.RerunWorkflowFromEventResponse:
         """Begin a new instance from an event of a finished one."""
-        del call
+        component = self._instances.seen_by(call, request.router)
         new_child = request.HasField("new_child_workflow_instance_id")
-        answer = await self._component.rerun(
+        answer = await component.rerun(
             Rerun(
                 source_id=checked_id(request.source_instance_id),
                 event_id=request.event_id,
@@ -99,8 +98,9 @@ class Starting:
             raise of_rerun(answer)
         return pb.RerunWorkflowFromEventResponse(new_instance_id=answer.instance_id)
 
-    async def _begin(self, start: Start) -> str:
-        answer = await self._component.start(start)
+    @staticmethod
+    async def _begin(component: WorkflowComponent, start: Start) -> str:
+        answer = await component.start(start)
         if isinstance(answer, Refusal):
             raise of_start(answer)
         return answer.instance_id
@@ -114,8 +114,3 @@ class Starting:
                 f"a workflow cannot be named '{name}': that is a workflow component, and paths "
                 "could not tell the two apart; give the workflow another name"
             )
-
-    def _app_of(self, request: pb.CreateInstanceRequest, call: Call) -> str:
-        if request.router.target_app:
-            return checked_name(request.router.target_app, "app id")
-        return call.app_id(self._app_id)
