@@ -5,13 +5,14 @@ the disk after each commit. The checkers look things up here, and accuse.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from perdure.core.events import Event, EventRaised, Kind
+from perdure.core.requests import RaiseEvent
 from perdure.core.status import TERMINAL, Status
-from perdure.proving.calls import Call
+from perdure.proving.calls import Call, Fault
 from perdure.proving.disk import Commit
 from perdure.proving.images import Change, Image, Images, event_of
 from perdure.proving.items import ActivityItem, TurnItem
@@ -61,18 +62,21 @@ class Auditor:
         """Begin with empty books."""
         self.images = images
         self.step = 0
+        self.clock_us: Callable[[], int] = int  # what time the engine believes it is
         self.now_us = 0
         self.calls: dict[str, deque[Call]] = {}  # by the instance that is asked for
         self.states: dict[str, deque[Seen]] = {}
         self.cut_off: dict[str, int] = {}  # from which step on the states of an id are known
         self.children: dict[int, list[int]] = {}
         self.born: dict[int, tuple[str, int | None]] = {}  # each key's id, and its parent's key
+        self.born_step: dict[int, int] = {}
         self.ended_step: dict[int, int] = {}  # of each key: when it finished or was removed
         self.marks_seen: set[str] = set()  # starts and events that were on disk at some time
         self.turns_out: dict[str, HandOut] = {}  # by instance id: the last one
         self.turns_of: dict[int, deque[HandOut]] = {}
         self.tasks_out: dict[tuple[int, int, int], deque[HandOut]] = {}
         self.results_made: set[str] = set()
+        self.unsure_events: set[str] = set()  # whoever raised them was told of an error
         self.terminate_us: dict[int, int] = {}  # of each key: when an order to end was on disk
         self.tainted: set[int] = set()  # see `met`
         self.acknowledged: Counter[str] = Counter()
@@ -88,6 +92,8 @@ class Auditor:
     def answered(self, call: Call) -> None:
         """Note a reply that a node has made."""
         call.answered_step = self.step
+        if isinstance(call.reply, Fault) and isinstance(call.request, RaiseEvent):
+            self.unsure_events.add(call.request.input or "")
         if call.accepted:
             self.acknowledged[call.kind] += 1
 
@@ -137,6 +143,7 @@ class Auditor:
         key = image.key
         if before is None:
             parent = image.snapshot.identity.parent_key
+            self.born_step[key] = self.step
             self.born[key] = (image.instance_id, parent)
             if parent is not None:
                 self.children.setdefault(parent, []).append(key)
@@ -144,6 +151,8 @@ class Auditor:
         if gone:
             self.ended_step.setdefault(key, self.step)
         bearer = self.images.by_id.get(image.instance_id)
+        if after is None and bearer is not None:
+            self._see(image.instance_id, None)  # for a moment, between two lives
         self._see(image.instance_id, bearer)
 
     def _see(self, instance_id: str, bearer: Image | None) -> None:

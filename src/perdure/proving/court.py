@@ -71,6 +71,10 @@ class Court:
         for checker in self._checkers:
             checker.answered(node, call)
 
+    def told(self, node: Node, keys: Sequence[int]) -> None:
+        for checker in self._checkers:
+            checker.told(node, keys)
+
     def swept(self, nodes: Sequence[Node]) -> None:
         for checker in self._checkers:
             checker.swept(nodes)

@@ -86,7 +86,7 @@ class SimWriter:
         self._crew.untold.subtract(touched)
         self._crew.landed_steps.popleft()
         self._go()
-        self._crew.on_told()
+        self._crew.on_told(touched)
 
 
 class SimCrew:
@@ -99,7 +99,7 @@ class SimCrew:
         self.loop = loop
         self.home = home
         self.delay_us = delay_us
-        self.on_told: Callable[[], None] = lambda: None
+        self.on_told: Callable[[tuple[int, ...]], None] = lambda _: None
         self.step: Callable[[], int] = int
         self.landed_steps: deque[int] = deque()  # of the batches that the engine has yet to hear of
         self.take_touched: Callable[[], tuple[int, ...]] = tuple

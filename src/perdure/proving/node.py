@@ -54,7 +54,7 @@ class Surroundings:
     on_down: Callable[["Node", str], None]
     on_handed_out: Callable[["Node", str, bytes], None]
     on_answered: Callable[["Node", Call, Reply], None]
-    on_told: Callable[["Node"], None]
+    on_told: Callable[["Node", tuple[int, ...]], None]
     on_trouble: Callable[[str, BaseException], None]
 
 
@@ -66,6 +66,7 @@ class Node:
     component: EmbeddedComponent
     crew: SimCrew
     store: NodeDisk
+    clock: Clock
 
     def __init__(self, name: str, around: Surroundings) -> None:
         """Nothing runs before `boot`."""
@@ -100,10 +101,10 @@ class Node:
         self.crew = SimCrew(around.loop, self.home, ids, around.disk.delay_us)
         self.crew.take_touched = self._take_touched
         self.crew.step = around.disk.step
-        self.crew.on_told = lambda: around.on_told(self)
-        clock, observer = around.clock(), around.observer(self)
-        self.engine = Engine(around.settings, self.store, clock, observer, self.crew)
-        self.component = EmbeddedComponent(self.engine, clock, observer)
+        self.crew.on_told = lambda keys: around.on_told(self, keys)
+        self.clock, observer = around.clock(), around.observer(self)
+        self.engine = Engine(around.settings, self.store, self.clock, observer, self.crew)
+        self.component = EmbeddedComponent(self.engine, self.clock, observer)
 
     def _take_touched(self) -> tuple[int, ...]:
         touched, self.touched = tuple(self.touched), []

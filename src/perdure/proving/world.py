@@ -44,7 +44,7 @@ class World:
         self.calls = 0
         chance = {name: Random(f"{plan.seed}:{name}") for name in ("disk", "net", "fleet", "sky")}
         self.disk = Disk(store, chance["disk"])
-        self.loop = SimLoop(lambda: (self.disk.delay_us() // 8, self.disk.delay_us() // 8))
+        self.loop = SimLoop(lambda: (self.disk.delay_us() // 2, self.disk.delay_us() // 2))
         self.loop.on_fault = self._unheard
         self.network = Network(self.loop, chance["net"])
         self.weather = Weather(self.loop, self.disk, chance["sky"])
@@ -68,7 +68,7 @@ class World:
             on_down=self._down,
             on_handed_out=self._handed_out,
             on_answered=self._answered,
-            on_told=lambda node: self.say("told", node.home.name),
+            on_told=self._heard,
             on_trouble=lambda what, error: self.say(what, type(error).__name__),
         )
 
@@ -81,6 +81,7 @@ class World:
         disk.step = lambda: self.trace.step
         fleet.nodes = weather.nodes = (self.node,)
         fleet.auditor = self.auditor
+        self.auditor.clock_us = self._engine_us
         fleet.on_strayed = self.court.replay.strayed
         weather.workers = lambda: fleet.workers
         weather.on_gone, weather.on_cut = fleet.gone, fleet.cut
@@ -93,6 +94,10 @@ class World:
 
     def _clock(self) -> Clock:
         return self._make_clock(lambda: self.wall_us() * 1_000, lambda: self.loop.now_us * 1_000)
+
+    def _engine_us(self) -> int:
+        """Return what time the engine believes it is."""
+        return self.node.clock.now_us()
 
     # ---- life
 
@@ -179,6 +184,10 @@ class World:
             self.trace.note(repr(outcome).encode())
         self.auditor.landed(commit)
         self.court.landed(commit)
+
+    def _heard(self, node: Node, keys: tuple[int, ...]) -> None:
+        self.say("told", node.home.name)
+        self.court.told(node, keys)
 
     def _handed_out(self, node: Node, stream: str, data: bytes) -> None:
         item = parsed(data)

@@ -1,6 +1,6 @@
 """What a checker is: it is shown what happens, and accuses when a promise is broken."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from perdure.proving.auditor import Auditor, HandOut
@@ -43,6 +43,9 @@ class Checker:
 
     def answered(self, node: Node, call: Call) -> None:
         """Look at a reply that a node has made."""
+
+    def told(self, node: Node, keys: Sequence[int]) -> None:
+        """Look at instances of which a node has just heard what is on disk."""
 
     def swept(self, nodes: Iterable[Node]) -> None:
         """Look at everything, now that nothing is under way anywhere."""

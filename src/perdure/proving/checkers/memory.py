@@ -1,6 +1,6 @@
 """What an engine holds in memory is what is on disk: the state is the fold of the history."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from perdure.core.turn import takable
@@ -15,6 +15,12 @@ class Memory(Checker):
     """Memory follows the disk."""
 
     promise = "memory"
+
+    def told(self, node: Node, keys: Sequence[int]) -> None:
+        for key in keys:
+            image = self.images.by_key.get(key)
+            if image is not None and is_told(node, key):
+                self._same(node, image)
 
     def swept(self, nodes: Iterable[Node]) -> None:
         for stray in self.images.strays():

@@ -1,6 +1,6 @@
 """P1: what was acknowledged is on disk, stays there, and is in force."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from perdure.base.time import SECOND_US
@@ -8,7 +8,7 @@ from perdure.components.port import Done
 from perdure.core import requests as rq
 from perdure.core.events import ExecutionTerminated, Kind
 from perdure.core.status import Status
-from perdure.proving.auditor import Auditor, HandOut, Seen
+from perdure.proving.auditor import CALL_TAG, Auditor, HandOut, Seen
 from perdure.proving.calls import Call
 from perdure.proving.checkers.base import Accuse, Checker, is_told
 from perdure.proving.disk import Commit
@@ -104,6 +104,8 @@ class Acknowledged(Checker):
                 continue
             if change.after is None:
                 self._removed(change.before, commit)
+            elif change.after.finished and not change.before.finished:
+                self._ends_others(change.after)
             elif change.before.generation == change.after.generation:
                 self._kept(change.before, change.after)
         self._only_flags(commit)
@@ -115,8 +117,23 @@ class Acknowledged(Checker):
             return
         bearer = self.images.by_id.get(identity.instance_id)
         if image.finished and bearer is not None and bearer.key != image.key:
-            return  # another was born in its place
+            self._replaced(image, bearer)
+            return
         self.accuse(f"'{identity.instance_id}' (key {image.key}) was removed, and nobody asked")
+
+    def _replaced(self, image: Image, bearer: Image) -> None:
+        """Another was born in its place; a start waits until nobody below it is active."""
+        started = any(name == CALL_TAG for name, _ in bearer.snapshot.identity.tags)
+        below = (self.images.by_key.get(key) for key in self._found_below(image.key))
+        if started and any(each is not None and not each.finished for each in below):
+            self.accuse(f"'{image.instance_id}' was started anew while one below it is active")
+
+    def _found_below(self, key: int) -> Iterator[int]:
+        """Those below an instance that a chain of instances leads to: a purge may break it."""
+        for child in self.auditor.children.get(key, ()):
+            if child in self.images.by_key:
+                yield child
+                yield from self._found_below(child)
 
     def _is_purged(self, image: Image, step: int) -> bool:
         """Tell whether it or anybody above it was to be purged."""
@@ -130,6 +147,16 @@ class Acknowledged(Checker):
         if keep_us is None or head.completed_at_us is None or not purged:
             return False
         return head.completed_at_us + keep_us <= max(e.lifecycle[0].at_us for e in purged)
+
+    def _ends_others(self, image: Image) -> None:
+        """A recursive terminate is on its way to every child in the commit that ends the parent."""
+        orders = [event for event in image.past() if isinstance(event, ExecutionTerminated)]
+        if not orders or not orders[0].recurse:
+            return
+        for key in self.auditor.children.get(image.key, ()):
+            child = self.images.by_key.get(key)
+            if child is not None and not child.finished and key not in self.auditor.terminate_us:
+                self.accuse(f"'{image.instance_id}' was ended with its children, and one was not")
 
     def _kept(self, before: Image, after: Image) -> None:
         """What left an inbox is in the history, or could mean nothing any more."""

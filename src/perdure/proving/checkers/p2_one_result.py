@@ -27,6 +27,17 @@ class OneResult(Checker):
         for change in commit.changes:
             if change.after is not None and change.after.key not in self.auditor.tainted:
                 self._look(change.after)
+                self._in_time(change.before, change.after)
+
+    def _in_time(self, before: Image | None, after: Image) -> None:
+        """A timer that has just fired was due by the engine's own clock."""
+        known = set() if before is None else {row.seq for row in before.inbox}
+        for row in after.inbox:
+            event = event_of(row.add.event)
+            if row.seq in known or not isinstance(event, TimerFired):
+                continue
+            if event.fire_at_us > self.auditor.clock_us():
+                self.accuse(f"a timer of '{after.instance_id}' fired before its time")
 
     def _look(self, image: Image) -> None:
         past = image.past()
@@ -62,8 +73,6 @@ class OneResult(Checker):
                         self.accuse(f"{text} {given!r} and has the result {told!r}")
                     elif told not in self.auditor.results_made:
                         self.accuse(f"the result {told!r} is on disk and no worker has made it")
-                case TimerFired() if event.fire_at_us > event.at_us:
-                    self.accuse(f"a timer of '{image.instance_id}' fired before its time")
                 case TimerFired() if timers.get(event.timer_id) != event.fire_at_us:
                     self.accuse(f"'{image.instance_id}' has a timer fired that it never set")
                 case _:

@@ -1,6 +1,6 @@
 """P6: events keep their order and none is lost on the way to the workflow, whatever generation."""
 
-from perdure.core.events import EventRaised
+from perdure.core.events import EventRaised, EventSent
 from perdure.proving.auditor import HandOut
 from perdure.proving.checkers.base import Checker
 from perdure.proving.disk import Commit
@@ -21,14 +21,27 @@ class Order(Checker):
             if before is None or after is None:
                 continue
             self._in_order(after)
+            self._sent(before, after)
             if after.generation == before.generation + 1 and after.key not in self.auditor.tainted:
                 self._kept(before, after)
+
+    def _sent(self, before: Image, after: Image) -> None:
+        """What an instance sends to another one that is there arrives with the same commit."""
+        known = len(before.history) if before.generation == after.generation else 0
+        for event in after.past()[known:]:
+            if not isinstance(event, EventSent) or event.input in self.auditor.marks_seen:
+                continue
+            target = self.images.by_id.get(event.instance_id)
+            born = 0 if target is None else self.auditor.born_step.get(target.key, 0)
+            if target is not None and not target.finished and born < self.auditor.step:
+                text = f"'{after.instance_id}' has sent an event to '{event.instance_id}'"
+                self.accuse(f"{text} and it never came")
 
     def _in_order(self, image: Image) -> None:
         last: dict[str, int] = {}
         for event in _raised(image):
             client, number = _sender(event.input or "")
-            if number is None:
+            if number is None or event.input in self.auditor.unsure_events:
                 continue
             if number <= last.get(client, -1):
                 text = f"events of {client} to '{image.instance_id}' are out of order"

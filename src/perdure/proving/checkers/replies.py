@@ -100,7 +100,7 @@ class Replies(Checker):
             return
         match call.reply:
             case Refusal(reason=Reason.ALREADY_EXISTS):
-                right = any(seen.there for seen in window)
+                right = any(seen.there for seen in window) or self._children_are_there(call)
             case Refusal(reason=Reason.NOT_FOUND | Reason.INVALID):
                 right = True  # whether there is such an event is for tests of the core
             case _:
@@ -108,6 +108,10 @@ class Replies(Checker):
                 right = free and any(seen.finished and not seen.has_parent for seen in sources)
         if not right:
             self._wrong(call, window)
+
+    def _children_are_there(self, call: Call) -> bool:
+        """A rerun is not begun either if an id is in use that it would give to a child."""
+        return any(name.startswith(f"{call.target}:") for name in self.images.by_id)
 
     def _wrong(self, call: Call, window: list[Seen]) -> None:
         seen = ", ".join(each.status.name if each.there else "nobody" for each in window)

@@ -1,0 +1,57 @@
+"""Runs a mutant until some checker catches it."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from perdure.app.clock import SystemClock
+from perdure.base.time import HOUR_US
+from perdure.proving.plan import Plan, plan_of
+from perdure.proving.simulation import Simulation
+from perdure.store.memory.store import MemoryStore
+from tests.simulation.mutants import disk, moves, work
+from tests.simulation.mutants.patching import MUTANTS, Mutant
+
+__all__ = ["MUTANTS", "Caught", "caught", "hunted"]
+
+HOURS: Final = 0.1
+SEEDS_MAX: Final = 40
+_ROOMS: Final = (disk, moves, work)  # loading them has filled MUTANTS
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """By which checker, with which seed, after how many steps, and what it said."""
+
+    by: str
+    seed: int
+    steps: int
+    text: str
+
+
+def caught(mutant: Mutant, seed: int, hours: float = HOURS) -> Caught | None:
+    """Run one seed with the mutant in force; return how it was caught, or None if it was not."""
+    with mutant.in_force():
+        made = Simulation(_plan(mutant, seed, hours), MemoryStore(), SystemClock)
+        try:
+            report = made.run()
+        except Exception as error:  # noqa: BLE001 - a crash of the world is a catch, too
+            return Caught("crash", seed, made.world.trace.step, f"{type(error).__name__}: {error}")
+    if report.sound:
+        return None
+    first = report.violations[0]
+    return Caught(first.promise, seed, first.step, first.text)
+
+
+def hunted(mutant: Mutant) -> Caught | None:
+    """Run seed after seed until the mutant is caught."""
+    found = (caught(mutant, seed) for seed in range(1, SEEDS_MAX + 1))
+    return next((each for each in found if each is not None), None)
+
+
+def _plan(mutant: Mutant, seed: int, hours: float) -> Plan:
+    plan = plan_of(seed, int(hours * HOUR_US))
+    return replace(
+        plan,
+        odds=replace(plan.odds, **mutant.odds),
+        settings=replace(plan.settings, **mutant.settings),
+    )
