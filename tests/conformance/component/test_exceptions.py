@@ -21,8 +21,8 @@ from tests.kit.cluster import Cluster
 
 def test_the_list_is_that_of_the_documentation() -> None:
     page = (pages.ROOT / "docs" / "temporal.md").read_text("utf-8")
-    told = {line.removeprefix("- ") for line in page.splitlines() if line.startswith("- ")}
-    assert not [text for text in EXCEPTIONS.values() if text not in told]
+    told = " ".join(page.split())
+    assert not [text for text in EXCEPTIONS.values() if f"- {text}" not in told]
 
 
 def test_each_exception_has_a_test() -> None:

@@ -13,6 +13,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 
 from perdure.base.rfc3339 import render
+from perdure.base.time import LATEST_US
 from perdure.components.port import FailureView, ShownEvent
 from perdure.components.temporal.failures import view_of_failure
 from perdure.components.temporal.moments import moment_us
@@ -55,6 +56,9 @@ def _members(event: HistoryEvent) -> Members:
     for name, value in reader(attributes):
         if value is not None and value != "":
             yield name, value
+    if temporal_type == "TimerStarted":
+        after_us = attributes.start_to_fire_timeout.ToMicroseconds()
+        yield "fireAt", render(min((moment_us(event, "event_time") or 0) + after_us, LATEST_US))
 
 
 def _payload(payloads: Attributes) -> Json:
@@ -115,7 +119,6 @@ def _canceled_task(a: Attributes) -> Members:
 
 def _timer(a: Attributes) -> Members:
     yield "name", a.timer_id
-    yield "firesAfterSeconds", a.start_to_fire_timeout.seconds
 
 
 def _fired(a: Attributes) -> Members:
