@@ -27,7 +27,7 @@ class Message:
     """One message of a source, as it arrived.
 
     `message_id` names it within its source and is the same each time it is delivered; None where
-    the broker gives it none, and then what the payload says (a CloudEvent's source and id) decides.
+    the broker gives it none. A CloudEvent's own source and id name it before either.
     `position` is where the source would go on after it, for sources that keep their place with us.
     `named_after` is what a workflow that follows from it is called after where its trigger does not
     say: a tweet's id, a Kubernetes object's name; None for the id that names the message.

@@ -69,12 +69,16 @@ class Received:
 
 
 def identity_of(message: Message, event: Event | None) -> Identity:
-    """Return what names a message: its broker's id, its own source and id, or its content."""
-    if message.message_id is not None:
-        return Identity(f"id:{message.message_id}", certain=True)
+    """Return what names a message: its own source and id, its broker's id, or its content.
+
+    An event's own name comes first: its publisher, who was not told that it had been published,
+    publishes it again, and then the broker takes it for another message.
+    """
     if event is not None and event.is_cloud_event:
         source = event.source
         return Identity(f"event:{len(source)}:{source}{event.id}", certain=True)
+    if message.message_id is not None:
+        return Identity(f"id:{message.message_id}", certain=True)
     return Identity(f"content:{_digest(message)}", certain=False)
 
 
