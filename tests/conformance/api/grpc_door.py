@@ -15,6 +15,7 @@ from perdure.api.grpc.settings import GrpcSettings
 from perdure.base.observer import NullObserver
 from perdure.components.catalog import Catalog
 from perdure.components.embedded import EmbeddedComponent
+from perdure.core.access import OPEN, Access
 from perdure.engine.service import Engine
 from perdure.engine.settings import EngineSettings
 from perdure.store.memory.store import MemoryStore
@@ -154,7 +155,9 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(store: Store | None = None, **settings: Any) -> AsyncIterator[Door]:
+async def open_door(
+    store: Store | None = None, access: Access = OPEN, **settings: Any
+) -> AsyncIterator[Door]:
     """Open a door with these settings, and close it again."""
     chosen = GrpcSettings(**({"hosts": (HOST,), "token": None, "tls": None} | settings))
     bytes_max = chosen.message_bytes_max
@@ -163,7 +166,7 @@ async def open_door(store: Store | None = None, **settings: Any) -> AsyncIterato
     engine = Engine(engine_settings, store or MemoryStore(), clock, observer)
     component = EmbeddedComponent(engine, clock, observer)
     runtime = LocalRuntime(engine)
-    catalog = Catalog({component.name: component}, {})
+    catalog = Catalog({component.name: component}, {}, access=access)
     server = build_server(chosen, catalog, engine, runtime)
     await engine.start()
     try:

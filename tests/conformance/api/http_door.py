@@ -19,6 +19,7 @@ from perdure.base.observer import NullObserver, Subject
 from perdure.components.catalog import EMBEDDED, Catalog
 from perdure.components.embedded import EmbeddedComponent
 from perdure.components.port import InstanceView, WorkflowComponent
+from perdure.core.access import OPEN, Access
 from perdure.core.requests import Purge, Refusal, Start, Suspend, Terminate
 from perdure.core.status import Status
 from perdure.engine.service import Engine
@@ -231,13 +232,14 @@ def _done(item: work_pb2.WorkItem) -> bytes:
 async def serving(
     settings: HttpSettings = SETTINGS,
     wrap: Callable[[WorkflowComponent], WorkflowComponent] = lambda component: component,
+    access: Access = OPEN,
 ) -> AsyncIterator[Server]:
     """Serve on a free port; `wrap` may put something before the engine's component."""
     clock, stalls, process = WallClock(), Stalls(), Process()
     engine = Engine(EngineSettings(app_id=APP_ID), MemoryStore(), clock, stalls)
     await engine.start()
     component = wrap(EmbeddedComponent(engine, clock, stalls))
-    app = build_app(settings, Catalog({EMBEDDED: component}, {}), process)
+    app = build_app(settings, Catalog({EMBEDDED: component}, {}, access=access), process)
     # A call may be answered only when the server has waited for something.
     client = httpx.AsyncClient(trust_env=False, timeout=60)
     async with on_socket(app) as base_url, client as http:

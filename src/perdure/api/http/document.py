@@ -101,12 +101,12 @@ async def purge(call: Call, target: Target) -> Response:
 async def check_type(operation: Operation, target: Target) -> None:
     """Raise Problem if the instance is not of the type that the path names.
 
-    It is then as if it did not exist.
+    It is then as if it did not exist. Who may do something to it need not be allowed to read it.
     """
     if target.workflow_type is None:
         return
     with doing(operation, target.instance_id):
-        view = await target.component.get(target.instance_id, payloads=False)
+        view = await target.whole.get(target.instance_id, payloads=False)
     if view is None or view.name != target.workflow_type:
         raise not_found(target.instance_id)
 

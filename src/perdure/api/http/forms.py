@@ -29,6 +29,7 @@ class Target:
     first_segment: str
     workflow_type: str | None  # None where the path names a component: any type will do
     instance_id: str
+    whole: WorkflowComponent  # the component as no policy narrows it
     by_query: bool = False  # the query names the component, and has to name it again
 
 
@@ -68,11 +69,23 @@ def _target(call: Call, first: str, *, names_component: bool) -> Target:
     # In document form the second segment of a start is an id, where Dapr has the type.
     instance_id = call.path[NAME] if NAME in call.path else call.path[INSTANCE]
     if names_component:
-        return Target(call.door.component(first), first, None, instance_id)
+        return _seen(call, call.door.component(first), None, instance_id)
     named = component_in_query(call)
     if named is not None:
-        return Target(named, first, first, instance_id, by_query=True)
-    return Target(call.door.catalog.for_type(first), first, first, instance_id)
+        return _seen(call, named, first, instance_id, by_query=True)
+    return _seen(call, call.door.catalog.for_type(first), first, instance_id)
+
+
+def _seen(
+    call: Call,
+    component: WorkflowComponent,
+    workflow_type: str | None,
+    instance_id: str,
+    *,
+    by_query: bool = False,
+) -> Target:
+    whole = call.whole.components[component.name]
+    return Target(component, call.path[FIRST], workflow_type, instance_id, whole, by_query)
 
 
 def component_in_query(call: Call) -> WorkflowComponent | None:

@@ -36,5 +36,6 @@ class Methods:
             text = f"method {request.method} is not allowed here; allowed are {self._allow}"
             raise Problem(405, "ERR_METHOD_NOT_ALLOWED", text, {"Allow": self._allow})
         path = {name: decoded(name, segment) for name, segment in request.path_params.items()}
-        asker = asker_of(request, self._door.runtime.app_id)
-        return await handler(Call(self._door.seen_by(asker), request, path, asker))
+        door = self._door
+        asker = asker_of(request, door.runtime.app_id)
+        return await handler(Call(door.seen_by(asker), request, path, asker, door.catalog))

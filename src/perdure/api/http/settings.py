@@ -59,3 +59,4 @@ class Call:
     request: Request
     path: Mapping[str, str]
     asker: Asker
+    whole: Catalog  # as no policy narrows it: for what the door itself has to know
