@@ -68,6 +68,7 @@ class TriggerRoom:
         for trigger in plans.triggers:
             _check_component(trigger, catalog)
         self._feeds = [self._feed(stream, rules) for stream in plans.streams]
+        _check_paths(self._feeds, plans.components)
         self._feed_of = {
             trigger.name: feed for feed in self._feeds for trigger, _ in feed.post.stream.takers
         }
@@ -246,6 +247,18 @@ class TriggerRoom:
             dead_letters=dead_letters,
             counts=dict(sorted(tally.counts.items())),
         )
+
+
+def _check_paths(feeds: Sequence[Feed], components: Mapping[str, Settings]) -> None:
+    """Raise ConfigurationError if two sources want to be called at one path."""
+    taken: dict[str, str] = {}
+    for feed in feeds:
+        for route in getattr(feed.source, "routes", ()):
+            name, path = feed.source.name, str(getattr(route, "path", ""))
+            if taken.setdefault(path, name) != name:
+                raise components[name].fault(
+                    "path", f"{path} is the path of component {taken[path]}; expected another"
+                )
 
 
 def _check_component(trigger: Trigger, catalog: Catalog) -> None:

@@ -99,11 +99,20 @@ def test_the_handshake_needs_no_token_where_a_signature_is_checked(guarded: Serv
     assert guarded.request("OPTIONS", "/hooks/plain", headers=asked).status == 401
 
 
-def test_a_path_of_the_api_stops_the_start(tmp_path: Path) -> None:
-    server = server_of(tmp_path, component("bad", path="/v1.0/workflows/a/b/start"))
+@pytest.mark.parametrize(
+    ("paths", "words"),
+    [
+        (["/v1.0/workflows/a/b/start"], "path: /v1.0/workflows/a/b/start belongs to the API"),
+        (["/hooks/a", "/hooks/a"], "path: /hooks/a is the path of component c0; expected another"),
+    ],
+)
+def test_a_path_that_is_not_free_stops_the_start(
+    tmp_path: Path, paths: list[str], words: str
+) -> None:
+    components = [component(f"c{number}", path=path) for number, path in enumerate(paths)]
+    server = server_of(tmp_path, *components)
     with pytest.raises(AssertionError) as stopped:
         server.start()
-    words = str(stopped.value)
-    assert "the server ended with 2" in words
-    assert "resources/0.yaml:" in words
-    assert "path: /v1.0/workflows/a/b/start belongs to the API; expected another" in words
+    assert "the server ended with 2" in str(stopped.value)
+    assert f"resources/{len(paths) - 1}.yaml:" in str(stopped.value)
+    assert words in str(stopped.value)
