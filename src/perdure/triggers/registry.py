@@ -48,10 +48,11 @@ def build_pubsub(settings: Settings) -> PubSub:
 def _factory(settings: Settings) -> object:
     kind = _KINDS.get(settings.type)
     if kind is None:
-        family = settings.type.partition(".")[0]
-        known = [each for each in _KINDS if each.startswith(family)]
-        near = difflib.get_close_matches(settings.type, known, n=1)
-        advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        family, _, name = settings.type.partition(".")
+        known = [each for each in _KINDS if each.startswith(f"{family}.")]
+        names = [each.removeprefix(f"{family}.") for each in known]
+        near = difflib.get_close_matches(name, names, n=1)
+        advice = f"did you mean {family}.{near[0]}?" if near else f"known are {', '.join(known)}"
         raise settings.fault(None, f"there is no type {settings.type}; {advice}")
     try:
         module = importlib.import_module(f"{_ROOM}.{kind.module}")
