@@ -112,6 +112,12 @@ async def test_a_purge_by_filter_takes_what_the_caller_may_purge() -> None:
         assert (await door.state("two")).exists
 
 
+async def test_metadata_tells_of_policies() -> None:
+    async with open_door(access=LOOKS) as door:
+        reply = await door.dapr("GetMetadata", b"", released.runtime().GetMetadataResponse)
+        assert [policy.name for policy in reply.workflow_access_policies] == ["gate"]
+
+
 async def test_a_start_is_routed_to_the_app_that_it_names() -> None:
     family = released.dapr()
     async with open_door() as door:

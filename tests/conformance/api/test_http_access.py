@@ -153,7 +153,7 @@ async def test_an_app_id_that_cannot_be(app_id: str, call: str) -> None:
 async def test_metadata_tells_of_policies() -> None:
     async with serving(access=LOOKS) as server:
         answer = json_of(await server.call("GET", "/v1.0/metadata"))
-    assert answer["workflowAccessPolicies"] == [{"name": "gate", "scopes": [APP_ID]}]
+    assert answer["workflowAccessPolicies"] == [{"name": "gate"}]
 
 
 async def _start(server: Server, instance_id: str, app_id: str, name: str = "Flow") -> None:

@@ -50,6 +50,7 @@ _TABLE: Final[dict[Any, tuple[str, str]]] = {
     runtime_pb2.ActiveActors: ("runtime", "ActiveActorsCount"),
     runtime_pb2.RegisteredComponent: ("runtime", "RegisteredComponents"),
     runtime_pb2.ConnectedWorkers: ("runtime", "MetadataWorkflows"),
+    runtime_pb2.LoadedPolicy: ("runtime", "MetadataWorkflowAccessPolicy"),
     runtime_pb2.SetMetadataRequest: ("runtime", "SetMetadataRequest"),
     runtime_pb2.StatusDetails: ("runtime", "Status"),
     runtime_pb2.ErrorInfo: ("runtime", "ErrorInfo"),

@@ -73,8 +73,7 @@ async def metadata(call: Call) -> Response:
         },
         "scheduler": {"connected_addresses": []},
         "workflowAccessPolicies": [
-            {"name": policy.name, "scopes": sorted(policy.scopes)}
-            for policy in call.door.catalog.access.policies
+            {"name": policy.name} for policy in call.door.catalog.access.policies
         ],
         "workflows": {"connectedWorkers": workers} if workers else {},
     }

@@ -144,7 +144,7 @@ class ConnectedWorkers(_message.Message):
     def __init__(self, connected_workers: _Optional[int] = ...) -> None: ...
 
 class GetMetadataResponse(_message.Message):
-    __slots__ = ("id", "active_actors_count", "registered_components", "extended_metadata", "runtime_version", "enabled_features", "actor_runtime", "workflows")
+    __slots__ = ("id", "active_actors_count", "registered_components", "extended_metadata", "runtime_version", "enabled_features", "actor_runtime", "workflows", "workflow_access_policies")
     class ExtendedMetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -160,6 +160,7 @@ class GetMetadataResponse(_message.Message):
     ENABLED_FEATURES_FIELD_NUMBER: _ClassVar[int]
     ACTOR_RUNTIME_FIELD_NUMBER: _ClassVar[int]
     WORKFLOWS_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ACCESS_POLICIES_FIELD_NUMBER: _ClassVar[int]
     id: str
     active_actors_count: _containers.RepeatedCompositeFieldContainer[ActiveActors]
     registered_components: _containers.RepeatedCompositeFieldContainer[RegisteredComponent]
@@ -168,7 +169,14 @@ class GetMetadataResponse(_message.Message):
     enabled_features: _containers.RepeatedScalarFieldContainer[str]
     actor_runtime: ActorRuntime
     workflows: ConnectedWorkers
-    def __init__(self, id: _Optional[str] = ..., active_actors_count: _Optional[_Iterable[_Union[ActiveActors, _Mapping]]] = ..., registered_components: _Optional[_Iterable[_Union[RegisteredComponent, _Mapping]]] = ..., extended_metadata: _Optional[_Mapping[str, str]] = ..., runtime_version: _Optional[str] = ..., enabled_features: _Optional[_Iterable[str]] = ..., actor_runtime: _Optional[_Union[ActorRuntime, _Mapping]] = ..., workflows: _Optional[_Union[ConnectedWorkers, _Mapping]] = ...) -> None: ...
+    workflow_access_policies: _containers.RepeatedCompositeFieldContainer[LoadedPolicy]
+    def __init__(self, id: _Optional[str] = ..., active_actors_count: _Optional[_Iterable[_Union[ActiveActors, _Mapping]]] = ..., registered_components: _Optional[_Iterable[_Union[RegisteredComponent, _Mapping]]] = ..., extended_metadata: _Optional[_Mapping[str, str]] = ..., runtime_version: _Optional[str] = ..., enabled_features: _Optional[_Iterable[str]] = ..., actor_runtime: _Optional[_Union[ActorRuntime, _Mapping]] = ..., workflows: _Optional[_Union[ConnectedWorkers, _Mapping]] = ..., workflow_access_policies: _Optional[_Iterable[_Union[LoadedPolicy, _Mapping]]] = ...) -> None: ...
+
+class LoadedPolicy(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class SetMetadataRequest(_message.Message):
     __slots__ = ("key", "value")

@@ -48,6 +48,8 @@ class Metadata:
                 pb.RegisteredComponent(name=view.name, type=view.kind, version="v1")
                 for view in self._catalog.triggers.component_views()
             )
+        for policy in self._catalog.access.policies:
+            reply.workflow_access_policies.add(name=policy.name)
         workers = runtime.connected_workers()
         reply.actor_runtime.runtime_status = pb.ActorRuntime.RUNNING
         reply.actor_runtime.host_ready = True

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
+from perdure.api.http.openapi.asking import asked
 from perdure.api.http.openapi.document_paths import document_paths
 from perdure.api.http.openapi.message_paths import SCHEMAS as MESSAGE_SCHEMAS
 from perdure.api.http.openapi.message_paths import message_paths
@@ -55,8 +56,8 @@ def description(
         },
         "servers": [{"url": "/"}],
         "paths": {
-            **document_paths(component_names),
-            **released_paths(sorted(component_names)),
+            **asked(document_paths(component_names), forbids=True),
+            **asked(released_paths(sorted(component_names)), forbids=False),
             **_process_paths(),
             **message_paths(),
             **{path: {"get": _text(path)} for path in further_paths},

@@ -8,6 +8,7 @@ Part = dict[str, Any]
 _TEXTS: Final = {
     "400": "The request cannot be read, or asks for what cannot be.",
     "401": "The API token is missing or wrong.",
+    "403": "A policy of the workflow's app does not let the caller's app do this.",
     "404": "There is no such instance, or it is of another workflow type.",
     "409": "The instance is in a state in which this cannot be done.",
     "413": "The body is larger than the server takes.",
