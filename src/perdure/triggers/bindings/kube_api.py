@@ -20,7 +20,8 @@ from perdure.base.limits import MIB
 from perdure.triggers.bindings.kube_changes import Object
 
 PAGE_OBJECTS: Final = 500
-PAGES_MAX: Final = 2_000
+# As many objects as are known by their uid at most.
+PAGES_MAX: Final = 200
 ANSWER_BYTES_MAX: Final = 256 * MIB
 # An object has one and a half MiB at most in the store of Kubernetes.
 LINE_BYTES_MAX: Final = 8 * MIB

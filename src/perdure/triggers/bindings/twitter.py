@@ -42,7 +42,7 @@ from perdure.triggers.port import Message, Receiver, Settings, Standing
 from perdure.triggers.reconnecting import connected, in_words
 
 DEFAULT_ENDPOINT: Final = "https://api.x.com"
-LINES_MAX: Final = 1_000
+LINES_MAX: Final = 256
 QUERY_CHARS_MAX: Final = 4_096
 BACKFILL_MINUTES_MAX: Final = 5
 # A stream that was open for so long was a good one: what ends it then is new trouble.

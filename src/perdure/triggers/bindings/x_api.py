@@ -10,14 +10,15 @@ from typing import Any, Final, Self
 
 import httpx
 
-from perdure.base.limits import MIB
+from perdure.base.limits import KIB, MIB
 from perdure.base.time import SECOND_US
 
 STREAM: Final = "/2/tweets/search/stream"
 RULES: Final = "/2/tweets/search/stream/rules"
 SEARCH: Final = "/2/tweets/search/recent"
 TOKEN: Final = "/oauth2/token"  # noqa: S105 - a path
-LINE_BYTES_MAX: Final = 1 * MIB
+# Together with the lines that may wait, this bounds what is held in memory.
+LINE_BYTES_MAX: Final = 256 * KIB
 ANSWER_BYTES_MAX: Final = 16 * MIB
 REQUEST_TIMEOUT_S: Final = 30.0
 # A sign of life comes every 20 seconds; a little late is not too late.
