@@ -163,10 +163,11 @@ class TaskQueues:
         if task.key in self._paused:
             self._parked.setdefault(task.key, []).append(task)
             return True
-        out = self._out.get(task.pair)
-        if out is not None and not self._displace(out):
-            self._behind.setdefault(task.pair, []).append(task)
-            return True
+        # When one has made room, one that was behind it may have taken that.
+        while (out := self._out.get(task.pair)) is not None:
+            if not self._displace(out):
+                self._behind.setdefault(task.pair, []).append(task)
+                return True
         return False
 
     def block(self, task: Task) -> None:

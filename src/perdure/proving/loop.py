@@ -61,6 +61,8 @@ class SimLoop(asyncio.BaseEventLoop):
         self._shut = False
         self.now_us = 0
         self.calls = 0
+        self.homes: list[Home] = []
+        self.cut_off = 0  # last words of the dead, which nobody heard
         self.on_fault: Callable[[Home | None, BaseException], None] = _raise
         self._delays = delays
         self._outside = copy_context()
@@ -112,10 +114,31 @@ class SimLoop(asyncio.BaseEventLoop):
         return not self._soon
 
     def close(self) -> None:
-        """Call nothing any more."""
+        """Call nothing any more, and let go of whatever was cut off."""
+        if self._shut:
+            return
         self._shut = True
         self._soon.clear()
         self._later.clear()
+        _set_running_loop(self)
+        try:
+            for home in self.homes:
+                home.alive = False
+                self._bury(home)
+        finally:
+            _set_running_loop(None)
+
+    def _bury(self, home: Home) -> None:
+        """End what a home was doing; what that makes it do last comes to nothing."""
+        for task in home.tasks:
+            work = task.get_coro()
+            if not task.done() and isinstance(work, Coroutine):
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+                try:
+                    work.close()
+                except Exception:  # noqa: BLE001 - the dead are in the middle of anything
+                    self.cut_off += 1
+        home.tasks.clear()
 
     # ---- what asyncio asks of a loop
 
@@ -189,6 +212,9 @@ class SimLoop(asyncio.BaseEventLoop):
         name: str | None = None,
         context: Context | None = None,
     ) -> AnyTask:
+        if self._shut:
+            coro.close()
+            return self._nothing()  # type: ignore[return-value]  # whoever asked is gone
         home = (context.get(HOME) if context is not None else HOME.get()) or None
         task = asyncio.Task(coro, loop=self, name=name, context=context)
         if home is not None:
@@ -197,6 +223,11 @@ class SimLoop(asyncio.BaseEventLoop):
             if len(home.tasks) % 256 == 0:
                 home.tasks = [each for each in home.tasks if not each.done()]
         return task
+
+    def _nothing(self) -> AnyFuture:
+        future = self.create_future()
+        future.cancel()
+        return future
 
     def run_in_executor(self, executor: object, func: Callback, *args: object) -> AnyFuture:
         """Do something that may block: it is done after a while, and told after another."""

@@ -89,6 +89,7 @@ class Node:
         self.epoch += 1
         self.running = True
         self.home = Home(f"{self.name}.{self.epoch}")
+        self._around.loop.homes.append(self.home)
         self._context = copy_context()
         self._context.run(HOME.set, self.home)
         self._context.run(self._compose)

@@ -20,22 +20,27 @@ class Watching(NullObserver):
 
     def turn_landed(self, subject: Subject, *, latency_us: int) -> None:
         del subject, latency_us
-        self._figures["turns"] += 1
+        self._count("turns")
 
     def activity_finished(self, subject: Subject, activity: Activity, **told: Any) -> None:
         del subject, activity, told
-        self._figures["activities"] += 1
+        self._count("activities")
 
     def late_completion_dropped(self, kind: str, **told: str) -> None:
         del kind, told
-        self._figures["answers dropped"] += 1
+        self._count("answers dropped")
 
     def instance_stalled(self, subject: Subject, **told: Any) -> None:
         del subject, told
-        self._figures["stalls"] += 1
+        self._count("stalls")
 
     def fault(self, where: str, error: BaseException) -> None:
-        self._figures["faults survived"] += 1
+        self._count("faults survived")
         # A node in doubt finds the disk ahead of its memory, and says so.
-        if not isinstance(error, StoreError) and not self._node.store.in_doubt:
+        explained = isinstance(error, StoreError) or self._node.store.in_doubt
+        if self._node.home.alive and not explained:
             self._accuse(f"{where}: {type(error).__name__}: {error}")
+
+    def _count(self, what: str) -> None:
+        if self._node.home.alive:
+            self._figures[what] += 1

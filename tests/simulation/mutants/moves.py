@@ -271,7 +271,12 @@ def every_third(made: Any) -> Any:
     return lambda found: every(3, found, made(found))
 
 
-@mutant("what lands while an instance is loaded is not shown to it", settings={"residents_max": 1})
+@mutant(
+    "what lands while an instance is loaded is not shown to it",
+    odds={"slow_store": 60.0},
+    settings={"residents_max": 1},
+    first_seed=3,
+)
 def late_changes_are_forgotten(patch: Patch) -> None:
     def made(_: Any) -> Any:
         def broken(self: Residents, key: int, change: Any) -> Any:

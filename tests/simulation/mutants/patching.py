@@ -34,6 +34,7 @@ class Mutant:
     breaks: Callable[[Patch], None]
     odds: Mapping[str, float] = field(default_factory=dict)  # instead of those of the seed
     settings: Mapping[str, Any] = field(default_factory=dict)
+    first_seed: int = 1  # some show only now and then
 
     @contextmanager
     def in_force(self) -> Iterator[None]:

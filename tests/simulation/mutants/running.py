@@ -44,7 +44,9 @@ def caught(mutant: Mutant, seed: int, hours: float = HOURS) -> Caught | None:
 
 def hunted(mutant: Mutant) -> Caught | None:
     """Run seed after seed until the mutant is caught."""
-    found = (caught(mutant, seed) for seed in range(1, SEEDS_MAX + 1))
+    found = (
+        caught(mutant, seed) for seed in range(mutant.first_seed, mutant.first_seed + SEEDS_MAX)
+    )
     return next((each for each in found if each is not None), None)
 
 

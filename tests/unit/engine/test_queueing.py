@@ -35,6 +35,10 @@ class Desk:
         self.queues.went_out(out)
         return out
 
+    def take_place(self) -> None:
+        """Hand the next one out, if it need not wait."""
+        self.hand_out(echoes=False, token="second")
+
     @property
     def ready(self) -> int:
         return self.queues.count
@@ -122,6 +126,20 @@ def test_with_tokens_both_of_a_pair_are_out_and_told_apart() -> None:
     desk.queues.came_back(old)
     desk.queues.came_back(new)
     assert list(desk.queues.all_out()) == []
+
+
+def test_the_place_that_one_makes_is_not_given_to_two() -> None:
+    """Seed 2009: whoever was behind it goes out while another of the pair asks for the place."""
+    desk = Desk()
+    for generation in (1, 2, 3):
+        desk.queues.recover(row(1, generation=generation))
+    first = desk.hand_out(echoes=False, token="first")
+    assert desk.queues.must_wait(desk.pop()), "behind the first"
+    third = desk.pop()
+    first.stream.echoes_tokens = True
+    desk.queues.on_ready = lambda _: desk.take_place()
+    assert desk.queues.must_wait(third), "the second has the place by now"
+    assert [out.task.add.generation for out in desk.queues.all_out()] == [2, 1]
 
 
 def test_what_a_gone_instance_had_to_run_goes_wherever_it_is() -> None:
