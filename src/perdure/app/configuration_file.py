@@ -1,5 +1,6 @@
 """`kind: Configuration`: limits, retention and tracing (behaviour.md 4.14)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
@@ -8,11 +9,13 @@ from pydantic import BeforeValidator, Field
 
 from perdure.app.documents import FileModel, Resource, check, kind_of, unknown_keys
 from perdure.app.units import parse_duration
-from perdure.app.yaml_files import read_documents
+from perdure.app.yaml_files import Document, read_documents
 from perdure.base.errors import ConfigurationError
 from perdure.core.status import Status
 
 KIND: Final = "Configuration"
+# Whoever asks for it relies on it, so that to read past it in silence would be a lie.
+SIGNING: Final = "WorkflowHistorySigning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +95,15 @@ class _Tracing(FileModel):
     otel: _Otel | None = None
 
 
+class _Feature(FileModel):
+    name: Annotated[str, Field(min_length=1)]
+    enabled: bool = False
+
+
 class _Spec(FileModel):
     workflow: _Workflow | None = None
     tracing: _Tracing | None = None
+    features: tuple[_Feature, ...] = ()
 
 
 class _Configuration(Resource):
@@ -120,6 +129,7 @@ def read_configuration(file: Path) -> ConfigurationFile:
                 "expected http: this version sends spans over OTLP/HTTP (port 4318) only",
             )
         warnings += unknown_keys(document, configuration)
+        warnings += _features(document, spec.features)
         found = ConfigurationFile(
             workflow=_workflow_settings(spec.workflow or _Workflow()),
             tracing=_tracing_settings(spec.tracing),
@@ -130,6 +140,23 @@ def read_configuration(file: Path) -> ConfigurationFile:
     return ConfigurationFile(
         workflow=found.workflow, tracing=found.tracing, warnings=tuple(warnings)
     )
+
+
+def _features(document: Document, features: tuple[_Feature, ...]) -> Iterator[str]:
+    """Yield a warning for each feature; raises ConfigurationError for one that would be missed."""
+    for number, feature in enumerate(features):
+        at = ("spec", "features", number)
+        if feature.name == SIGNING and feature.enabled:
+            raise document.error(
+                (*at, "name"),
+                f"{SIGNING} cannot be enabled: histories are signed with identities that Dapr's "
+                "control plane gives out, and there is none here; set enabled to false",
+            )
+        if feature.name != SIGNING:
+            yield (
+                f"{document.place((*at, 'name'))}: the feature {feature.name} is not used by "
+                "perdure and has no effect"
+            )
 
 
 def _workflow_settings(spec: _Workflow) -> WorkflowSettings:

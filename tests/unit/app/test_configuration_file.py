@@ -178,3 +178,25 @@ def test_errors_name_place_and_expectation(tmp_path: Path, spec: str, expected: 
 )
 def test_files_that_are_no_configuration(tmp_path: Path, head: str, expected: str) -> None:
     assert refusal(tmp_path, "", head).startswith(expected)
+
+
+FEATURES = "spec:\n  features:\n  - name: {name}\n    enabled: {enabled}\n"
+
+
+def test_a_history_that_cannot_be_signed_is_not_passed_off_as_signed(tmp_path: Path) -> None:
+    spec = FEATURES.format(name="WorkflowHistorySigning", enabled="true")
+    said = refusal(tmp_path, spec)
+    assert said.startswith("7:5: WorkflowHistorySigning cannot be enabled: ")
+    assert said.endswith("; set enabled to false")
+    spec = FEATURES.format(name="WorkflowHistorySigning", enabled="false")
+    assert read(tmp_path, spec).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["WorkflowsClusteredDeployment", "WorkflowsRemoteActivityReminder", "Whatever"]
+)
+def test_features_that_mean_nothing_here_are_warned_about(tmp_path: Path, name: str) -> None:
+    (warning,) = read(tmp_path, FEATURES.format(name=name, enabled="true")).warnings
+    assert warning == (
+        f"{tmp_path}/c.yaml:7:5: the feature {name} is not used by perdure and has no effect"
+    )
