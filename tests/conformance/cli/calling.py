@@ -126,11 +126,15 @@ class Caller:
 
     def ask(self, *arguments: str, code: int = 0, given: str = "") -> Outcome:
         """Run `perdure workflow …` as `call` does, but in this process: it is one of many."""
+        return self.inside("workflow", *arguments, code=code, given=given)
+
+    def inside(self, *arguments: str, code: int = 0, given: str = "") -> Outcome:
+        """Run any program in this process."""
         out, err = StringIO(), StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.setattr(os, "environ", self._environ())
             patch.setattr(sys, "stdin", TextIOWrapper(BytesIO(given.encode()), "utf-8"))
-            ended = main(["workflow", *arguments])
+            ended = main(list(arguments))
         return Outcome(ended, out.getvalue(), err.getvalue()).checked(code)
 
     def workflow(self, *arguments: str, code: int = 0, given: str = "") -> str:
