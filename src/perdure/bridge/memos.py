@@ -7,8 +7,10 @@ from typing import Any, TypedDict
 from temporalio.api.common.v1 import Payload
 
 from perdure.bridge import names
+from perdure.bridge.instance import Instance
 from perdure.components.temporal.starting import TAGS_MEMO
 from perdure.core.events import ExecutionStarted
+from perdure.core.status import Status
 
 
 class Origin(TypedDict, total=False):
@@ -53,6 +55,19 @@ def memo_of_start(started: ExecutionStarted, app_id: str) -> dict[str, object]:
     if started.tags:
         memo[TAGS_MEMO] = dict(started.tags)
     return memo
+
+
+def progress_of(instance: Instance, *, suspended: bool, created_us: int) -> Progress:
+    """Return how far an instance is. How it has ended, Temporal knows itself."""
+    state, stalled = instance.state, instance.state.stalled
+    is_pending = state.started is None and state.generation == 1
+    return {
+        "phase": (Status.PENDING if is_pending else Status.RUNNING).name,
+        "suspended": suspended,
+        "stalled": None if stalled is None else f"{stalled.reason.name}: {stalled.description}",
+        "version": state.version_name,
+        "createdAt": created_us,
+    }
 
 
 def origin_in(memo: Mapping[str, Payload]) -> Origin:

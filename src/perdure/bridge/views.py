@@ -16,6 +16,9 @@ from perdure.components.views import failure_view
 from perdure.core.status import TERMINAL, Status
 from perdure.core.views import Wait
 
+Properties = tuple[tuple[str, str], ...]
+
+_SHOWN: Final = frozenset({"taskQueue", "runID", "temporalStatus", "terminationReason"})
 _RUNNING: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 
 
@@ -48,13 +51,18 @@ def status_of_run(info: WorkflowExecutionInfo) -> Status | None:
 def _amended(view: InstanceView, info: WorkflowExecutionInfo, ends: Ends) -> InstanceView:
     memo = info.memo.fields
     origin, progress = origin_in(memo), progress_in(memo)
-    view = _with_origin(view, origin)
+    view = _with_origin(replace(view, properties=_of_temporal(view.properties)), origin)
     status = status_of_run(info)
     if status is not None:
         view = replace(view, status=status, waits_for=_waits_for(view, status, progress))
     if progress is not None:
         view = _with_progress(view, progress)
     return view if ends.first is None else _with_payloads(view, info, ends)
+
+
+def _of_temporal(properties: Properties) -> Properties:
+    """Return what Temporal alone knows; what the bridge keeps there has a place of its own."""
+    return tuple(each for each in properties if each[0] in _SHOWN)
 
 
 def _with_origin(view: InstanceView, origin: Origin) -> InstanceView:

@@ -36,7 +36,7 @@ from perdure.bridge.effects import Effects
 from perdure.bridge.envelope import arguments_of_renewal, begun_of
 from perdure.bridge.failures import temporals_failure
 from perdure.bridge.instance import Batch
-from perdure.bridge.memos import Progress, progress_in
+from perdure.bridge.memos import progress_in, progress_of
 from perdure.bridge.moments import now_us, sleep_until
 from perdure.bridge.options import (
     END_RUN_OPTIONS,
@@ -242,18 +242,12 @@ class DaprWorkflow:
 
     def _show(self) -> None:
         """Write into the memo what has changed of what readers may see."""
-        instance = self._instance
-        state = instance.state
-        stalled = state.stalled
-        progress: Progress = {
-            "phase": state.phase.name if state.generation == 1 else Status.RUNNING.name,
-            "suspended": self._suspended,
-            "stalled": None if stalled is None else f"{stalled.reason.name}: {stalled.description}",
-            "version": state.version_name,
-            "createdAt": self._begun.created_us,
-        }
+        instance, state = self._instance, self._instance.state
+        created_us = self._begun.created_us
+        progress = progress_of(instance, suspended=self._suspended, created_us=created_us)
         changed: dict[str, object] = {}
-        if progress != self._shown:
+        is_over = state.finished and progress["version"] is None
+        if progress != self._shown and not (is_over and self._shown is None):
             changed[names.PROGRESS] = progress
         if instance.custom_status != self._shown_status:
             text = instance.custom_status
