@@ -2,11 +2,14 @@
 # What may be told from outside:
 #   PYTHON       the interpreter that the environments are made with
 #   N            the rounds of `make crash`
+#   HOURS, SEED  how long `make sim` simulates, and which life (one is drawn if none is given)
 #   JOBS         how many tests run side by side
 #   PYTEST_ARGS  and BENCH_ARGS: more arguments for either
 
 PYTHON ?= python3
 N ?= 50
+HOURS ?= 1
+SEED ?=
 JOBS ?= auto
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
@@ -23,7 +26,7 @@ DEV_STAMP := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test test-kubernetes test-sdks check bench generate crash clean
+.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench generate crash clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +53,12 @@ check: $(DEV_STAMP) ## check format, lint, types, floors and generated code
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate.py --check
+
+sim: $(RUN_STAMP) ## run a server through HOURS simulated hours in which everything goes wrong
+	$(BIN)/perdure prove --hours $(HOURS) $(if $(SEED),--seed $(SEED))
+
+mutants: $(DEV_STAMP) ## break the engine on purpose, and show which checker catches what
+	$(BIN)/python -m tests.simulation.mutants
 
 bench: $(DEV_STAMP) ## measure, and print JSON and a table
 	$(SDK_ENVIRONMENTS) $(SDK)
