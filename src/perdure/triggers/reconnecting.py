@@ -56,7 +56,6 @@ async def stay_connected(
     traceback: the source of a fault is to be found, and messages are to be received meanwhile.
     """
     loop = asyncio.get_running_loop()
-    expected: tuple[type[Exception], ...] = (OSError, *troubles)
     pauses = Pauses(RECONNECT_FIRST_US, RECONNECT_LONGEST_US)
     task = asyncio.current_task()
     assert task is not None
@@ -65,13 +64,7 @@ async def stay_connected(
         if task.cancelling():
             raise asyncio.CancelledError
         began_s = loop.time()
-        words, fault = "the connection ended", None
-        try:
-            await session()
-        except expected as error:
-            words = in_words(error)
-        except Exception as error:  # noqa: BLE001 - survived, and logged below
-            words, fault = in_words(error), error
+        words, fault = await _entered(session, (OSError, *troubles))
         if loop.time() - began_s >= _STEADY_S:
             pauses.begin_again()
         standing.connected = False
@@ -85,6 +78,26 @@ async def stay_connected(
         await asyncio.sleep(pause_s)
 
 
+async def _entered(
+    session: Callable[[], Awaitable[None]], expected: tuple[type[Exception], ...]
+) -> tuple[str, Exception | None]:
+    """Enter a session; return what ended it in words, and the fault if it is one of ours."""
+    task = asyncio.current_task()
+    assert task is not None
+    try:
+        await session()
+    except expected as error:
+        return in_words(error), None
+    except asyncio.CancelledError as error:
+        # A library may let out what it cancelled within itself; nobody has cancelled us then.
+        if task.cancelling():
+            raise
+        return in_words(error), None
+    except Exception as error:  # noqa: BLE001 - survived, and logged by the caller
+        return in_words(error), error
+    return "the connection ended", None
+
+
 def connected(name: str, standing: Standing) -> None:
     """Note that a source receives again."""
     standing.connected = True
@@ -94,5 +107,6 @@ def connected(name: str, standing: Standing) -> None:
 
 def in_words(error: BaseException) -> str:
     """Return what went wrong, for people; never empty and never long."""
-    text = str(error).strip() or type(error).__name__
-    return f"{type(error).__name__}: {text}"[:_WORDS_CHARS_MAX]
+    kind, text = type(error).__name__, str(error).strip()
+    words = text if text.startswith(kind) else f"{kind}: {text}" if text else kind
+    return words[:_WORDS_CHARS_MAX]

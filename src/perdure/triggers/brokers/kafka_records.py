@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -35,7 +36,9 @@ from perdure.triggers.brokers.kafka_offsets import Progress
 from perdure.triggers.brokers.kafka_place import KafkaPlace
 from perdure.triggers.deliveries import Deliveries
 from perdure.triggers.port import Message, Receiver, Settings, Standing
-from perdure.triggers.reconnecting import connected, stay_connected
+from perdure.triggers.reconnecting import connected, in_words, stay_connected
+
+_log = structlog.get_logger(__name__)
 
 TROUBLES: Final = (KafkaError,)
 _LEAVE_S: Final = DELIVERY_GRACE_US / SECOND_US
@@ -117,6 +120,7 @@ class KafkaSource:
         self._topics = topics
         self._place = place
         self._reading = reading
+        self._leaving: set[asyncio.Future[None]] = set()
 
     async def run(self, receive: Receiver, position: str | None) -> None:
         """Receive until cancelled; the group keeps the position."""
@@ -128,19 +132,23 @@ class KafkaSource:
                 await consumer.start()
                 await _Session(self, consumer).run(receive, self._topics, self._reading)
             finally:
-                await _leave(consumer)
+                await self._leave(consumer)
 
         await stay_connected(session, name=self.name, standing=self.standing, troubles=TROUBLES)
 
+    async def _leave(self, consumer: AIOKafkaConsumer) -> None:
+        # To leave the group is a courtesy, which takes its time where nobody hears it.
+        leaving = asyncio.ensure_future(consumer.stop())
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._left)
+        await asyncio.wait((leaving,), timeout=_LEAVE_S)
 
-async def _leave(consumer: AIOKafkaConsumer) -> None:
-    # To leave the group is a courtesy, which nobody hears who is away.
-    leaving = asyncio.ensure_future(consumer.stop())
-    try:
-        async with asyncio.timeout(_LEAVE_S):
-            await asyncio.shield(leaving)
-    except TimeoutError:
-        leaving.cancel()
+    def _left(self, leaving: "asyncio.Future[None]") -> None:
+        self._leaving.discard(leaving)
+        if not leaving.cancelled() and (trouble := leaving.exception()) is not None:
+            _log.warning(
+                "a group was not left in good order", source=self.name, trouble=in_words(trouble)
+            )
 
 
 class _Session(ConsumerRebalanceListener):
@@ -239,11 +247,14 @@ class _Session(ConsumerRebalanceListener):
             await asyncio.sleep(_PROBE_S)
             if asyncio.get_running_loop().time() - self._heard_s < _PROBE_S:
                 continue
-            async with asyncio.timeout(_ANSWER_S):
-                if self._ours:
-                    await self._consumer.end_offsets([next(iter(self._ours))])
-                else:
-                    await self._consumer.topics()
+            try:
+                async with asyncio.timeout(_ANSWER_S):
+                    if self._ours:
+                        await self._consumer.end_offsets([next(iter(self._ours))])
+                    else:
+                        await self._consumer.topics()
+            except TimeoutError as error:
+                raise ConnectionError("the servers do not answer") from error
 
 
 def _message(record: Record) -> Message:
