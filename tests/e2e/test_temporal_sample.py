@@ -3,10 +3,12 @@
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.conformance.cli.calling import Caller
 from tests.e2e.programs import Program
 from tests.e2e.serving import Server
 from tests.e2e.test_samples import ORDER, ended, said, start, tell
@@ -121,3 +123,36 @@ def test_an_order_is_suspended_and_ended_by_hand(server: Server, worker: Program
     assert server.request("POST", f"{path}/terminate", over).status == 200
     state = server.request("GET", path).json()
     assert (state["runtimeStatus"], state["output"]) == ("TERMINATED", "out of stock")
+
+
+def test_the_command_line(server: Server, worker: Program, tmp_path: Path) -> None:
+    caller = Caller(tmp_path, {"DAPR_HTTP_PORT": str(server.http_port)})
+    at = ("--component", "cluster")
+    order = json.dumps({**ORDER, "price": 10})
+    told = caller.workflow(
+        "start", WORKFLOW, "--id", "order-5", "-i", order, "--wait", "--json", *at
+    )
+    assert json.loads(told)["output"]["carrier"] == "by train"
+    shown = caller.workflow("get", "order-5", *at)
+    for part in ("COMPLETED", "taskQueue", "orders", "custom status", "done"):
+        assert part in shown
+    assert "activity completed" in caller.workflow("history", "order-5", *at)
+    assert "order-5" in caller.workflow("list", "--id-prefix", "order-5", *at)
+    said(worker, "[order-5] wrote to the customer: Order order-5 is on its way.")
+    # The embedded engine knows nothing of it, and what is mapped needs no component to be started.
+    assert "no workflow" in caller.trouble("get", "order-5", code=3)
+    caller.workflow("start", WORKFLOW, "--id", "order-6", "-i", json.dumps(ORDER))
+    caller.workflow("suspend", "order-6", *at)
+    assert "SUSPENDED" in caller.workflow("get", "order-6", *at)
+    caller.workflow("resume", "order-6", *at)
+    caller.workflow("terminate", "order-6", "--output", '"enough"', *at)
+    assert caller.read("get", "order-6", *at)["output"] == "enough"
+    assert caller.workflow("purge", "order-6", *at).startswith("order-6 ")
+    events = caller.read("history", "order-5", *at)["events"]
+    packed = next(event for event in events if event["type"] == "TimerCreated")
+    assert caller.workflow("rerun", "order-5", "--from", str(packed["eventID"]), *at) == "order-5\n"
+    caller.workflow("watch", "order-5", *at)
+    trouble = caller.trouble("rerun", "order-5", "--from", "3", "--id", "other", *at, code=1)
+    assert "under its own id" in trouble
+    unknown = caller.trouble("start", WORKFLOW, "--option", "queue=x", code=2)
+    assert "there is no option 'queue'" in unknown

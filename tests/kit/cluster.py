@@ -93,4 +93,4 @@ class Cluster(BrokerProcess):
 
     def component(self, task_queue: str | None = "orders") -> TemporalComponent:
         """A component of this server, not yet opened."""
-        return TemporalComponent(self.settings(task_queue=task_queue), SystemClock())
+        return TemporalComponent(self.settings(task_queue=task_queue), SystemClock(), app_id="app")

@@ -94,7 +94,7 @@ def compose(config: Config, store: Store, clock: Clock, process: Process) -> Hou
     ears = listen(config, process)
     engine = Engine(_engine_settings(config), store, clock, ears.observer)
     ears.metrics.add(Readings(lambda: _engine_reading(engine), lambda: _store_reading(store)))
-    remotes = remotes_of(config.temporal, clock)
+    remotes = remotes_of(config.temporal, clock, app_id=config.app_id)
     embedded = EmbeddedComponent(engine, clock, ears.observer)
     catalog = Catalog({EMBEDDED: embedded, **remotes}, component_of_type(config.temporal))
     room = open_room(config, catalog, clock)

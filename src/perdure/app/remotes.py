@@ -21,7 +21,9 @@ class Remote(WorkflowComponent, Protocol):
         ...
 
 
-def remotes_of(settings: Iterable[TemporalSettings], clock: Clock) -> dict[str, Remote]:
+def remotes_of(
+    settings: Iterable[TemporalSettings], clock: Clock, *, app_id: str
+) -> dict[str, Remote]:
     """Return the components by name. Raises ConfigurationError if their library is missing."""
     found: dict[str, Remote] = {}
     for each in settings:
@@ -33,5 +35,5 @@ def remotes_of(settings: Iterable[TemporalSettings], clock: Clock) -> dict[str, 
                 f"component {each.name} is a Temporal cluster, and {error.name} is not installed; "
                 "install perdure[temporal]"
             ) from error
-        found[each.name] = TemporalComponent(each, clock)
+        found[each.name] = TemporalComponent(each, clock, app_id=app_id)
     return found

@@ -63,7 +63,7 @@ def component(folder: Path, port: int, **metadata: str) -> TemporalComponent:
     cluster.port = port
     file = component_file(folder, cluster, **metadata)
     [settings] = load({"resources_path": [str(file)], "store": str(folder / "s.db")}, {}).temporal
-    return TemporalComponent(settings, SystemClock())
+    return TemporalComponent(settings, SystemClock(), app_id="app")
 
 
 MUTUAL = {

@@ -77,7 +77,7 @@ async def test_the_document_form_finds_a_mapped_type(
     assert view["tags"] == {"city": "Oslo", "a": "b"}
     assert view["properties"]["searchAttributes"]["city"] == "Oslo"
     assert view["properties"]["taskQueue"] == queue
-    assert "appID" not in view
+    assert view["appID"] == "perdure"
     assert (await post(server, f"{one}/resume")).status_code == 200
     async with temporal_workflows.working(cluster.hostport, queue):
         assert (await post(server, f"{one}/raiseEvent/go", [1, 2])).status_code == 202

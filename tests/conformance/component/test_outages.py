@@ -150,7 +150,7 @@ async def _or_none(asked: Awaitable[Any]) -> Any:
 
 async def test_a_namespace_that_is_not_there_is_no_fault_of_the_caller(cluster: Cluster) -> None:
     settings = replace(cluster.settings(), namespace="nowhere")
-    component = TemporalComponent(settings, SystemClock())
+    component = TemporalComponent(settings, SystemClock(), app_id="app")
     with pytest.raises(ComponentError, match="Namespace nowhere is not found"):
         await component.get("a")
     await component.open()

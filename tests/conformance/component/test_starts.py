@@ -21,6 +21,7 @@ async def test_a_start_needs_no_worker(subject: Subject) -> None:
         subject.component.name,
     )
     assert view.status is Status.PENDING
+    assert view.app_id == "app"
     assert view.started_at_us is None
     assert view.completed_at_us is None
     assert view.input == '{"items": 1.10}'

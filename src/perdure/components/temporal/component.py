@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
@@ -68,8 +69,12 @@ class TemporalComponent:
     kind = KIND
     deliveries = None  # a message's receipt is here and its effect there: that is no one commit
 
-    def __init__(self, settings: TemporalSettings, clock: Clock) -> None:
-        """Take the settings; nothing is connected before `open` or the first call."""
+    def __init__(self, settings: TemporalSettings, clock: Clock, *, app_id: str) -> None:
+        """Take the settings; nothing is connected before `open` or the first call.
+
+        Its instances are those of the app whose server this is: policies of access ask for that.
+        """
+        self._app_id = app_id
         self.name = settings.name
         self._settings = settings
         self._clock = clock
@@ -154,7 +159,8 @@ class TemporalComponent:
         if described is None:
             return None
         run = described.workflow_execution_info.execution
-        return view_of(self.name, described, await self._ends(run, payloads=payloads))
+        view = view_of(self.name, described, await self._ends(run, payloads=payloads))
+        return replace(view, app_id=self._app_id)
 
     async def _ends(self, run: WorkflowExecution, *, payloads: bool) -> Ends:
         if not payloads:
@@ -200,10 +206,11 @@ class TemporalComponent:
         reads = asyncio.Semaphore(READS_AT_ONCE)
 
         async def view(info: WorkflowExecutionInfo) -> InstanceView:
-            if not payloads:
-                return listed_view(self.name, info, Ends())
-            async with reads:
-                return listed_view(self.name, info, await self._ends(info.execution, payloads=True))
+            ends = Ends()
+            if payloads:
+                async with reads:
+                    ends = await self._ends(info.execution, payloads=True)
+            return replace(listed_view(self.name, info, ends), app_id=self._app_id)
 
         return InstancePage(tuple(await asyncio.gather(*map(view, page))), token)
 
