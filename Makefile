@@ -26,7 +26,7 @@ DEV_STAMP := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench generate crash clean
+.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench generate crash crash-points clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ generate: $(DEV_STAMP) ## make src/perdure/wire/generated from our .proto files
 crash: $(DEV_STAMP) ## kill the server N times under load, and account for everything
 	$(SDK_ENVIRONMENTS) $(SDK)
 	$(BIN)/python -m pytest tests/e2e/crash -q --crash-rounds=$(N) $(PYTEST_ARGS)
+
+crash-points: $(DEV_STAMP) ## die at every single write of some short lives, and cut the power there
+	$(BIN)/python -m pytest tests/crash_points -n $(JOBS) --every-write --timeout=3600 $(PYTEST_ARGS)
 
 clean: ## remove the environments and everything that tools left behind
 	rm -rf .venv .venvs build dist htmlcov .coverage .coverage.*

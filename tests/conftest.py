@@ -21,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=50,
         help="how often the crash test kills the server (default: 50)",
     )
+    parser.addoption(
+        "--every-write",
+        action="store_true",
+        help="die at every single write of the crash points, not only around what counts",
+    )
 
 
 @pytest.fixture(scope="session")
