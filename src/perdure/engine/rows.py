@@ -154,9 +154,8 @@ class EffectRows:
                     tasks.append(task_add(effect, data, owner.generation, propagate))
                 case fx.SetTimer(created):
                     if not is_never(created.fire_at_us):
-                        timers.append(
-                            TimerAdd(owner.generation, created.event_id, created.fire_at_us)
-                        )
+                        at_us = created.fire_at_us
+                        timers.append(TimerAdd(owner.generation, created.event_id, at_us))
                 case fx.CancelTimer(timer_id):
                     ended.append(TimerEnd(owner.generation, timer_id, must_exist=False))
                 case fx.Birth():
