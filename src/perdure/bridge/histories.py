@@ -6,6 +6,7 @@ from temporalio.api.workflowservice.v1 import QueryWorkflowRequest
 from temporalio.service import WorkflowService
 
 from perdure.bridge import names
+from perdure.bridge.options import QUERY_TIMEOUT_S
 from perdure.bridge.texts import raw_text
 from perdure.components.temporal.connection import Connection
 from perdure.components.temporal.faults import expected
@@ -32,6 +33,7 @@ class RunHistories:
                     query_args=Payloads(payloads=[raw_text(str(count)).payload]),
                 ),
             ),
+            timeout_s=QUERY_TIMEOUT_S,
         )
         if isinstance(answer, Refusal):
             if answer.reason is not Reason.NOT_FOUND:

@@ -25,6 +25,9 @@ MESSAGES_BYTES_MAX: Final = 3 * MIB
 # before the activities under way have come back, so that a fresh run can take over.
 HISTORY_EVENTS_HOLD: Final = 20_000
 
+# A run that is asked may have to be replayed first, by a bridge that has other things to do.
+QUERY_TIMEOUT_S: Final = 20.0
+
 # How long a change is waited for before it is reported as accepted and not yet in force, and how
 # often it is looked for: a run gives no signal to whoever is outside.
 IN_FORCE_WAIT_US: Final = 5 * SECOND_US

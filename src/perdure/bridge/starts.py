@@ -76,6 +76,8 @@ class Starts:
             text = f"workflow instance does not exist with ID '{request.source_id}'"
             return Refusal(Reason.NOT_FOUND, text)
         info = described.workflow_execution_info
+        if status_of_run(info) is not None:
+            return Refusal(Reason.INVALID, f"'{request.source_id}' is not in a terminal state")
         app_id = origin_in(info.memo.fields).get("appID") or self._settings.app_id
         history = [decode(event) for event in await self._histories.all_of(info.execution)]
         found = rerun(request, history, app_id, self._clock.now_us())
