@@ -64,6 +64,8 @@ class Surroundings(Protocol):
     def instance_id_bytes_max(self) -> int: ...
     @property
     def instance_id_extra_characters(self) -> str: ...
+    @property
+    def message_bytes_max(self) -> int: ...
 
 
 def check_triggers(config: Surroundings) -> list[str]:
@@ -86,7 +88,12 @@ def open_room(config: Surroundings, catalog: Catalog, clock: Clock) -> Room | No
 
     plans = _plans(config, _silent)
     assert isinstance(plans, Plans)
-    rules = Rules(config.app_id, config.instance_id_bytes_max, config.instance_id_extra_characters)
+    rules = Rules(
+        config.app_id,
+        config.instance_id_bytes_max,
+        config.instance_id_extra_characters,
+        config.message_bytes_max,
+    )
     return TriggerRoom(plans, catalog, clock, rules)
 
 

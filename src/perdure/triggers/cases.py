@@ -9,7 +9,12 @@ from typing import Final
 
 import structlog
 
-from perdure.base.errors import StoreUnavailable
+from perdure.base.errors import (
+    CallerFault,
+    ComponentError,
+    ComponentUnavailable,
+    StoreUnavailable,
+)
 from perdure.base.time import SECOND_US, Clock
 from perdure.core.deliveries import (
     Delivered,
@@ -143,7 +148,13 @@ class Case:
 
     async def _deliver(self, step: Step | None, outcome: str | None) -> Refusal | None:
         delivery = self._delivery(step, outcome or described(step))
-        met = await self._post.delivering.deliver(self._trigger.component, delivery)
+        try:
+            met = await self._post.delivering.deliver(self._trigger.component, delivery)
+        except (CallerFault, ComponentError) as error:
+            if isinstance(error, ComponentUnavailable):
+                raise
+            # The component was asked and will have none of it: as good as a refusal.
+            return Refusal(Reason.INVALID, str(error))
         if isinstance(met, Refusal):
             return met
         self._note_landed(met, step)
@@ -210,7 +221,6 @@ class Case:
                 "a message could not be used and is a dead letter",
                 trigger=self._trigger.name,
                 source=self._post.source,
-                reason=reason,
                 attempts=attempts,
             )
         return Settled.ACCEPTED

@@ -219,9 +219,10 @@ def _checked(attributes: dict[str, Data]) -> dict[str, Data]:
 def parsed(data: bytes) -> Data:
     """Return the value of a JSON text that can be stored and sent on; raises NoEvent."""
     try:
-        value = json.loads(data, parse_constant=_refuse_constant)
+        value = json.loads(data.decode(), parse_constant=_refuse_constant)
         # A lone surrogate can be escaped in JSON, but neither stored nor sent on.
-        json.dumps(value, ensure_ascii=False).encode()
+        if b"\\u" in data:
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise NoEvent("the payload is not JSON") from error
     if not _is_shallow(value):
@@ -230,16 +231,16 @@ def parsed(data: bytes) -> Data:
 
 
 def _is_shallow(value: Data) -> bool:
-    level = [value]
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(DEPTH_MAX):
+        if not level:
+            return True
         level = [
             inner
             for each in level
-            if isinstance(each, dict | list)
-            for inner in (each.values() if isinstance(each, dict) else each)
+            for inner in (each.values() if type(each) is dict else each)
+            if type(inner) is dict or type(inner) is list
         ]
-        if not level:
-            return True
     return False
 
 

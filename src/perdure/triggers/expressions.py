@@ -54,17 +54,21 @@ class NoResult(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What expressions see of one message."""
+    """What expressions see of one message; it is made into values of CEL once for all of them."""
 
-    variables: Mapping[str, Any]
+    activation: Any
 
 
-def surroundings(event: Mapping[str, Data], metadata: Mapping[str, str]) -> Surroundings:
-    """Return what expressions see of an event and of the headers that came with it."""
-    seen = _within_int64(dict(event))
-    return Surroundings(
-        {"event": seen, "data": seen.get("data"), "metadata": dict(metadata)},
-    )
+def surroundings(
+    event: Mapping[str, Data], metadata: Mapping[str, str], *, huge: bool = True
+) -> Surroundings:
+    """Return what expressions see of an event and of the headers that came with it.
+
+    With `huge` it may hold whole numbers beyond 64 bits.
+    """
+    seen = _within_int64(dict(event)) if huge else dict(event)
+    variables = {"event": seen, "data": seen.get("data"), "metadata": dict(metadata)}
+    return Surroundings(_ENV.Activation(variables))
 
 
 class Expression:
@@ -90,7 +94,7 @@ class Expression:
     def value(self, seen: Surroundings) -> Data:
         """Return what it comes to, as JSON is made; raises NoResult."""
         try:
-            result = self._compiled.eval(data=seen.variables)
+            result = self._compiled.eval(activation=seen.activation)
             if result.type() == _T.ERROR:
                 raise NoResult(f"{self.text}: {_why_nothing(str(result.value()))}")
             value = _plain(result.plain_value())

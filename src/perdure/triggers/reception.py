@@ -19,13 +19,21 @@ from collections.abc import Sequence
 
 import structlog
 
-from perdure.base.errors import StoreError
+from perdure.base.errors import ComponentUnavailable, ShuttingDown, StoreError
 from perdure.core.deliveries import Delivery
 from perdure.triggers.cases import EXPIRED, IGNORED, LATER, Case, Post
 from perdure.triggers.cloud_events import NoEvent
 from perdure.triggers.definitions import Subscription, Trigger
 from perdure.triggers.port import Message, Settled
-from perdure.triggers.routing import Ignored, Plan, Received, Unusable, decide, received
+from perdure.triggers.routing import (
+    Ignored,
+    Plan,
+    Received,
+    Unusable,
+    check_size,
+    decide,
+    received,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -43,14 +51,13 @@ class Reception:
             return Settled.LATER
         try:
             return await self._received(message)
-        except StoreError as error:
-            _log.warning(
-                "a message waits for the store", source=self._post.source, trouble=str(error)
-            )
+        except (StoreError, ComponentUnavailable, ShuttingDown) as error:
+            _log.warning("a message has to wait", source=self._post.source, trouble=str(error))
             return Settled.LATER
 
     async def _received(self, message: Message) -> Settled:
         try:
+            check_size(message, self._post.rules)
             found = received(self._post.source, message, raw=self._post.stream.raw)
         except NoEvent as error:
             unreadable: Plan = Unusable(str(error))

@@ -9,7 +9,6 @@ from typing import Final
 import structlog
 from starlette.routing import BaseRoute
 
-from perdure.base.errors import ConfigurationError
 from perdure.base.time import SECOND_US, Clock
 from perdure.components.catalog import Catalog
 from perdure.components.publishing import PubSubView, SubscriptionView
@@ -21,12 +20,13 @@ from perdure.components.triggering import (
     TriggerFigures,
     TriggerView,
 )
-from perdure.core.deliveries import Delivery, OnExisting, OnMissing
+from perdure.core.deliveries import Delivery
 from perdure.core.notes import NoteAdd, NoteEnd, NoteRule, Shelf
 from perdure.triggers.cases import Post, Tally
-from perdure.triggers.definitions import Action, Subscription, Trigger
+from perdure.triggers.definitions import Subscription, Trigger
 from perdure.triggers.delivering import Delivering
 from perdure.triggers.feeds import Feed
+from perdure.triggers.fitting import check_component, subscription_view
 from perdure.triggers.letters import Letters
 from perdure.triggers.port import PubSub, Settings, Source
 from perdure.triggers.publishing import BrokerPublisher
@@ -66,7 +66,7 @@ class TriggerRoom:
             if settings.type.startswith(PUBSUB)
         }
         for trigger in plans.triggers:
-            _check_component(trigger, catalog)
+            check_component(trigger, catalog)
         self._feeds = [self._feed(stream, rules) for stream in plans.streams]
         _check_paths(self._feeds, plans.components)
         self._feed_of = {
@@ -152,7 +152,7 @@ class TriggerRoom:
 
     def subscription_views(self) -> Sequence[SubscriptionView]:
         """Return the topics that are received, for metadata."""
-        return [_subscription_view(stream) for stream in self._plans.streams if stream.topic]
+        return [subscription_view(stream) for stream in self._plans.streams if stream.topic]
 
     def figures(self) -> TriggerFigures:
         """Return what there is to count; may be asked from another thread."""
@@ -259,42 +259,3 @@ def _check_paths(feeds: Sequence[Feed], components: Mapping[str, Settings]) -> N
                 raise components[name].fault(
                     "path", f"{path} is the path of component {taken[path]}; expected another"
                 )
-
-
-def _check_component(trigger: Trigger, catalog: Catalog) -> None:
-    component = catalog.named(trigger.component)
-    if component is None:
-        known = ", ".join(sorted(catalog.components))
-        raise ConfigurationError(
-            f"{trigger.place}: there is no workflow component {trigger.component}; loaded: {known}"
-        )
-    if component.deliveries is not None:
-        return
-    for refused, words in (
-        (
-            trigger.action is Action.START
-            and trigger.on_existing in {OnExisting.RECYCLE, OnExisting.START_NEXT},
-            f"onExisting: {trigger.on_existing.value}",
-        ),
-        (
-            trigger.action is Action.RAISE_EVENT and trigger.on_missing is OnMissing.KEEP,
-            f"onMissing: {trigger.on_missing.value}",
-        ),
-    ):
-        if refused:
-            raise ConfigurationError(
-                f"{trigger.place}: component {trigger.component} ({component.kind}) cannot do "
-                f"{words}, which takes the engine of component dapr; choose another"
-            )
-
-
-def _subscription_view(stream: Stream) -> SubscriptionView:
-    ways = [way for _, way in stream.takers if way is not None]
-    rules = [(match.text, path) for way in ways[:1] for match, path in way.rules]
-    return SubscriptionView(
-        pubsub=stream.component,
-        topic=stream.topic or "",
-        rules=rules + [("", way.default) for way in ways[:1] if way.default is not None],
-        dead_letter_topic=next((way.dead_letter_topic or "" for way in ways), ""),
-        metadata=stream.metadata,
-    )

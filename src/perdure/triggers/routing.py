@@ -1,30 +1,39 @@
 """What a message means to a trigger: nothing, one step, or nothing that can be made out. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
-from perdure.base.limits import NAME_BYTES_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_MAX
+from perdure.base.limits import (
+    MESSAGE_BYTES_MAX,
+    NAME_BYTES_MAX,
+    TAG_KEY_CHARS_MAX,
+    TAG_VALUE_CHARS_MAX,
+    TAGS_MAX,
+)
 from perdure.core.deliveries import RaiseStep, StartOrRaiseStep, StartStep, Step, TerminateStep
 from perdure.core.requests import RaiseEvent, Start, Terminate
 from perdure.core.tracing import TraceContext, parse_traceparent
-from perdure.triggers.cloud_events import Data, Event, payload, read_message, unmarked
+from perdure.triggers.cloud_events import Data, Event, NoEvent, payload, read_message, unmarked
 from perdure.triggers.definitions import Action, Subscription, Trigger
 from perdure.triggers.expressions import NoResult, Surroundings, surroundings
 from perdure.triggers.identity import event_id, legal_id
 from perdure.triggers.port import Message
 
 _DIGEST_BYTES: Final = 20
+_HUGE: Final = re.compile(rb"\d{19}")
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What instance ids may be, and the app that instances belong to."""
+    """What instance ids may be, the app that instances belong to, and how large messages are."""
 
     app_id: str
     id_bytes_max: int
     id_extra_characters: str = ""
+    message_bytes_max: int = MESSAGE_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,15 @@ def identity_of(message: Message, event: Event | None) -> Identity:
     return Identity(f"content:{_digest(message)}", certain=False)
 
 
+def check_size(message: Message, rules: Rules) -> None:
+    """Raise NoEvent for a message that no worker could be sent."""
+    if len(message.data) > rules.message_bytes_max:
+        raise NoEvent(
+            f"the message has {len(message.data)} bytes, and at most {rules.message_bytes_max} are "
+            "taken (--max-body-size)"
+        )
+
+
 def received(source: str, message: Message, *, raw: bool) -> Received:
     """Return a message of a source with its event; raises NoEvent if it is not what it says."""
     event = read_message(message.data, message.content_type, message.attributes, raw=raw)
@@ -97,7 +115,9 @@ def received(source: str, message: Message, *, raw: bool) -> Received:
     described = event.as_map()
     if message.topic is not None:
         described.setdefault("topic", message.topic)
-    return Received(message, event, surroundings(described, metadata))
+    # Most messages have no such number, and are spared the search for it.
+    huge = _HUGE.search(message.data) is not None or b"base64" in message.data
+    return Received(message, event, surroundings(described, metadata, huge=huge))
 
 
 def decide(trigger: Trigger, way: Subscription | None, found: Received, rules: Rules) -> Plan:

@@ -51,6 +51,7 @@ class Config:
     app_id: str = APP_ID
     instance_id_bytes_max: int = 64
     instance_id_extra_characters: str = ""
+    message_bytes_max: int = 1_000_000
 
 
 @dataclass(slots=True)

@@ -125,7 +125,15 @@ def test_what_says_that_it_is_an_event_has_to_be_one(value: object, said: str) -
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"\xff", b'{"a": "\\ud800"}', b'{"a":' * 5_000, b"[" * 200 + b"]" * 200, b"9" * 5_000],
+    [
+        b"{",
+        b"\xff",
+        b'{"a": "\\ud800"}',
+        b'{"a": "\xed\xa0\x80"}',
+        b'{"a":' * 5_000,
+        b"[" * 200 + b"]" * 200,
+        b"9" * 5_000,
+    ],
 )
 def test_hostile_json_is_refused_and_nothing_else_happens(body: bytes) -> None:
     with pytest.raises(NoEvent):

@@ -58,6 +58,7 @@ class Config:
     app_id: str = "app"
     instance_id_bytes_max: int = 64
     instance_id_extra_characters: str = ""
+    message_bytes_max: int = 1_000_000
 
 
 @dataclass
@@ -78,14 +79,14 @@ class House:
         engine = Engine(EngineSettings(app_id="app"), self.store, clock, NullObserver())
         component = EmbeddedComponent(engine, clock, NullObserver())
         await engine.start()
-        room = open_room(self.config(*texts), Catalog({EMBEDDED: component}, {}), clock)
-        assert room is not None
-        await room.start()
         try:
+            room = open_room(self.config(*texts), Catalog({EMBEDDED: component}, {}), clock)
+            assert room is not None
+            await room.start()
             yield room, component
-        finally:
             await room.stop()
             await room.close()
+        finally:
             await engine.stop()
 
 
@@ -170,6 +171,21 @@ def test_nothing_is_opened_where_nothing_is_configured(tmp_path: Path) -> None:
     assert [text.split(": ", 1)[1] for text in warnings] == [
         "no trigger uses binding hook, so it has no effect"
     ]
+
+
+async def test_a_type_does_not_have_a_components_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="workflow dapr has the name of a workflow comp"):
+        async with House(tmp_path).room(trigger("dapr")):
+            raise AssertionError("it is not opened")
+
+
+async def test_a_message_that_is_too_large_is_a_dead_letter(tmp_path: Path) -> None:
+    async with House(tmp_path).room(trigger("a", more="retry: {attempts: 1}")) as (room, _):
+        await publish(room, "x" * 1_000_000)
+        await until(lambda: room.figures().messages["a"] == {"dead-lettered": 1})
+        page = await room.dead_letters("a", token=None, limit=1)
+        assert page is not None
+        assert page.letters[0].reason.endswith("at most 1000000 are taken (--max-body-size)")
 
 
 def test_ids_have_to_have_room(tmp_path: Path) -> None:
