@@ -32,7 +32,8 @@ EXCEPTIONS: Final[dict[str, str]] = {
     ),
     "lingering": (
         "What has only just finished is deleted by Temporal within a minute: until then a purge "
-        "answers 202, and the instance is still seen."
+        "answers 202, and the instance is still seen. Children and earlier runs are found "
+        "through a listing, which may miss those of the last moment."
     ),
     "reset": (
         "A rerun is a reset: a new run under the same id. Another id or another input is refused "

@@ -14,6 +14,7 @@ import pytest
 
 from perdure.wire.generated import runtime_pb2 as pb
 from tests.conformance.app.running import Running, Unary, running
+from tests.conformance.component.looking import until
 from tests.kit import temporal_workflows
 from tests.kit.cluster import Cluster
 
@@ -177,6 +178,52 @@ async def test_grpc(server: Running, queue: str) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as wrong:
         await ask(server, "StartWorkflow", start)
     assert wrong.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+MESSAGES = """
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata:
+  name: messages
+spec:
+  type: pubsub.in-memory
+  version: v1
+---
+apiVersion: perdure.io/v1alpha1
+kind: WorkflowTrigger
+metadata:
+  name: new-orders
+spec:
+  source: {pubsub: messages, topic: orders}
+  action: start
+  component: away
+  workflow: echoes
+  instanceID: data.id
+  tags:
+    city: data.city
+"""
+
+
+async def test_a_message_starts_a_workflow_there(
+    tmp_path: Path, cluster: Cluster, queue: str
+) -> None:
+    (tmp_path / "messages.yaml").write_text(MESSAGES)
+    component_file(tmp_path, cluster, taskQueue=queue)
+    message = {"id": f"{queue}-e", "city": "Oslo"}
+    async with (
+        temporal_workflows.working(cluster.hostport, queue),
+        running(tmp_path, flags={"resources_path": [str(tmp_path)]}) as server,
+    ):
+        sent = await server.http.post("/v1.0/publish/messages/orders", json=message)
+        assert sent.status_code == 204
+        done = await until(
+            lambda: server.http.get(
+                f"/v1.0/workflows/echoes/{queue}-e", headers={"Prefer": "wait=1"}
+            ),
+            lambda answer: answer.status_code == 200,
+        )
+    assert done.json()["output"] == message
+    assert done.json()["tags"]["city"] == "Oslo"
 
 
 async def test_a_cluster_that_is_away(tmp_path: Path, queue: str) -> None:

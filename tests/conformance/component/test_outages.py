@@ -69,7 +69,7 @@ async def test_a_cluster_that_is_away_is_told_of_at_once(
             await call(subject.component)
     trouble = subject.component.trouble()
     assert trouble is not None
-    assert "is away" in trouble
+    assert trouble.endswith("is away: Connection refused")
 
 
 async def test_a_cluster_that_comes_is_found(lone: Cluster, subject: Subject) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import structlog
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import (
@@ -59,6 +60,8 @@ from perdure.core.requests import (
 )
 from perdure.store.query import InstanceQuery
 
+_log = structlog.get_logger("perdure.temporal")
+
 
 class TemporalComponent:
     """One namespace of a Temporal cluster.
@@ -91,6 +94,7 @@ class TemporalComponent:
     async def open(self) -> None:
         """Begin to look, now and then, whether the cluster answers. It may be away."""
         self._watching = asyncio.ensure_future(self._watch())
+        self._watching.add_done_callback(_tell_of_end)
 
     async def close(self) -> None:
         """Stop looking."""
@@ -225,3 +229,8 @@ class TemporalComponent:
         counts = Counter(info.type.name for info in found)
         counts.update(dict.fromkeys(self._settings.workflow_types, 0))
         return sorted(counts, key=lambda name: (-counts[name], name))
+
+
+def _tell_of_end(watching: asyncio.Task[None]) -> None:
+    if not watching.cancelled():
+        _log.error("a Temporal cluster is not looked after", exc_info=watching.exception())

@@ -1,6 +1,7 @@
 """The connection to a cluster: made when it is first needed, and again when it was lost."""
 
 import asyncio
+import re
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Final, Protocol, TypeVar
@@ -28,7 +29,7 @@ from perdure.components.temporal.bounds import (
     RETRY_FACTOR,
     RETRY_FIRST_S,
 )
-from perdure.components.temporal.faults import PASSING, expected, outcome_of
+from perdure.components.temporal.faults import PASSING, ComponentDenied, outcome_of
 from perdure.components.temporal.settings import TemporalSettings, TlsSettings
 from perdure.core.requests import Refusal
 
@@ -36,6 +37,8 @@ _log = structlog.get_logger("perdure.temporal")
 
 # What the client raises, as a RuntimeError, when it could not connect at all.
 _NO_CONNECTION: Final = "Failed client connect"
+# In the middle of it, the system's own words.
+_SYSTEMS_WORDS: Final = re.compile(r'message: "([^"]+)"')
 
 Asked = TypeVar("Asked", bound=Message, contravariant=True)  # noqa: PLC0105 - the word reads better
 Reply = TypeVar("Reply", bound=Message, covariant=True)  # noqa: PLC0105
@@ -119,9 +122,13 @@ class Connection:
                 WorkflowService.describe_namespace,
                 DescribeNamespaceRequest(namespace=self.namespace),
             )
-            expected(answer, self.where)
+        except ComponentDenied:
+            return  # it answers, and what we are for it may let us do
         except ComponentError as fault:
             self._note(str(fault))
+            return
+        if isinstance(answer, Refusal):
+            self._note(f"{self.where}: {answer.text}")
 
     async def _connected(self) -> ServiceClient:
         if self._client is None:
@@ -174,7 +181,8 @@ class Connection:
         except RuntimeError as error:
             if not str(error).startswith(_NO_CONNECTION):
                 raise
-            raise _Passing(ComponentUnavailable(f"{self.where} is away: {error}")) from error
+            text = f"{self.where} is away: {_plainly(str(error))}"
+            raise _Passing(ComponentUnavailable(text)) from error
         self._note(None)
         return reply
 
@@ -207,6 +215,11 @@ class _Passing(Exception):
     def __init__(self, fault: PerdureError) -> None:
         super().__init__(str(fault))
         self.fault = fault
+
+
+def _plainly(text: str) -> str:
+    found = _SYSTEMS_WORDS.search(text)
+    return text if found is None else found[1]
 
 
 def tls_config(tls: TlsSettings | None) -> TLSConfig | bool:

@@ -8,6 +8,11 @@ from temporalio.service import RPCError, RPCStatusCode
 from perdure.base.errors import CallerFault, ComponentError, ComponentUnavailable, PerdureError
 from perdure.core.requests import Reason, Refusal
 
+
+class ComponentDenied(ComponentError):
+    """The cluster knows us, and does not let us do this; something else it may."""
+
+
 # A refusal is an answer, everything else a fault. Statuses that are not here are ComponentError.
 OUTCOMES: Final[dict[RPCStatusCode, Reason | type[PerdureError]]] = {
     RPCStatusCode.NOT_FOUND: Reason.NOT_FOUND,
@@ -24,7 +29,7 @@ OUTCOMES: Final[dict[RPCStatusCode, Reason | type[PerdureError]]] = {
     # "Something went wrong, please retry", and a connection that broke in the middle of a call.
     RPCStatusCode.UNKNOWN: ComponentUnavailable,
     RPCStatusCode.UNAUTHENTICATED: ComponentError,
-    RPCStatusCode.PERMISSION_DENIED: ComponentError,
+    RPCStatusCode.PERMISSION_DENIED: ComponentDenied,
     RPCStatusCode.INTERNAL: ComponentError,
     RPCStatusCode.DATA_LOSS: ComponentError,
 }
