@@ -7,6 +7,9 @@ Theory of operation.
 - A list after `410 Gone` is compared with the place: what is not newer has been told. Of what is
   newer, an object is modified if it was known, is older than the youngest or one of them; else it
   is added. The API server's clock dates them all, so ours does not matter.
+- While a list is told, the place says so, and of which version the list was. If it is interrupted,
+  the next list begins from the same place: an object that the first told as added has the same name
+  again, and what has happened to it since the first list is told besides.
 - An object that is known and no longer listed was deleted. What was deleted while nobody watched,
   and is not known either, cannot be told.
 """
@@ -26,7 +29,9 @@ KNOWN_MAX: Final = 100_000
 YOUNGEST_MAX: Final = 100
 _MARK_CHARS: Final = 8
 _NONE: Final = "-"
-_PARTS: Final = 4
+_PARTS: Final = 5
+# Older than every version.
+NOWHERE: Final = "-"
 
 # What JSON is made of.
 Object = Mapping[str, Any]
@@ -48,9 +53,10 @@ _WORDS: Final = {Change.ADDED: "add", Change.MODIFIED: "update", Change.DELETED:
 class Place:
     """Up to where everything has been handed on."""
 
-    version: str
+    version: str = NOWHERE
     youngest_us: int = 0
     youngest: frozenset[str] = frozenset()  # the beginnings of their uids
+    listed: str | None = None  # the version of a list that has been told in part
 
     def after(self, version: str, seen: Iterable[Object]) -> "Place":
         """Return the place at a later version, when these objects have been seen, too."""
@@ -67,19 +73,30 @@ class Place:
     def text(self, subject: str) -> str:
         """Return it as a source's position; `subject` says of what it is the place."""
         marks = ",".join(sorted(self.youngest)) or _NONE
-        return f"{self.version} {rfc3339.render(self.youngest_us)} {marks} {subject}"
+        listed = self.listed or _NONE
+        return f"{self.version} {rfc3339.render(self.youngest_us)} {marks} {listed} {subject}"
 
 
 def place_of(position: str | None, subject: str) -> Place | None:
     """Return the place that a position names, or None if it is not one of this subject."""
-    parts = (position or "").split(" ", 3)
-    if len(parts) != _PARTS or parts[3] != subject:
+    parts = (position or "").split(" ", _PARTS - 1)
+    if len(parts) != _PARTS or parts[-1] != subject:
         return None
-    version, moment, marks, _ = parts
+    version, moment, marks, listed, _ = parts
     youngest_us = rfc3339.parse(moment)
     if not version or youngest_us is None:
         return None
-    return Place(version, youngest_us, frozenset(marks.split(",")) - {_NONE})
+    youngest = frozenset(marks.split(",")) - {_NONE}
+    return Place(version, youngest_us, youngest, None if listed == _NONE else listed)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is to be told of an object; `by_list` where no event of a watch has told it."""
+
+    change: Change
+    found: Object
+    by_list: bool = False
 
 
 @dataclass(slots=True)
@@ -107,18 +124,20 @@ class Known:
             self.note(Change.ADDED, found)
 
 
-def listed_changes(
-    listed: Sequence[Object], place: Place, known: Known
-) -> list[tuple[Change, Object]]:
+def listed_changes(listed: Sequence[Object], place: Place, known: Known) -> list[Told]:
     """Return what happened since `place`, as far as a list tells it, oldest first."""
-    changes = [
-        (_listed_change(found, place, known), found)
-        for found in in_order(listed)
-        if is_newer(version_of(found), place.version)
-    ]
+    told: list[Told] = []
+    for found in in_order(listed):
+        if not is_newer(version_of(found), place.version):
+            continue
+        change = _listed_change(found, place, known)
+        told.append(Told(change, found, by_list=change is Change.ADDED))
+        was_told = change is Change.ADDED and place.listed is not None
+        if was_told and is_newer(version_of(found), place.listed or NOWHERE):
+            told.append(Told(Change.MODIFIED, found))
     there = {uid_of(found) for found in listed}
     gone = [found for uid, found in known.objects.items() if uid not in there]
-    return [*changes, *((Change.DELETED, found) for found in gone)]
+    return [*told, *(Told(Change.DELETED, found) for found in gone)]
 
 
 def _listed_change(found: Object, place: Place, known: Known) -> Change:
@@ -170,20 +189,19 @@ def version_of(found: Object) -> str:
     return str(metadata_of(found).get("resourceVersion", ""))
 
 
-def message_of(
-    change: Change, found: Object, *, position: str | None, received_at_us: int
-) -> Message:
+def message_of(told: Told, *, position: str, received_at_us: int) -> Message:
     """Return the message of a change, its body as Dapr writes it."""
+    found = told.found
     metadata = metadata_of(found)
-    word = _WORDS[change]
-    is_gone = change is Change.DELETED
+    word = _WORDS[told.change]
+    is_gone = told.change is Change.DELETED
     # Dapr's binding holds every object in memory to tell an update's old value; here it is empty.
     body = {
         "event": word,
         "oldVal": found if is_gone else {},
         "newVal": {} if is_gone else found,
     }
-    named = {
+    described = {
         "event": word,
         "apiVersion": found.get("apiVersion"),
         "kind": found.get("kind"),
@@ -192,16 +210,25 @@ def message_of(
         "uid": metadata.get("uid"),
         "resourceVersion": metadata.get("resourceVersion"),
     }
-    suffix = "/deleted" if is_gone else ""
     return Message(
-        message_id=f"{uid_of(found)}/{version_of(found)}{suffix}",
+        message_id=_message_id(told),
         data=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
         content_type="application/json",
-        attributes=tuple((name, str(value)) for name, value in named.items() if value is not None),
+        attributes=tuple(
+            (key, str(value)) for key, value in described.items() if value is not None
+        ),
         received_at_us=received_at_us,
         position=position,
         named_after=str(metadata.get("name", "")) or None,
     )
+
+
+def _message_id(told: Told) -> str:
+    uid = uid_of(told.found)
+    if told.by_list:
+        return f"{uid}/listed"
+    suffix = "/deleted" if told.change is Change.DELETED else ""
+    return f"{uid}/{version_of(told.found)}{suffix}"
 
 
 def _remembered(found: Object) -> Object:

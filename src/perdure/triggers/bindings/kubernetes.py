@@ -10,7 +10,7 @@ Theory of operation.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -32,7 +32,7 @@ from perdure.triggers.bindings.kube_changes import (
     Known,
     Object,
     Place,
-    in_order,
+    Told,
     listed_changes,
     message_of,
     place_of,
@@ -128,6 +128,8 @@ class KubernetesSource:
     async def run(self, receive: Receiver, position: str | None) -> None:
         """Receive until cancelled; go on after `position`."""
         self._place = place_of(position, self._subject.text())
+        # What was seen before, and may not be on disk, is not known.
+        self._known = Known()
         try:
             await stay_connected(
                 lambda: self._session(receive),
@@ -148,7 +150,7 @@ class KubernetesSource:
             is_gone = False
             while True:
                 place = self._place
-                if place is None or is_gone or self._is_to_be_listed():
+                if place is None or place.listed or is_gone or self._is_to_be_listed():
                     place = await self._list(api, path, messages)
                 try:
                     await self._watch(api, path, messages, place)
@@ -173,27 +175,26 @@ class KubernetesSource:
         if not listing.version:
             raise ApiTrouble("the API server lists without a resource version")
         connected(self.name, self.standing)
-        after = (self._place or Place("")).after(listing.version, listing.objects)
-        if self._place is not None:
-            changes = listed_changes(listing.objects, self._place, self._known)
-        elif self._subject.skips_existing:
+        before = self._place or Place()
+        after = replace(before, listed=None).after(listing.version, listing.objects)
+        if self._place is None and self._subject.skips_existing:
             changes = []
         else:
-            changes = [(Change.ADDED, found) for found in in_order(listing.objects)]
-        await self._tell(changes, messages, after)
+            changes = listed_changes(listing.objects, before, self._known)
+        within = replace(before, listed=before.listed or listing.version)
+        await self._tell(changes, messages, within, after)
         self._known.begin_anew(listing.objects)
         self._place = after
         self._listed_us = self._clock.now_us()
         return after
 
     async def _tell(
-        self, changes: Sequence[tuple[Change, Object]], messages: InOrder, after: Place
+        self, changes: Sequence[Told], messages: InOrder, within: Place, after: Place
     ) -> None:
-        wanted = [each for each in changes if each[0] in self._subject.changes]
-        for number, (change, found) in enumerate(wanted, start=1):
+        wanted = [told for told in changes if told.change in self._subject.changes]
+        for number, told in enumerate(wanted, start=1):
             # Only with the last of them everything is told that the new place stands for.
-            is_last = number == len(wanted)
-            await self._deliver(change, found, messages, after if is_last else None)
+            await self._deliver(told, messages, after if number == len(wanted) else within)
 
     async def _watch(self, api: KubeApi, path: str, messages: InOrder, place: Place) -> None:
         selectors = self._subject.selectors
@@ -206,20 +207,19 @@ class KubernetesSource:
                     place = place.after(version_of(found), ())
                 else:
                     place = place.after(version_of(found), (found,))
-                    await self._told(Change(str(event["type"]).lower()), found, messages, place)
+                    change = Change(str(event["type"]).lower())
+                    await self._told(Told(change, found), messages, place)
                 self._place = place
 
-    async def _told(self, change: Change, found: Object, messages: InOrder, after: Place) -> None:
-        self._known.note(change, found)
-        if change in self._subject.changes:
-            await self._deliver(change, found, messages, after)
+    async def _told(self, told: Told, messages: InOrder, after: Place) -> None:
+        self._known.note(told.change, told.found)
+        if told.change in self._subject.changes:
+            await self._deliver(told, messages, after)
 
-    async def _deliver(
-        self, change: Change, found: Object, messages: InOrder, after: Place | None
-    ) -> None:
-        position = None if after is None else after.text(self._subject.text())
+    async def _deliver(self, told: Told, messages: InOrder, after: Place) -> None:
+        position = after.text(self._subject.text())
         now_us = self._clock.now_us()
-        await messages.deliver(message_of(change, found, position=position, received_at_us=now_us))
+        await messages.deliver(message_of(told, position=position, received_at_us=now_us))
 
     def _seconds(self) -> int:
         resync_us = self._subject.resync_us

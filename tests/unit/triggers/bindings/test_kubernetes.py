@@ -35,10 +35,10 @@ async def test_what_exists_is_told_and_then_what_happens(cluster: Cluster) -> No
         await stream.send_json(event("DELETED", deployment("c", 21)))
         await cluster.told(("add", "c", 8), ("update", "c", 9), ("delete", "c", 21))
     ids = [each.message_id for each in cluster.inbox.accepted]
-    assert ids == ["uid-a/3", "uid-b/5", "uid-c/8", "uid-c/9", "uid-c/21/deleted"]
+    assert ids == ["uid-a/listed", "uid-b/listed", "uid-c/8", "uid-c/9", "uid-c/21/deleted"]
     first, message = cluster.inbox.accepted[0], cluster.inbox.accepted[2]
     assert message.named_after == "c"
-    assert first.position is None
+    assert first.position == "- 1970-01-01T00:00:00Z - 7 apps/v1/deployment/shop?"
     assert json.loads(first.data)["newVal"]["kind"] == "Deployment"
     assert json.loads(message.data) == {
         "event": "add",
@@ -54,11 +54,11 @@ async def test_what_exists_is_told_and_then_what_happens(cluster: Cluster) -> No
         "uid": "uid-c",
         "resourceVersion": "8",
     }
-    assert message.position == "8 2026-01-01T10:00:00Z uid-a,uid-b,uid-c apps/v1/deployment/shop?"
+    assert message.position == "8 2026-01-01T10:00:00Z uid-a,uid-b,uid-c - apps/v1/deployment/shop?"
 
 
 async def test_it_goes_on_at_its_position(cluster: Cluster) -> None:
-    async with cluster.watched("41 2026-01-01T10:00:00Z - apps/v1/deployment/shop?"):
+    async with cluster.watched("41 2026-01-01T10:00:00Z - - apps/v1/deployment/shop?"):
         stream = await cluster.watch(41)
         await stream.send_json(event("MODIFIED", deployment("a", 42)))
         await cluster.told(("update", "a", 42))
@@ -66,7 +66,7 @@ async def test_it_goes_on_at_its_position(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize(
-    "position", ["41 2026-01-01T10:00:00Z - apps/v1/statefulset/shop?", "41", "nonsense", "  "]
+    "position", ["41 2026-01-01T10:00:00Z - - apps/v1/statefulset/shop?", "41", "nonsense", "  "]
 )
 async def test_a_position_of_something_else_is_not_gone_on_from(
     cluster: Cluster, position: str

@@ -45,14 +45,14 @@ async def test_a_place_that_is_too_old_is_made_good_by_a_list(cluster: Cluster, 
         assert standing.notes["listed_anew"]
         await cluster.watch(90)
         assert standing.connected
-    assert cluster.position() == "90 2026-01-01T11:00:00Z uid-new apps/v1/deployment/shop?"
+    assert cluster.position() == "90 2026-01-01T11:00:00Z uid-new - apps/v1/deployment/shop?"
 
 
 async def test_after_a_restart_a_list_tells_new_from_changed_by_their_age(
     cluster: Cluster,
 ) -> None:
     """Nothing is known but the position: the youngest object until then was of ten o'clock."""
-    position = "50 2026-01-01T10:00:00Z uid-last apps/v1/deployment/shop?"
+    position = "50 2026-01-01T10:00:00Z uid-last - apps/v1/deployment/shop?"
     async with cluster.watched(position):
         await (await cluster.next()).answer(GONE, 410)
         await cluster.list(
