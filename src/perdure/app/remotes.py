@@ -31,8 +31,9 @@ def remotes_of(
             # An optional library is loaded only when it is configured.
             from perdure.components.temporal.component import TemporalComponent  # noqa: PLC0415
         except ModuleNotFoundError as error:
+            library = str(error.name).partition(".")[0]
             raise ConfigurationError(
-                f"component {each.name} is a Temporal cluster, and {error.name} is not installed; "
+                f"component {each.name} is a Temporal cluster, and {library} is not installed; "
                 "install perdure[temporal]"
             ) from error
         found[each.name] = TemporalComponent(each, clock, app_id=app_id)
