@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import nats
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -25,6 +26,7 @@ class Broker:
     """A broker that can be started, and what it is to a component and to the suite."""
 
     kind: str  # of `pubsub.<kind>`
+    port: int
     process: BrokerProcess
     metadata: Metadata
     # What the suite may expect of this broker.
@@ -44,7 +46,7 @@ class Broker:
         self.close()
 
 
-def redis(folder: Path) -> Broker:
+def redis(folder: Path, front: int | None = None) -> Broker:
     """Redis with an append-only file that is flushed with each write."""
     port = free_port()
     process = BrokerProcess(
@@ -57,9 +59,10 @@ def redis(folder: Path) -> Broker:
     )
     return Broker(
         kind="redis",
+        port=port,
         process=process,
         metadata={
-            "redisHost": f"{HOST}:{port}",
+            "redisHost": f"{HOST}:{front or port}",
             "processingTimeout": "500ms",
             "redeliverInterval": "200ms",
         },
@@ -68,7 +71,7 @@ def redis(folder: Path) -> Broker:
     )
 
 
-def rabbitmq(folder: Path) -> Broker:
+def rabbitmq(folder: Path, front: int | None = None) -> Broker:
     """RabbitMQ as a node of its own, with a port mapper of its own."""
     port, dist_port, epmd_port = free_port(), free_port(), free_port()
     config = folder / "rabbitmq.conf"
@@ -104,15 +107,16 @@ def rabbitmq(folder: Path) -> Broker:
 
     return Broker(
         kind="rabbitmq",
+        port=port,
         process=process,
-        metadata={"connectionString": f"amqp://guest:guest@{HOST}:{port}"},
+        metadata={"connectionString": f"amqp://guest:guest@{HOST}:{front or port}"},
         bound_item="prefetchCount",
         one_at_a_time={"concurrency": "single"},
         close=end_port_mapper,
     )
 
 
-def jetstream(folder: Path) -> Broker:
+def jetstream(folder: Path, front: int | None = None) -> Broker:
     """NATS with JetStream, and a stream for all topics of the tests."""
     port = free_port()
     config = folder / "nats.conf"
@@ -133,9 +137,10 @@ def jetstream(folder: Path) -> Broker:
 
     return Broker(
         kind="jetstream",
+        port=port,
         process=process,
         metadata={
-            "natsURL": f"nats://{HOST}:{port}",
+            "natsURL": f"nats://{HOST}:{front or port}",
             "ackWait": "600ms",
             "concurrency": "parallel",
         },
@@ -145,7 +150,7 @@ def jetstream(folder: Path) -> Broker:
     )
 
 
-def mqtt3(folder: Path) -> Broker:
+def mqtt3(folder: Path, front: int | None = None) -> Broker:
     """Mosquitto, which keeps sessions over a restart in good order."""
     port = free_port()
     config = folder / "mosquitto.conf"
@@ -160,8 +165,9 @@ def mqtt3(folder: Path) -> Broker:
     )
     return Broker(
         kind="mqtt3",
+        port=port,
         process=process,
-        metadata={"url": f"tcp://{HOST}:{port}"},
+        metadata={"url": f"tcp://{HOST}:{front or port}"},
         names_messages=False,
         orders_keys=True,
         shares_by_group=False,
@@ -169,7 +175,7 @@ def mqtt3(folder: Path) -> Broker:
     )
 
 
-def kafka(folder: Path) -> Broker:
+def kafka(folder: Path, front: int | None = None) -> Broker:
     """Apache Kafka from its own jars, one node that is broker and controller."""
     port, controller_port = free_port(), free_port()
     config = folder / "server.properties"
@@ -179,7 +185,7 @@ def kafka(folder: Path) -> Broker:
         "controller.quorum.voters": f"1@{HOST}:{controller_port}",
         "controller.listener.names": "CONTROLLER",
         "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{front or port}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "log.dirs": folder / "logs",
         "num.partitions": 3,
@@ -223,9 +229,10 @@ def kafka(folder: Path) -> Broker:
 
     return Broker(
         kind="kafka",
+        port=port,
         process=process,
         metadata={
-            "brokers": f"{HOST}:{port}",
+            "brokers": f"{HOST}:{front or port}",
             "authType": "none",
             "initialOffset": "oldest",
             "sessionTimeout": "3s",
@@ -237,7 +244,16 @@ def kafka(folder: Path) -> Broker:
     )
 
 
-KINDS: Mapping[str, Callable[[Path], Broker]] = {
+class MakeBroker(Protocol):
+    """Makes a broker that keeps its files in a folder.
+
+    `front` is the port by which components reach it, if that is not its own.
+    """
+
+    def __call__(self, folder: Path, front: int | None = None) -> Broker: ...
+
+
+KINDS: Mapping[str, MakeBroker] = {
     "redis": redis,
     "rabbitmq": rabbitmq,
     "kafka": kafka,
