@@ -23,6 +23,7 @@ from tests.e2e.serving import Server
 from tests.e2e.venvs import REPOSITORY
 
 CLIENTS: Final = 6
+CUT_CLIENTS: Final = 2  # of these the connections are cut at times
 DRAIN_DEADLINE_S: Final = 60.0
 WORKER_DEADLINE_S: Final = 60.0
 
@@ -40,24 +41,30 @@ class Campaign:
         self.server = Server.in_folder(folder)
         self.ledger = Ledger(folder / "ledger.jsonl")
         self._random = Random(f"{seed}-campaign")
-        self._proxy = Proxy(self.server.grpc_port)
+        self._proxy = Proxy(self.server.grpc_port).start()
+        self._http_proxy = Proxy(self.server.http_port).start()
         self._gate = Gate()
         self._workers: dict[str, Program] = {}
         self._hired = 0
         self._waiting = threading.Event()  # never set: it only lets time pass
         self._window = Window(self.server)
-        self._clients = [self._client(f"c{number}", seed) for number in range(CLIENTS)]
+        self._clients = [
+            self._client(f"c{number}", seed, by_proxy=number < CUT_CLIENTS)
+            for number in range(CLIENTS)
+        ]
         self._finisher = self._client("finisher", seed)
         self.complaints: list[str] = []
 
-    def _client(self, name: str, seed: int) -> Client:
-        calls = Calls(self.server.http_port, self.server.grpc_port)
+    def _client(self, name: str, seed: int, *, by_proxy: bool = False) -> Client:
+        if by_proxy:
+            calls = Calls(self._http_proxy.port, self._proxy.port)
+        else:
+            calls = Calls(self.server.http_port, self.server.grpc_port)
         return Client(name, seed, calls, self.ledger, self._gate)
 
     # ---- its life
 
     def begin(self) -> None:
-        self._proxy.start()
         self.server.start()
         self._hire("near")
         self._hire("far")
@@ -96,6 +103,7 @@ class Campaign:
         for worker in self._workers.values():
             worker.kill()
         self._proxy.close()
+        self._http_proxy.close()
         self._window.close()
         self.server.close()
 
@@ -119,27 +127,33 @@ class Campaign:
             case Before.NOTHING:
                 return
             case Before.STOP:
-                self.ledger.write("death", whom="server", how="SIGTERM")
-                code = self.server.stop()
-                if code != 0:
-                    self.complaints.append(f"the server stopped with exit code {code}")
+                self._stop()
                 self._come_back()
-            case Before.PAUSE:
+            case Before.PAUSE | Before.KILL_PAUSED:
                 os.kill(self.server.pid, signal.SIGSTOP)
                 self._let_pass(planned.lasts_s)
-                os.kill(self.server.pid, signal.SIGCONT)
-            case Before.KILL_PAUSED:
-                os.kill(self.server.pid, signal.SIGSTOP)
-                self._let_pass(planned.lasts_s)
+                if planned.before is Before.PAUSE:
+                    os.kill(self.server.pid, signal.SIGCONT)
             case Before.KILL_STARTING:
                 self._kill()
                 self._kill_while_starting(planned.lasts_s)
                 self._come_back()
+            case Before.CUT:
+                # To the server it is as if the worker had died; what it still says comes late.
+                self.ledger.write("death", whom="near", how="its connections were cut")
+                self._proxy.cut()
+                self._http_proxy.cut()
             case Before.KILL_WORKER:
                 name = self._random.choice(sorted(self._workers))
                 self.ledger.write("death", whom=name, how="SIGKILL")
                 self._workers[name].kill()
                 self._hire(name)
+
+    def _stop(self) -> None:
+        self.ledger.write("death", whom="server", how="SIGTERM")
+        code = self.server.stop()
+        if code != 0:
+            self.complaints.append(f"the server stopped with exit code {code}")
 
     def _kill(self) -> None:
         self.ledger.write("death", whom="server", how="SIGKILL")

@@ -1,9 +1,10 @@
 """The judgement of what the workers have been given and have done: P2 and P3.
 
 A worker's diary says when an activity came, when its code ran, and when the server said OK to its
-result. Between two arrivals of one activity its worker or the server must have died. A result to
-which the same life of the server said OK that had handed the activity out is on disk: the activity
-never comes again, and that result is the one the workflow sees.
+result. Between two arrivals of one activity its worker or the server must have died, or been cut
+off. A result to which the same life of the server said OK that had handed the activity out, over a
+line that held, is on disk: the activity never comes again, and that result is the one the workflow
+sees.
 """
 
 from collections import defaultdict
@@ -39,7 +40,8 @@ def judge_diaries(
             runs[record["instance"], record["key"]].add(record["run"])
         else:
             came = by_token[record["token"]]
-            if not _died(deaths, "server", came["at"], record["at"]):
+            ends = ("server", came["worker"])
+            if not any(_died(deaths, whom, came["at"], record["at"]) for whom in ends):
                 name = (came["instance"], came["key"])
                 if name in landed:
                     complaints.append(f"{name}: two results were taken")

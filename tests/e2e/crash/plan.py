@@ -17,15 +17,17 @@ class Before(Enum):
     PAUSE = "the server is halted with SIGSTOP, and goes on"
     KILL_PAUSED = "the server is halted with SIGSTOP, and killed in that state"
     KILL_STARTING = "the server is killed, and killed again while it starts"
+    CUT = "connections of a worker and of clients are cut, and come back"
     KILL_WORKER = "a worker is killed, and another takes its place"
 
 
 _WEIGHTS: Final = {
-    Before.NOTHING: 60,
+    Before.NOTHING: 51,
     Before.STOP: 9,
     Before.PAUSE: 7,
     Before.KILL_PAUSED: 6,
     Before.KILL_STARTING: 9,
+    Before.CUT: 9,
     Before.KILL_WORKER: 9,
 }
 

@@ -36,6 +36,14 @@ class Proxy:
         assert self.port, "the proxy does not listen"
         return self
 
+    def cut(self) -> None:
+        """Cut off every connection that is carried; new ones are taken as before."""
+        self._loop.call_soon_threadsafe(self._cut)
+
+    def _cut(self) -> None:
+        for task in self._carried:
+            task.cancel()
+
     def close(self) -> None:
         """Cut every connection off and end the thread."""
         self._loop.call_soon_threadsafe(self._closing.set)
@@ -53,8 +61,7 @@ class Proxy:
         self._listening.set()
         await self._closing.wait()
         server.close()
-        for task in self._carried:
-            task.cancel()
+        self._cut()
         await asyncio.gather(*self._carried, return_exceptions=True)
 
     def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -63,6 +70,13 @@ class Proxy:
         task.add_done_callback(self._carried.discard)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._carry_both(reader, writer)
+        finally:
+            # At once, whatever was not sent: a line that is cut says nothing any more.
+            writer.transport.abort()
+
+    async def _carry_both(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             there, back = await self._connect()
             pipes = [
@@ -75,8 +89,7 @@ class Proxy:
                 for pipe in pipes:
                     pipe.cancel()
                 await asyncio.gather(*pipes, return_exceptions=True)
-                back.close()
-        writer.close()
+                back.transport.abort()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         end = time.monotonic() + PATIENCE_S
