@@ -107,6 +107,9 @@ class Turns:
         turn = resident.turn
         if resident.gone or resident.finished or resident.moving or (turn and turn.token):
             return
+        if resident.terminating:
+            self._ready.consider(resident)  # it ends by itself: no worker is asked
+            return
         if resident.suspended or resident.held or not (resident.inbox or turn):
             return
         app_id = resident.identity.app_id

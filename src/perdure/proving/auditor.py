@@ -144,6 +144,7 @@ class Auditor:
         if before is None:
             parent = image.snapshot.identity.parent_key
             self.born_step[key] = self.step
+            self._taint_copy(image)
             self.born[key] = (image.instance_id, parent)
             if parent is not None:
                 self.children.setdefault(parent, []).append(key)
@@ -154,6 +155,14 @@ class Auditor:
         if after is None and bearer is not None:
             self._see(image.instance_id, None)  # for a moment, between two lives
         self._see(image.instance_id, bearer)
+
+    def _taint_copy(self, image: Image) -> None:
+        """A rerun copies the history of its source, be it as it may."""
+        for call in self.calls.get(image.instance_id, ()):
+            source = getattr(call.request, "source_id", None)
+            copied = None if source is None else self.images.by_id.get(source)
+            if image.history and copied is not None and copied.key in self.tainted:
+                self.tainted.add(image.key)
 
     def _see(self, instance_id: str, bearer: Image | None) -> None:
         if bearer is None:

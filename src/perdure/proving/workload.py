@@ -22,7 +22,7 @@ _WEIGHTS: Final = {
     "suspend": 4,
     "resume": 6,
     "purge": 5,
-    "rerun": 3,
+    "rerun": 5,
     "look": 6,
 }
 
@@ -124,12 +124,20 @@ class Workload:
 
     def _rerun(self) -> rq.Rerun:
         source = self._some(alive=False)
+        fitting = [
+            image.instance_id
+            for image in self._images.by_id.values()
+            if image.finished and image.snapshot.identity.parent_key is None
+        ]
+        if fitting and self._chance.random() < 0.85:  # noqa: PLR2004
+            source = self._chance.choice(fitting)
         image = self._images.by_id.get(source)
         numbers = [] if image is None else _rerunnable(image)
+        free = [each for each in IDS if each not in self._images.by_id]
         return rq.Rerun(
             source_id=source,
             event_id=self._chance.choice(numbers) if numbers else 1,
-            new_id=self._chance.choice(IDS),
+            new_id=self._chance.choice(free or IDS),
         )
 
 

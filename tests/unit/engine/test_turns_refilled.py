@@ -7,7 +7,7 @@ here its push is made by hand.
 
 import pytest
 
-from perdure.base.errors import WorkerFault
+from perdure.base.errors import StoreUnavailable, WorkerFault
 from perdure.base.time import SECOND_US
 from perdure.core.status import Status
 from tests.kit.answers import complete, schedule
@@ -73,3 +73,19 @@ async def test_while_it_waits_after_a_faulty_answer() -> None:
         assert not worker.waiting
         await house.pass_time(SECOND_US)
         await worker.decide(await worker.turn(), complete(0))
+
+
+async def test_whoever_is_to_be_ended_is_not_handed_out_when_it_is_read_again() -> None:
+    """Seed 35: its terminate is on disk, and the reply of that commit was lost."""
+    async with House(residents_max=1) as house:
+        await house.start("a")
+        await house.start("b")
+        await house.settle()
+        house.store.lose_replies(1)
+        with pytest.raises(StoreUnavailable):
+            await house.terminate("a")
+        worker = house.worker()
+        assert (await house.finished("a")).status is Status.TERMINATED
+        assert (await worker.turn()).instance_id == "b"
+        await house.settle()
+        assert not worker.waiting
