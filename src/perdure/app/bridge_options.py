@@ -16,6 +16,7 @@ API_KEY_VARIABLE: Final = "TEMPORAL_API_KEY"
 # Every app has its own task queue, which is called like the app unless somebody says otherwise.
 QUEUES: Final = "{app_id}"
 _COMPONENT: Final = "dapr"
+_OF_A_STORE: Final = frozenset({"PERDURE_STORE", "PERDURE_RESOURCES_PATH", "PERDURE_RECEIPTS_KEPT"})
 _PORT_MAX: Final = 65_535
 
 
@@ -30,6 +31,11 @@ class ClusterFlags:
     temporal_tls_ca: Path | None = None
     temporal_tls_cert: Path | None = None
     temporal_tls_key: Path | None = None
+
+
+def without_a_store(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what only a server with a store of its own may be told."""
+    return {name: value for name, value in environ.items() if name not in _OF_A_STORE}
 
 
 def cluster_flags(typed: Mapping[str, Any], environ: Mapping[str, str]) -> ClusterFlags:

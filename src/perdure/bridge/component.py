@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
@@ -156,7 +157,11 @@ class BridgeComponent:
             return None
         run = described.workflow_execution_info.execution
         ends = await self._ends(run) if payloads else Ends()
-        return described_view(self.name, described, ends)
+        return self._placed(described_view(self.name, described, ends))
+
+    def _placed(self, view: InstanceView) -> InstanceView:
+        """Return a view with its app; what a tool of Temporal's started is of this bridge's."""
+        return view if view.app_id else replace(view, app_id=self._settings.app_id)
 
     async def _ends(self, run: WorkflowExecution) -> Ends:
         first, last = await asyncio.gather(self._temporals.first(run), self._temporals.last(run))
@@ -190,9 +195,10 @@ class BridgeComponent:
 
         async def view(info: WorkflowExecutionInfo) -> InstanceView:
             if not payloads:
-                return view_in_list(self.name, info, Ends())
+                return self._placed(view_in_list(self.name, info, Ends()))
             async with reads:
-                return view_in_list(self.name, info, await self._ends(info.execution))
+                ends = await self._ends(info.execution)
+            return self._placed(view_in_list(self.name, info, ends))
 
         return InstancePage(tuple(await asyncio.gather(*map(view, found))), token)
 

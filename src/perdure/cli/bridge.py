@@ -79,7 +79,7 @@ def _run(typed: dict[str, Any]) -> int:
     from perdure.app import bridge_options, config  # noqa: PLC0415
 
     of_cluster = {flag.key: typed.pop(flag.key, None) for flag in CLUSTER_FLAGS}
-    loaded = config.load(typed, os.environ)
+    loaded = config.load(typed, bridge_options.without_a_store(os.environ))
     flags = bridge_options.cluster_flags(of_cluster, os.environ)
     try:
         from perdure.app import bridging  # noqa: PLC0415

@@ -160,6 +160,8 @@ def test_temporals_own_tools_start_and_tell_a_workflow(
         return await handle.result()
 
     assert ask(cluster, drive) == ["first", "held", "went", "child", "last"]
+    view = server.request("GET", f"/v1.0/workflows/journey/native-{server.app_id}").json()
+    assert (view["appID"], view["input"]) == (server.app_id, str(gate))
 
 
 def test_temporals_own_tools_see_how_a_workflow_ended(

@@ -27,7 +27,7 @@ from tests.kit.cluster import Cluster
 pytestmark = pytest.mark.timeout(400)
 
 SDK = venvs.DAPR_1_18
-SDKS = (venvs.DAPR_1_18, venvs.DAPR_1_19)
+SDKS = (venvs.DAPR_1_18, venvs.DAPR_1_19, venvs.DURABLETASK_1_12)
 
 # In the words of docs/bridge.md.
 EXCEPTIONS = frozenset(

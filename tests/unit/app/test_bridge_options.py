@@ -10,6 +10,7 @@ from perdure.app.bridge_options import (
     cluster_flags,
     cluster_of,
     queues_of,
+    without_a_store,
 )
 from perdure.app.config import Config
 from perdure.app.configuration_file import WorkflowSettings
@@ -64,6 +65,11 @@ def test_what_cannot_be_used_is_named(flags: ClusterFlags, complaint: str) -> No
 def test_a_pattern_of_queues_knows_one_word(queues: str) -> None:
     with pytest.raises(ConfigurationError, match="--task-queue"):
         queues_of(ClusterFlags(task_queue=queues))
+
+
+def test_a_store_of_the_environment_means_nothing_to_a_bridge() -> None:
+    environ = {"PERDURE_STORE": "x.db", "PERDURE_RESOURCES_PATH": "r", "DAPR_APP_ID": "shop"}
+    assert without_a_store(environ) == {"DAPR_APP_ID": "shop"}
 
 
 def test_a_retention_is_not_the_bridges_to_keep() -> None:
