@@ -1,17 +1,19 @@
 """CloudEvents as messages carry them: structured, binary, batched, and payloads that are none.
 
-An `Event` is what a message says, whichever way it said it:
-the context attributes, and the data, which is JSON where it is JSON, else text, else bytes.
+An `Event` is what a message says, whichever way it said it: the context attributes, and the data,
+which is JSON where it is JSON, else text, else bytes.
 """
 
 import base64
-import binascii
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from perdure.base.rfc3339 import parse
+from perdure.triggers.strict_json import Data, read
+from perdure.wire.json_api.text import members
 
 SPEC_VERSION: Final = "1.0"
 DEFAULT_TYPE: Final = "com.dapr.event.sent"
@@ -22,11 +24,9 @@ TEXT_TYPE: Final = "text/plain"
 # How protocols mark a context attribute: HTTP, MQTT and NATS; Kafka; AMQP, in two spellings.
 _MARKS: Final = ("ce-", "ce_", "cloudevents:", "cloudevents_")
 _NEEDED: Final = ("id", "source", "type", "specversion")
-DEPTH_MAX: Final = 100
 _BLANKS_MAX: Final = 64
-
-# What JSON is made of. Numbers stay as Python reads them, so that whole ones are exact.
-Data = Any
+# Only numbers of these forms change when they are read and written again.
+_FRACTION: Final = re.compile(rb"\d[.eE]")
 
 
 class NoEvent(ValueError):
@@ -41,6 +41,7 @@ class Event:
     data: Data = None  # JSON, text, bytes; None when there is no data, or null
     has_data: bool = True
     is_cloud_event: bool = True
+    is_structured: bool = False  # the data stand within the JSON that the message is
 
     @property
     def id(self) -> str:
@@ -69,8 +70,33 @@ class Event:
 
 
 def payload(data: Data) -> str:
-    """Return data as the JSON text that a workflow reads: bytes as a string of their base64."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_base64)
+    """Return data as the JSON text that a workflow reads: bytes as a string of their base64.
+
+    Raises NoEvent for a number that JSON does not have.
+    """
+    try:
+        return json.dumps(
+            data, ensure_ascii=False, separators=(",", ":"), default=_base64, allow_nan=False
+        )
+    except ValueError as error:
+        raise NoEvent("a number is not finite, which JSON cannot say") from error
+
+
+def exact_payload(event: Event, whole: bytes) -> str | None:
+    """Return an event's data as the text that stands in its message; None if it has none.
+
+    So numbers are as they were written (`1.50`, 2^70), and members in their order.
+    """
+    if not event.has_data:
+        return None
+    if isinstance(event.data, bytes):
+        return payload(event.data)
+    if not event.is_structured:
+        return payload(event.data) if isinstance(event.data, str) else whole.decode().strip()
+    if _FRACTION.search(whole) is None:
+        return payload(event.data)
+    found = members(whole.decode())
+    return found["data"] if "data" in found else payload(event.data)
 
 
 def read_message(
@@ -114,8 +140,14 @@ def structured(value: Data) -> Event:
     kind = attributes.get("datacontenttype")
     if "data_base64" in value:
         content = _decoded(value["data_base64"])
-        return Event(attributes=attributes, data=content_of(content, _text_or_none(kind)))
-    return Event(attributes=attributes, data=value.get("data"), has_data="data" in value)
+        data = content_of(content, _text_or_none(kind))
+        return Event(attributes=attributes, data=data, is_structured=True)
+    return Event(
+        attributes=attributes,
+        data=value.get("data"),
+        has_data="data" in value,
+        is_structured=True,
+    )
 
 
 def binary(found: Mapping[str, str], data: bytes, content_type: str | None) -> Event:
@@ -219,39 +251,15 @@ def _checked(attributes: dict[str, Data]) -> dict[str, Data]:
 def parsed(data: bytes) -> Data:
     """Return the value of a JSON text that can be stored and sent on; raises NoEvent."""
     try:
-        value = json.loads(data.decode(), parse_constant=_refuse_constant)
-        # A lone surrogate can be escaped in JSON, but neither stored nor sent on.
-        if b"\\u" in data:
-            json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise NoEvent("the payload is not JSON") from error
-    if not _is_shallow(value):
-        raise NoEvent(f"the payload is nested deeper than {DEPTH_MAX} levels")
-    return value
-
-
-def _is_shallow(value: Data) -> bool:
-    level = [value] if isinstance(value, dict | list) else []
-    for _ in range(DEPTH_MAX):
-        if not level:
-            return True
-        level = [
-            inner
-            for each in level
-            for inner in (each.values() if type(each) is dict else each)
-            if type(inner) is dict or type(inner) is list
-        ]
-    return False
-
-
-def _refuse_constant(name: str) -> Data:
-    raise ValueError(f"{name} is not JSON")
+        return read(data)
+    except ValueError as error:
+        raise NoEvent(f"the payload {error}") from error
 
 
 def _decoded(value: Data) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
-    except (TypeError, binascii.Error) as error:
+    except (TypeError, ValueError) as error:
         raise NoEvent("data_base64 is not base64") from error
 
 

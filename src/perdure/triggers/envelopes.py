@@ -15,13 +15,12 @@ from perdure.triggers.cloud_events import (
     SPEC_VERSION,
     STRUCTURED,
     TEXT_TYPE,
-    Data,
     NoEvent,
     is_json_type,
     media_type,
     parsed,
-    payload,
 )
+from perdure.wire.json_api.text import Json, JsonText, members, write
 
 _DEFAULT_SOURCE: Final = "Dapr"
 _TTL_SECONDS_MAX: Final = 100 * 365 * 86_400
@@ -48,8 +47,8 @@ def envelope(publication: Publication, *, event_id: str, app_id: str, now_us: in
         value = parsed(publication.data)
         if not isinstance(value, dict):
             raise NoEvent("a CloudEvent is a JSON object")
-        event: dict[str, Data] = {"id": event_id, "source": _DEFAULT_SOURCE, "type": DEFAULT_TYPE}
-        event |= {"specversion": SPEC_VERSION, **value}
+        event: dict[str, Json] = {"id": event_id, "source": _DEFAULT_SOURCE, "type": DEFAULT_TYPE}
+        event |= {"specversion": SPEC_VERSION, **members(publication.data.decode())}
     else:
         event = {
             "id": metadata.get("cloudevent.id") or event_id,
@@ -70,7 +69,7 @@ def envelope(publication: Publication, *, event_id: str, app_id: str, now_us: in
     ttl_us = _ttl_us(metadata.get("ttlInSeconds"))
     if ttl_us is not None:
         event["expiration"] = _seconds(now_us + ttl_us)
-    return payload(event).encode()
+    return write(event).encode()
 
 
 def _seconds(at_us: int) -> str:
@@ -86,10 +85,11 @@ def _ttl_us(text: str | None) -> int | None:
     return int(text) * SECOND_US
 
 
-def _data_member(data: bytes, content_type: str) -> dict[str, Data]:
+def _data_member(data: bytes, content_type: str) -> dict[str, Json]:
     if is_json_type(content_type):
         try:
-            return {"data": parsed(data)}
+            parsed(data)
+            return {"data": JsonText(data.decode().strip())}
         except NoEvent:
             return {"data": data.decode(errors="replace")}
     if media_type(content_type) == RAW_TYPE:

@@ -20,7 +20,7 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_encoders, ext_optional, ext_strings
 
 from perdure.base.limits import KIB, MESSAGE_BYTES_MAX
-from perdure.triggers.cloud_events import Data
+from perdure.triggers.strict_json import Data
 
 EXPRESSION_CHARS_MAX: Final = 4 * KIB
 RESULT_BYTES_MAX: Final = MESSAGE_BYTES_MAX

@@ -16,11 +16,19 @@ from perdure.base.limits import (
 from perdure.core.deliveries import RaiseStep, StartOrRaiseStep, StartStep, Step, TerminateStep
 from perdure.core.requests import RaiseEvent, Start, Terminate
 from perdure.core.tracing import TraceContext, parse_traceparent
-from perdure.triggers.cloud_events import Data, Event, NoEvent, payload, read_message, unmarked
+from perdure.triggers.cloud_events import (
+    Event,
+    NoEvent,
+    exact_payload,
+    payload,
+    read_message,
+    unmarked,
+)
 from perdure.triggers.definitions import Action, Subscription, Trigger
 from perdure.triggers.expressions import NoResult, Surroundings, surroundings
 from perdure.triggers.identity import event_id, legal_id
 from perdure.triggers.port import Message
+from perdure.triggers.strict_json import Data
 
 _DIGEST_BYTES: Final = 20
 _HUGE: Final = re.compile(rb"\d{19}")
@@ -201,9 +209,12 @@ def _instance_id(trigger: Trigger, found: Received, rules: Rules) -> str:
 
 
 def _input(trigger: Trigger, found: Received) -> str | None:
-    if trigger.input is not None:
+    if trigger.input is None:
+        return exact_payload(found.event, found.message.data)
+    try:
         return payload(trigger.input.value(found.seen))
-    return payload(found.event.data) if found.event.has_data else None
+    except NoEvent as error:
+        raise NoResult(f"{trigger.input.text}: {error}") from error
 
 
 def _tags(trigger: Trigger, seen: Surroundings) -> tuple[tuple[str, str], ...]:

@@ -30,7 +30,13 @@ async def test_a_published_message_starts_a_workflow(tmp_path: Path) -> None:
         assert found["spec"]["instanceID"] == "data.id"
         view = await door.component.get("a")
         assert view is not None
-        assert view.input == '{"id":"a","n":1.5}'
+        assert view.input == '{"id": "a", "n": 1.50}'
+        event = '{"id":"1","source":"s","type":"t","specversion":"1.0","data":{"id": "b","n":1.50}}'
+        await door.publish(event, CLOUD_EVENT)
+        await door.until(lambda body: body["messages"].get("started") == 2)
+        view = await door.component.get("b")
+        assert view is not None
+        assert view.input == '{"id": "b","n":1.50}'
 
 
 async def test_an_event_is_one_event_however_often_it_is_published(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from perdure.triggers.cloud_events import (
     Event,
     NoEvent,
     batched,
+    exact_payload,
     marked,
     mended,
     payload,
@@ -159,6 +160,32 @@ def test_data_is_json_or_text_or_bytes(
     assert found.data == data
     assert found.as_map()["data"] == data
     assert payload(found.data) == text
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        (b'{"n": 1.50, "n2": 1e2 }', "application/json", '{"n": 1.50, "n2": 1e2 }'),
+        (b" [1.0] ", None, "[1.0]"),
+        (b"plain 1.5", "text/plain", '"plain 1.5"'),
+        (b"\xff", "image/png", '"/w=="'),
+        (b"", "application/json", None),
+    ],
+)
+def test_numbers_stay_as_they_were_written(
+    body: bytes, content_type: str | None, expected: str | None
+) -> None:
+    headers = {"ce-id": "1", "ce-source": "s", "ce-type": "t"}
+    assert exact_payload(read(body, content_type, **headers), body) == expected
+    if expected is not None and body.strip().startswith((b"{", b"[")):
+        whole = json.dumps(ENVELOPE)[:-1].encode() + b', "data" : ' + body + b"}"
+        event = structured(json.loads(whole))
+        assert exact_payload(event, whole) == expected
+
+
+def test_a_number_that_json_does_not_have_is_refused() -> None:
+    with pytest.raises(NoEvent, match="not finite"):
+        payload({"a": float("inf")})
 
 
 def test_a_batch_is_so_many_events() -> None:

@@ -22,7 +22,7 @@ async def test_a_message_starts_a_workflow_once(tmp_path: Path) -> None:
             assert await there.send('{"id": "a", "who": "ada"}') is ACCEPTED
         view = await there.instance("a")
         assert view is not None
-        assert view.input == '{"id":"a","who":"ada"}'
+        assert view.input == '{"id": "a", "who": "ada"}'
         assert view.tags == (("who", "ada"),)
         assert await there.count() == 1
         assert there.counts() == {"started": 1, "duplicate": 2}
@@ -65,7 +65,7 @@ async def test_an_event_is_raised_once(tmp_path: Path) -> None:
             assert await there.send('{"id": "a"}', message_id) is ACCEPTED
         assert there.counts() == {"kept": 2, "duplicate": 1}
         kept = await there.component.deliveries.mailbox("a", limit=10)
-        assert [(each.name, each.input) for each in kept] == [("paid", '{"id":"a"}')] * 2
+        assert [(each.name, each.input) for each in kept] == [("paid", '{"id": "a"}')] * 2
 
 
 @pytest.mark.parametrize(
