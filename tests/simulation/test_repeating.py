@@ -22,7 +22,7 @@ def proved(*flags: str, hash_seed: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_two_processes_tell_the_same() -> None:
-    flags = ("--seed", "42", "--hours", "0.1", "--seeds", "2")
+    flags = ("--seed", "42", "--hours", "0.05", "--seeds", "2")
     first, second = proved(*flags, hash_seed="1"), proved(*flags, hash_seed="2")
     assert first.returncode == 0, first.stdout + first.stderr
     assert first.stdout == second.stdout

@@ -1,6 +1,7 @@
 """Runs a mutant until some checker catches it."""
 
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Final
 
 from perdure.app.clock import SystemClock
@@ -26,6 +27,11 @@ class Caught:
     seed: int
     steps: int
     text: str
+
+
+def of_room(room: ModuleType) -> list[str]:
+    """Return the names of a room's mutants."""
+    return sorted(name for name, each in MUTANTS.items() if each.breaks.__module__ == room.__name__)
 
 
 def caught(mutant: Mutant, seed: int, hours: float = HOURS) -> Caught | None:
