@@ -99,7 +99,11 @@ def _run_cases(environment: Environment, folder: Path) -> dict[str, Line]:
 
 
 def try_cases(
-    environment: Environment, cases: Sequence[str], server: Server, folder: Path
+    environment: Environment,
+    cases: Sequence[str],
+    server: Server,
+    folder: Path,
+    deadline_s: float = CASES_DEADLINE_S,
 ) -> tuple[dict[str, Line], str, int]:
     """Run cases at a server; return what each came to, and the server's metrics and exit code."""
     python = venvs.ensure(environment)
@@ -112,7 +116,7 @@ def try_cases(
             environment=server.worker_environment,
         )
         try:
-            program.wait_until(_finished, CASES_DEADLINE_S)
+            program.wait_until(_finished, deadline_s)
             told = {line["case"]: line for line in program.lines if "case" in line}
             metrics = server.request("GET", "/metrics").text
         finally:

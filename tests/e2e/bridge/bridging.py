@@ -11,7 +11,7 @@ from tests.e2e.serving import Server, free_ports
 from tests.kit.cluster import Cluster
 
 
-@dataclass(slots=True)
+@dataclass
 class BridgeProcess(Server):
     """`perdure bridge` on ports of its own; what it keeps, the cluster keeps."""
 
@@ -43,3 +43,9 @@ class BridgeProcess(Server):
             *("--app-id", self.app_id),
             *self.extra,
         ]
+
+    @property
+    @override
+    def worker_environment(self) -> dict[str, str]:
+        # Every step goes to the cluster and back, and the machine may have other things to do.
+        return {**super().worker_environment, "CASES_PATIENCE_S": "90"}

@@ -36,6 +36,7 @@ EXCEPTIONS = frozenset(
         "instances_are_listed_page_by_page",
     }
 )
+CASES_DEADLINE_S = 250.0
 REPLAYED = "every_history_replays"
 
 PROMISES = [
@@ -67,7 +68,7 @@ def _run_cases(sdk: Environment, folder: Path) -> dict[str, Line]:
     bridge = BridgeProcess.before(cluster, folder)
     try:
         cases = [case for case in cases_of(sdk) if case not in EXCEPTIONS]
-        told, _metrics, exit_code = try_cases(sdk, cases, bridge, folder)
+        told, _metrics, exit_code = try_cases(sdk, cases, bridge, folder, CASES_DEADLINE_S)
         count, unlike = asyncio.run(replay_all(cluster.hostport))
     finally:
         cluster.stop()

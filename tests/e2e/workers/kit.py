@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -12,7 +13,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-PATIENCE_S = 30.0
+# A server that has another one behind it may take longer.
+PATIENCE_S = float(os.environ.get("CASES_PATIENCE_S", "30"))
 POLL_S = 0.02
 # Cases mostly wait, so many run at once; each waiter is a blocked thread here and a stream there.
 CASES_AT_ONCE = 24
