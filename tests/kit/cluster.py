@@ -24,6 +24,8 @@ ATTRIBUTES: Final = {
 }
 _CONFIGURATION: Final = {
     "frontend.WorkflowPauseEnabled": "true",
+    # Tests look again and again until a listing has caught up.
+    "frontend.namespaceRPS.visibility": "10000",
     # What has finished can be deleted once the queues have noted it, which is every half a minute.
     "history.transferProcessorUpdateAckInterval": '"500ms"',
     "history.visibilityProcessorUpdateAckInterval": '"500ms"',

@@ -23,6 +23,10 @@ EXCEPTIONS: Final[dict[str, str]] = {
         "A listing is of runs and may be a moment behind: an earlier run of an id that was used "
         "again is listed too, with its `runID`."
     ),
+    "quoting": (
+        "On a server that keeps its visibility in SQLite, as the development server does, a search "
+        "for a value with a backslash or a double quote finds nothing."
+    ),
     "empty": (
         "An empty payload is none: a workflow that takes no argument fails if it is given one."
     ),

@@ -180,6 +180,26 @@ async def test_grpc(server: Running, queue: str) -> None:
     assert wrong.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+async def test_several_clusters(tmp_path: Path, cluster: Cluster, queue: str) -> None:
+    other = component_file(tmp_path, cluster, taskQueue=queue).read_text()
+    nowhere = Cluster(tmp_path)
+    text = other.replace("name: away", "name: second").replace("echoes, waits", "fails")
+    (tmp_path / "second.yaml").write_text(text)
+    text = other.replace("name: away", "name: third").replace("echoes, waits", "works")
+    (tmp_path / "third.yaml").write_text(text.replace(cluster.hostport, nowhere.hostport))
+    async with running(tmp_path, flags={"resources_path": [str(tmp_path)]}) as server:
+        for workflow, name in (("echoes", "away"), ("fails", "second")):
+            path = f"{workflow}/{queue}-{name}"
+            assert (await post(server, f"{path}/start")).status_code == 202
+            view = (await server.http.get(f"/v1.0/workflows/{path}")).json()
+            assert view["workflowComponent"] == name
+        # One that is away is no trouble of the others.
+        assert (await post(server, "works/a/start")).status_code == 503
+        told = (await server.http.get("/v1.0/metadata")).json()
+        assert {each["name"] for each in told["components"]} == {"dapr", "away", "second", "third"}
+        assert list(told["extended"]) == ["component.third.trouble", "daprRuntimeVersion"]
+
+
 MESSAGES = """
 apiVersion: dapr.io/v1alpha1
 kind: Component

@@ -79,6 +79,22 @@ async def test_exception_runs(temporal_subject: Subject) -> None:
     assert dict((await subject.view(subject.id("a"))).properties)["runID"] in seen
 
 
+@pytest.mark.parametrize("name", ["back\\slash", 'a "b"', "both\\'"])
+async def test_exception_quoting(temporal_subject: Subject, name: str) -> None:
+    subject = temporal_subject
+    await subject.start("odd", name)
+    await subject.start("even", "echoes")
+
+    async def found() -> list[str]:
+        page = await subject.component.find(InstanceQuery(where=only(subject)))
+        return [view.name for view in page.instances]
+
+    await until(found, lambda names: len(names) == 2)
+    by_name = Compare(Field.NAME, Operator.EQ, (name,))
+    page = await subject.component.find(InstanceQuery(where=only(subject, by_name)))
+    assert page.instances == ()
+
+
 async def test_exception_empty(temporal_subject: Subject) -> None:
     instance_id = await temporal_subject.start("a", input="")
     assert (await temporal_subject.view(instance_id)).input is None

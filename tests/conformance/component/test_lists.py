@@ -94,6 +94,16 @@ async def test_by_type_and_id(listing: _Listing, subject: Subject) -> None:
     await listing.finds(prefix, names=["new"])
 
 
+@pytest.mark.parametrize("name", ["it's", "100%_", "č", "a--b", "x' OR 'x' = 'x"])
+async def test_by_a_type_that_has_to_be_quoted(subject: Subject, name: str) -> None:
+    await subject.start("odd", name)
+    await subject.start("even", "echoes")
+    listing = _Listing(subject)
+    await listing.finds(equal(Field.NAME, name), names=["odd"])
+    await listing.finds(Compare(Field.NAME, Operator.PREFIX, (name,)), names=["odd"])
+    await listing.finds(Compare(Field.NAME, Operator.NEQ, (name,)), names=["even"])
+
+
 async def test_by_tag(listing: _Listing) -> None:
     await listing.finds(equal("tags.city", "Prague"), names=["one", "bad"])
     await listing.finds(equal("tags.city", "O'Brien"), names=["two", "runs"])

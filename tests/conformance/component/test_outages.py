@@ -13,6 +13,7 @@ from perdure.base.errors import ComponentError, ComponentUnavailable
 from perdure.components.port import Done, Started, WorkflowComponent
 from perdure.components.temporal.bounds import CALL_TIMEOUT_S
 from perdure.components.temporal.component import TemporalComponent
+from perdure.components.temporal.faults import ComponentBusy
 from perdure.core import requests as rq
 from perdure.core.status import Status
 from perdure.store.query import InstanceQuery
@@ -164,3 +165,20 @@ async def _told(component: WorkflowComponent) -> str | None:
     with pytest.raises(ComponentError):
         await component.get("a")
     return component.trouble()
+
+
+async def test_a_cluster_that_is_asked_too_much_is_not_away(tmp_path: Path) -> None:
+    slow = {"frontend.namespaceRPS.visibility": "1", "frontend.namespaceBurstRatio.visibility": "1"}
+    cluster = Cluster(tmp_path, slow)
+    await asyncio.to_thread(cluster.start)
+    try:
+        component = cluster.component()
+        asked = [component.find(InstanceQuery()) for _ in range(20)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    finally:
+        await asyncio.to_thread(cluster.stop)
+    refused = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert refused
+    assert {type(answer) for answer in refused} == {ComponentBusy}
+    assert all("is busy" in str(answer) for answer in refused)
+    assert component.trouble() is None

@@ -162,3 +162,18 @@ async def test_properties_tell_what_temporal_knows(temporal_subject: Subject) ->
         await subject.terminate(instance_id, '"enough"')
     found = await properties(subject, instance_id)
     assert found["terminationReason"] == '"enough"'
+
+
+@pytest.mark.parametrize("size_bytes", [3_000_000, 4_194_304, 6_000_000])
+async def test_what_is_too_large_for_the_cluster_is_the_callers_fault(
+    temporal_subject: Subject, size_bytes: int
+) -> None:
+    large = f'"{"x" * size_bytes}"'
+    answer = await temporal_subject.try_start("a", "waits", input=large)
+    assert isinstance(answer, Refusal)
+    assert answer.reason is Reason.INVALID
+    running = await temporal_subject.start("b")
+    answer = await temporal_subject.raise_event(running, "go", large)
+    assert isinstance(answer, Refusal)
+    assert answer.reason is Reason.INVALID
+    assert temporal_subject.component.trouble() is None

@@ -29,7 +29,7 @@ from perdure.components.temporal.bounds import (
     RETRY_FACTOR,
     RETRY_FIRST_S,
 )
-from perdure.components.temporal.faults import PASSING, ComponentDenied, outcome_of
+from perdure.components.temporal.faults import PASSING, ComponentBusy, ComponentDenied, outcome_of
 from perdure.components.temporal.settings import TemporalSettings, TlsSettings
 from perdure.core.requests import Refusal
 
@@ -122,7 +122,7 @@ class Connection:
                 WorkflowService.describe_namespace,
                 DescribeNamespaceRequest(namespace=self.namespace),
             )
-        except ComponentDenied:
+        except (ComponentBusy, ComponentDenied):
             return  # it answers, and what we are for it may let us do
         except ComponentError as fault:
             self._note(str(fault))
@@ -188,7 +188,7 @@ class Connection:
 
     def _known(self, fault: PerdureError) -> PerdureError:
         """Return a fault, having noted it if it means that the cluster is away."""
-        if isinstance(fault, ComponentUnavailable):
+        if isinstance(fault, ComponentUnavailable) and not isinstance(fault, ComponentBusy):
             self._note(str(fault))
         return fault
 

@@ -13,6 +13,10 @@ class ComponentDenied(ComponentError):
     """The cluster knows us, and does not let us do this; something else it may."""
 
 
+class ComponentBusy(ComponentUnavailable):
+    """The cluster answers that it is asked too much."""
+
+
 # A refusal is an answer, everything else a fault. Statuses that are not here are ComponentError.
 OUTCOMES: Final[dict[RPCStatusCode, Reason | type[PerdureError]]] = {
     RPCStatusCode.NOT_FOUND: Reason.NOT_FOUND,
@@ -23,7 +27,7 @@ OUTCOMES: Final[dict[RPCStatusCode, Reason | type[PerdureError]]] = {
     RPCStatusCode.UNIMPLEMENTED: Reason.UNSUPPORTED,
     RPCStatusCode.UNAVAILABLE: ComponentUnavailable,
     RPCStatusCode.DEADLINE_EXCEEDED: ComponentUnavailable,
-    RPCStatusCode.RESOURCE_EXHAUSTED: ComponentUnavailable,
+    RPCStatusCode.RESOURCE_EXHAUSTED: ComponentBusy,
     RPCStatusCode.ABORTED: ComponentUnavailable,
     RPCStatusCode.CANCELLED: ComponentUnavailable,
     # "Something went wrong, please retry", and a connection that broke in the middle of a call.
@@ -33,11 +37,18 @@ OUTCOMES: Final[dict[RPCStatusCode, Reason | type[PerdureError]]] = {
     RPCStatusCode.INTERNAL: ComponentError,
     RPCStatusCode.DATA_LOSS: ComponentError,
 }
+_VERBS: Final[dict[type[PerdureError], str]] = {
+    ComponentUnavailable: " is away",
+    ComponentBusy: " is busy",
+}
+# The same status says that a message does not fit, which no trying again will change.
+_TOO_LARGE: Final = "larger than max"
 # After these the same request may be made again at once: nobody knows whether it got through.
 PASSING: Final = frozenset(
     {
         RPCStatusCode.UNAVAILABLE,
         RPCStatusCode.ABORTED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
         RPCStatusCode.UNKNOWN,
         RPCStatusCode.INTERNAL,
         RPCStatusCode.DEADLINE_EXCEEDED,
@@ -48,11 +59,12 @@ PASSING: Final = frozenset(
 def outcome_of(error: RPCError, where: str) -> Refusal | PerdureError:
     """Return what the cluster's error is to whoever asked; `where` names the cluster."""
     found = OUTCOMES.get(error.status, ComponentError)
+    if found is ComponentBusy and _TOO_LARGE in error.message:
+        found = Reason.INVALID
     if isinstance(found, Reason) and not _is_of_namespace(error):
         return Refusal(found, error.message)
     kind = ComponentError if isinstance(found, Reason) else found
-    verb = " is away" if kind is ComponentUnavailable else ""
-    return kind(f"{where}{verb}: {error.status.name}: {error.message}")
+    return kind(f"{where}{_VERBS.get(kind, '')}: {error.status.name}: {error.message}")
 
 
 def expected(answer: object, where: str) -> None:
