@@ -13,6 +13,8 @@ from perdure.cli.exits import ExitCode, Trouble
 
 TOKEN_VARIABLE: Final = "DAPR_API_TOKEN"  # noqa: S105 - the name of a variable
 _TOKEN_HEADER: Final = "dapr-api-token"  # noqa: S105 - the name of a header
+APP_VARIABLE: Final = "PERDURE_CALLER_APP_ID"
+_APP_HEADER: Final = "dapr-app-id"
 _CONNECT_S: Final = 5.0
 _ANSWER_S: Final = 60.0
 
@@ -55,12 +57,17 @@ class Answer:
 class Client:
     """A connection to one server, kept open between calls."""
 
-    def __init__(self, address: Address, token: str | None) -> None:
+    def __init__(self, address: Address, token: str | None, app_id: str | None = None) -> None:
+        """Make calls with the token, as the app; None is the server's own app."""
         self.address = address
         self._has_token = bool(token)
         self._http = httpx.Client(
             base_url=address.url,
-            headers=[(_TOKEN_HEADER.encode(), token.encode())] if token else [],
+            headers=[
+                (name.encode(), value.encode())
+                for name, value in ((_TOKEN_HEADER, token), (_APP_HEADER, app_id))
+                if value
+            ],
             timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
             trust_env=not address.is_local,
         )

@@ -139,3 +139,16 @@ def test_a_call_that_may_fail_returns_the_error() -> None:
         answer = client.call("GET", "/x")
     assert not answer.is_success
     assert client.trouble(answer, "Wait.").advice == "Wait."
+
+
+@pytest.mark.parametrize(("app_id", "sent"), [(None, None), ("", None), ("shop", "shop")])
+def test_calls_are_made_as_the_app_that_is_named(app_id: str | None, sent: str | None) -> None:
+    with (
+        answering(http("200 OK", "{}")) as (url, requests),
+        Client(Address(url, ""), None, app_id) as client,
+    ):
+        client.must("GET", "/v1.0/workflows")
+    lines = requests[0].decode().lower().split("\r\n")
+    assert [each for each in lines if each.startswith("dapr-app-id")] == (
+        [] if sent is None else [f"dapr-app-id: {sent}"]
+    )

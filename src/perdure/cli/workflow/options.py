@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from perdure.cli.address import DEFAULT_URL, find_address
-from perdure.cli.client import Client, token_of
+from perdure.cli.client import APP_VARIABLE, Client, token_of
 from perdure.cli.times import now_us
 from perdure.cli.workflow.calls import Calls
 from perdure.cli.workflow.tables import Look
@@ -91,8 +91,9 @@ class Place:
 
 @contextmanager
 def connected(server: str | None, component: str | None) -> Iterator[Calls]:
-    """Return the API of the server that is meant, with the token of the environment."""
-    with Client(find_address(server, os.environ), token_of(os.environ)) as client:
+    """Return the API of the server that is meant, with the token and app of the environment."""
+    app_id = os.environ.get(APP_VARIABLE)
+    with Client(find_address(server, os.environ), token_of(os.environ), app_id) as client:
         yield Calls(client, component)
 
 
