@@ -1,0 +1,103 @@
+"""The simulated loop: time jumps, order is kept, and the dead do nothing more."""
+
+import asyncio
+from contextvars import copy_context
+
+from perdure.proving.loop import HOME, Home, SimLoop
+
+SECOND_US = 1_000_000
+
+
+def a_loop() -> SimLoop:
+    return SimLoop(lambda: (10, 20))
+
+
+def test_time_stands_still_while_anything_runs_and_jumps_to_what_is_next() -> None:
+    loop = a_loop()
+    seen: list[tuple[str, int]] = []
+
+    def note(name: str) -> None:
+        seen.append((name, loop.now_us))
+
+    loop.call_in(5, note, "later")
+    loop.call_soon(note, "now")
+    loop.call_in(5, note, "later, too")
+    assert loop.run_until(lambda: False, SECOND_US) is False
+    assert seen == [("now", 0), ("later", 5), ("later, too", 5)]
+    assert loop.now_us == SECOND_US
+    loop.close()
+
+
+def test_what_is_cancelled_is_not_called() -> None:
+    loop, seen = a_loop(), []
+    loop.call_later(1.0, seen.append, "no").cancel()
+    loop.call_later(2.0, seen.append, "yes")
+    loop.run_until(lambda: bool(seen), 10 * SECOND_US)
+    assert (seen, loop.now_us) == (["yes"], 2 * SECOND_US)
+    loop.close()
+
+
+def test_asyncio_waits_in_simulated_time() -> None:
+    loop = a_loop()
+    seen: list[object] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.wait_for(asyncio.Event().wait(), 3_600)
+        except TimeoutError:
+            seen.append(loop.now_us)
+        seen.append(await loop.run_in_executor(None, lambda text: text + "!", "read"))
+        seen.append(loop.now_us)
+
+    loop.create_task(work())
+    loop.run_until(lambda: len(seen) == 3, 7_200 * SECOND_US)
+    assert seen == [3_600 * SECOND_US, "read!", 3_600 * SECOND_US + 30]
+    loop.close()
+
+
+def test_a_home_that_has_died_is_called_no_more() -> None:
+    loop, home = a_loop(), Home("node")
+    seen: list[str] = []
+    loop.homes.append(home)
+    context = copy_context()
+    context.run(HOME.set, home)
+
+    async def work() -> None:
+        try:
+            seen.append("begun")
+            await asyncio.sleep(1)
+        finally:
+            seen.append("cut off")
+
+    loop.create_task(work(), context=context)
+    loop.outside(SECOND_US // 2, setattr, home, "alive", False)
+    loop.run_until(lambda: False, 5 * SECOND_US)
+    assert seen == ["begun"], "a process that is killed tidies nothing up"
+    loop.close()
+
+
+def test_what_belongs_to_nobody_is_called_whoever_asked_for_it() -> None:
+    loop, home, seen = a_loop(), Home("node"), []
+    context = copy_context()
+    context.run(HOME.set, home)
+    context.run(loop.call_in, 5, seen.append, "inside")
+    context.run(loop.outside, 5, seen.append, "outside")
+    home.alive = False
+    loop.run_until(lambda: False, SECOND_US)
+    assert seen == ["outside"]
+    loop.close()
+
+
+def test_a_fault_that_nobody_hears_is_told_with_its_home() -> None:
+    loop, home, told = a_loop(), Home("node"), []
+    loop.on_fault = lambda of, error: told.append((of, str(error)))
+    context = copy_context()
+    context.run(HOME.set, home)
+
+    def fail() -> None:
+        raise ValueError("here")
+
+    loop.call_soon(fail, context=context)
+    loop.run_until(lambda: False, SECOND_US)
+    assert told == [(home, "here")]
+    loop.close()
