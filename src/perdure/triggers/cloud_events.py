@@ -6,13 +6,12 @@ which is JSON where it is JSON, else text, else bytes.
 
 import base64
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from perdure.base.rfc3339 import parse
-from perdure.triggers.strict_json import Data, read
+from perdure.triggers.strict_json import Data, has_fractions, read
 from perdure.wire.json_api.text import members
 
 SPEC_VERSION: Final = "1.0"
@@ -25,8 +24,6 @@ TEXT_TYPE: Final = "text/plain"
 _MARKS: Final = ("ce-", "ce_", "cloudevents:", "cloudevents_")
 _NEEDED: Final = ("id", "source", "type", "specversion")
 _BLANKS_MAX: Final = 64
-# Only numbers of these forms change when they are read and written again.
-_FRACTION: Final = re.compile(rb"\d[.eE]")
 
 
 class NoEvent(ValueError):
@@ -93,7 +90,7 @@ def exact_payload(event: Event, whole: bytes) -> str | None:
         return payload(event.data)
     if not event.is_structured:
         return payload(event.data) if isinstance(event.data, str) else whole.decode().strip()
-    if _FRACTION.search(whole) is None:
+    if not has_fractions(event.data):
         return payload(event.data)
     found = members(whole.decode())
     return found["data"] if "data" in found else payload(event.data)

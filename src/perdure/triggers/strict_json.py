@@ -28,6 +28,21 @@ def read(data: bytes) -> Data:
     return value
 
 
+def has_fractions(value: Data) -> bool:
+    """Tell whether there is a number that may change when it is read and written again."""
+    level = [value]
+    while level:
+        if any(type(each) is float for each in level):
+            return True
+        level = [
+            inner
+            for each in level
+            if type(each) is dict or type(each) is list
+            for inner in (each.values() if type(each) is dict else each)
+        ]
+    return False
+
+
 def _is_shallow(value: Data) -> bool:
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(DEPTH_MAX):

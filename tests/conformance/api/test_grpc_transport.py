@@ -69,7 +69,7 @@ async def pool_of(door: Door, symbol: str) -> DescriptorPool:
 
 
 @pytest.mark.parametrize(
-    ("service", "count"), [("TaskHubSidecarService", 21), (DAPR, 24)], ids=["TaskHub", "Dapr"]
+    ("service", "count"), [("TaskHubSidecarService", 21), (DAPR, 27)], ids=["TaskHub", "Dapr"]
 )
 async def test_every_method_that_is_told_of_is_there(door: Door, service: str, count: int) -> None:
     descriptor = (await pool_of(door, service)).FindServiceByName(service)
