@@ -29,7 +29,8 @@ def test_time_stands_still_while_anything_runs_and_jumps_to_what_is_next() -> No
 
 
 def test_what_is_cancelled_is_not_called() -> None:
-    loop, seen = a_loop(), []
+    loop = a_loop()
+    seen: list[str] = []
     loop.call_later(1.0, seen.append, "no").cancel()
     loop.call_later(2.0, seen.append, "yes")
     loop.run_until(lambda: bool(seen), 10 * SECOND_US)
@@ -77,7 +78,8 @@ def test_a_home_that_has_died_is_called_no_more() -> None:
 
 
 def test_what_belongs_to_nobody_is_called_whoever_asked_for_it() -> None:
-    loop, home, seen = a_loop(), Home("node"), []
+    loop, home = a_loop(), Home("node")
+    seen: list[str] = []
     context = copy_context()
     context.run(HOME.set, home)
     context.run(loop.call_in, 5, seen.append, "inside")
@@ -89,7 +91,8 @@ def test_what_belongs_to_nobody_is_called_whoever_asked_for_it() -> None:
 
 
 def test_a_fault_that_nobody_hears_is_told_with_its_home() -> None:
-    loop, home, told = a_loop(), Home("node"), []
+    loop, home = a_loop(), Home("node")
+    told: list[tuple[Home | None, str]] = []
     loop.on_fault = lambda of, error: told.append((of, str(error)))
     context = copy_context()
     context.run(HOME.set, home)
