@@ -60,6 +60,7 @@ class Guarded:
 
     async def start(self, request: Start) -> Started | Refusal:
         self._check(request.app_id, Operation.SCHEDULE, request.name)
+        await self._check_place(request)
         return await self._inner.start(request)
 
     async def raise_event(self, request: RaiseEvent) -> Done | Refusal:
@@ -144,6 +145,19 @@ class Guarded:
             return None
         self._check(view.app_id, operation, view.name)
         return view
+
+    async def _check_place(self, request: Start) -> None:
+        """Look at who has the id: a start may end and delete what it finds there."""
+        if self._access.is_open:
+            return
+        found = await self._inner.get(request.instance_id, payloads=False)
+        if found is None:
+            return
+        ends = found.status in request.terminate_existing
+        if ends and not found.finished:
+            self._check(found.app_id, Operation.TERMINATE, found.name)
+        if ends or (found.finished and request.replace_finished):
+            self._check(found.app_id, Operation.PURGE, found.name)
 
     def _may_see(self, view: InstanceView) -> bool:
         asker = self._asker

@@ -106,6 +106,23 @@ async def test_listings_leave_out_what_may_not_be_seen() -> None:
         assert await _listed(server, OTHER, f"?appID={APP_ID}") == {"seen"}
 
 
+async def test_an_id_of_another_app_is_not_taken_over_without_leave() -> None:
+    """A start that replaces a finished instance deletes it."""
+    async with serving(access=LOOKS) as server:
+        await _start(server, "i", APP_ID)
+        await server.bring("done", "COMPLETED")
+        answer = await server.call(
+            "POST",
+            "/v1.0/workflows/dapr/Flow/start?instanceID=done",
+            headers={"dapr-app-id": OTHER},
+        )
+        assert answer.status_code == 500
+        assert "may not purge workflow" in json_of(answer)["message"]
+        assert (await server.view("done")).app_id == APP_ID
+        answer = await server.call("POST", "/v1.0/workflows/dapr/Flow/start?instanceID=done")
+        assert answer.status_code == 202
+
+
 async def test_an_app_starts_its_own_workflows_and_may_name_another() -> None:
     async with serving() as server:
         for number, (headers, query, app) in enumerate(
@@ -132,9 +149,15 @@ async def test_an_app_that_is_named_has_only_its_own_instances() -> None:
             ("POST", "Flow/i/suspend"),
             ("DELETE", "Flow/i"),
             ("GET", "dapr/i/history"),
+            ("GET", "dapr/i/activities"),
+            ("POST", "Flow/i/raiseEvent/e"),
         ):
             here = await server.call(method, f"/v1.0/workflows/{path}?appID={APP_ID}")
             assert here.status_code == 404, path
+        rerun = f"/v1.0/workflows/dapr/i/rerun?appID={APP_ID}"
+        answer = await server.call("POST", rerun, content=b'{"eventID": 1}')
+        assert answer.status_code == 404
+        assert "workflow instance does not exist with ID 'i'" in json_of(answer)["message"]
         there = await server.call("POST", f"/v1.0/workflows/dapr/i/terminate?appID={OTHER}")
         assert there.status_code == 202
 
