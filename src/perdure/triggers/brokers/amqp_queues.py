@@ -11,7 +11,7 @@ import asyncio
 import time
 from typing import Any, Final
 
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiormq.exceptions import AMQPError, ChannelInvalidStateError
 
 from perdure.triggers.brokers.amqp_place import TIMEOUT_S, AmqpPlace, Queue
@@ -56,8 +56,8 @@ class AmqpSource:
             async with Deliveries(
                 receive, self.standing, name=self.name, most=self._deliveries_max
             ) as deliveries:
-                deliveries.beside(_until_closed(channel))
-                await _consume(channel, queue, arrived)
+                deliveries.beside(_until(await _end_of(channel)))
+                await queue.consume(arrived.put, timeout=TIMEOUT_S)
                 connected(self.name, self.standing)
                 while True:
                     incoming = await arrived.get()
@@ -67,31 +67,29 @@ class AmqpSource:
             await asyncio.shield(connection.close())
 
 
-async def _consume(
-    channel: AbstractChannel,
-    queue: AbstractQueue,
-    arrived: "asyncio.Queue[AbstractIncomingMessage]",
-) -> None:
-    underlay = await channel.get_underlay_channel()
+async def _end_of(channel: AbstractChannel) -> "asyncio.Future[str]":
+    """Return what will tell how the channel, or the consumer on it, was ended."""
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    async def cancelled(_frame: object) -> None:
-        # The server takes the consumer away, such as when the queue is deleted: start afresh.
-        await underlay.close(ConnectionError("the server ended the consumer"))
-
-    underlay.on_consumer_cancel_callbacks.add(cancelled)
-    await queue.consume(arrived.put, timeout=TIMEOUT_S)
-
-
-async def _until_closed(channel: AbstractChannel) -> None:
-    closing: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+    def end(words: str) -> None:
+        if not ended.done():
+            ended.set_result(words)
 
     def closed(_channel: Any, reason: BaseException | None) -> None:
-        if not closing.done():
-            closing.set_result(reason)
+        end(f"the channel was closed: {reason}")
+
+    def cancelled(_frame: object) -> None:
+        # Such as when the queue is deleted: it is to be declared anew.
+        end("the server ended the consumer")
 
     channel.close_callbacks.add(closed)
-    reason = await closing
-    raise ConnectionError(f"the server closed the channel: {reason}")
+    underlay = await channel.get_underlay_channel()
+    underlay.on_consumer_cancel_callbacks.add(cancelled)
+    return ended
+
+
+async def _until(ended: "asyncio.Future[str]") -> None:
+    raise ConnectionError(await ended)
 
 
 def _message(topic: str, incoming: AbstractIncomingMessage) -> Message:

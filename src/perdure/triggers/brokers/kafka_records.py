@@ -96,9 +96,9 @@ def reading_of(settings: Settings) -> Reading:
         raise settings.fault("sessionTimeout", "expected 500ms to 1h")
     if not 0 < heartbeat_us < session_us:
         raise settings.fault("heartbeatInterval", "expected less than sessionTimeout")
-    group = settings.optional("consumerGroup") or settings.optional("consumerID")
+    consumer_id = settings.text("consumerID", settings.app_id)
     return Reading(
-        group=group or settings.app_id,
+        group=settings.text("consumerGroup", consumer_id),
         from_oldest=settings.one_of("initialOffset", ("newest", "oldest"), "newest") == "oldest",
         deliveries_max=settings.integer(
             "maxInFlight", DELIVERIES_MAX, least=1, most=DELIVERIES_MOST

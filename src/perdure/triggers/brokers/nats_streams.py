@@ -81,7 +81,8 @@ def reading_of(settings: Settings) -> Reading:
         raise settings.fault("rateLimit", "is not supported; remove it: only so much is asked for")
     single = settings.one_of("concurrency", ("single", "parallel"), "single") == "single"
     pending = settings.integer("maxAckPending", 0, least=0, most=DELIVERIES_MOST)
-    durable = settings.optional("durableName") or settings.optional("queueGroupName") or None
+    group = settings.optional("queueGroupName")
+    durable = settings.optional("durableName") or group or None
     if durable is not None and _NAME_CHARS & set(durable):
         raise settings.fault("durableName", "expected a name without spaces and without * > . /")
     return Reading(
