@@ -91,6 +91,7 @@ KNOWN: Mapping[str, Mapping[str, str]] = {
         "concurrency": "parallel",
     },
     "pubsub.mqtt3": {"qos": "2", "retain": "true", "cleanSession": "false", "consumerID": "c"},
+    "bindings.redis": {"direction": "input", "route": "/orders"},
     "bindings.rabbitmq": {
         "durable": "true",
         "deleteWhenUnused": "false",
@@ -139,6 +140,7 @@ REFUSED = [
     ("pubsub.mqtt3", "url", "localhost", "expected tcp://"),
     ("pubsub.mqtt3", "url", "tcp://localhost:port", "its port cannot be read"),
     ("pubsub.mqtt3", "qos", "0", "nothing is acknowledged"),
+    ("bindings.redis", "direction", "output", "perdure has no output bindings"),
     ("bindings.redis", "stream", "", "stream: is missing"),
     ("bindings.rabbitmq", "queueName", "", "queueName: is missing"),
     ("bindings.kafka", "topics", "a,,b", "separated by commas"),

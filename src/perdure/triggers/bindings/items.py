@@ -25,6 +25,12 @@ def check_items(settings: Settings, known: Iterable[str]) -> None:
             near = difflib.get_close_matches(name, names, n=1)
             advice = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(names))}"
             raise settings.fault(name, f"{settings.type} has no item {name}; {advice}")
+    check_direction(settings)
+
+
+def check_direction(settings: Settings) -> None:
+    """Raise ConfigurationError for a binding without input; read past what Dapr would call."""
+    settings.optional(ROUTE)
     directions = {part.strip() for part in (settings.optional(DIRECTION) or _INPUT).split(",")}
     if not directions <= _DIRECTIONS:
         raise settings.fault(DIRECTION, 'expected "input", "output" or "input, output"')

@@ -4,6 +4,7 @@ Topic, partition, offset and timestamp name a message. `maxInFlight`, which Dapr
 how many records are handled at once.
 """
 
+from perdure.triggers.bindings.items import check_direction
 from perdure.triggers.brokers.kafka_place import place_of
 from perdure.triggers.brokers.kafka_records import KafkaSource, reading_of
 from perdure.triggers.port import Settings, Source
@@ -11,6 +12,7 @@ from perdure.triggers.port import Settings, Source
 
 def build(settings: Settings) -> Source:
     """Return the source that `settings` describe."""
+    check_direction(settings)
     topics = [each.strip() for each in settings.text("topics").split(",")]
     if not all(topics):
         raise settings.fault("topics", "expected a topic, or several separated by commas")

@@ -5,6 +5,7 @@ NATS hands a message to who listens at the moment and knows no acknowledgement, 
 lost; therefore a stream has to be there.
 """
 
+from perdure.triggers.bindings.items import check_direction
 from perdure.triggers.brokers.nats_place import place_of
 from perdure.triggers.brokers.nats_streams import NatsSource, reading_of
 from perdure.triggers.port import Settings, Source
@@ -12,6 +13,7 @@ from perdure.triggers.port import Settings, Source
 
 def build(settings: Settings) -> Source:
     """Return the source that `settings` describe."""
+    check_direction(settings)
     return NatsSource(
         settings.component, settings.text("subject"), place_of(settings), reading_of(settings)
     )

@@ -7,6 +7,7 @@ messages on their way than can be handled. What names a message is told in `brok
 from typing import Any, Final
 
 from perdure.base.limits import DELIVERIES_MAX
+from perdure.triggers.bindings.items import check_direction
 from perdure.triggers.brokers.amqp_place import Queue, place_of
 from perdure.triggers.brokers.amqp_queues import PREFETCH_MOST, AmqpSource
 from perdure.triggers.port import Settings, Source
@@ -17,6 +18,7 @@ _PRIORITIES_MOST: Final = 255
 
 def build(settings: Settings) -> Source:
     """Return the source that `settings` describe."""
+    check_direction(settings)
     arguments: dict[str, Any] = {}
     if ttl_s := settings.integer("ttlInSeconds", 0, least=0, most=_SECONDS_MOST):
         arguments["x-message-ttl"] = ttl_s * 1_000
