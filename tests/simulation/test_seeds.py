@@ -9,6 +9,7 @@ from tests.simulation.lives import lived
 # that each fault has a test of its own beside it.
 SHOWED = {
     (2009, 0.3): "a place that one activity made was given to two of its pair",
+    (3001, 0.25): "the activities of a rerun were forgotten when they could not be read",
     (35, 0.1): "a terminate whose commit lost its reply was used up by a turn",
 }
 

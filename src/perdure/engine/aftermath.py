@@ -114,7 +114,8 @@ class Aftermath:
     async def recover_tasks(self, key: int) -> None:
         """Take in the activities that an instance was born with."""
         with self._tasks.filling():
-            for row in await self._reader.read(lambda store: store.tasks_of(key)):
+            # Nobody else would look for them before the next start of the process.
+            for row in await self._reader.surely(lambda store: store.tasks_of(key)):
                 if row.finished_at_us is None:
                     self._tasks.recover(row)
 

@@ -1,11 +1,14 @@
 """Instances begun anew from an event of a finished one, all the way to their end."""
 
+from perdure.base.errors import StoreFailed
 from perdure.base.time import SECOND_US
 from perdure.components.port import Started
 from perdure.core.requests import Reason, Refusal, Rerun
 from perdure.core.status import Status
+from perdure.store.port import TaskRow
 from tests.kit.answers import child, complete, schedule, timer
 from tests.kit.house import House
+from tests.kit.shaky_store import ShakyStore
 from tests.kit.worker import hello
 
 
@@ -92,3 +95,28 @@ async def test_a_rerun_survives_a_restart_at_once() -> None:
         await house.restart()
         house.worker().work(hello)
         assert (await house.finished("b")).output == "1"
+
+
+class ForgetfulStore(ShakyStore):
+    """A store that cannot read the activities of an instance when it is first asked."""
+
+    failing = 1
+
+    def tasks_of(self, key: int) -> tuple[TaskRow, ...]:
+        if self.failing:
+            self.failing -= 1
+            raise StoreFailed("the disk cannot be read")
+        return super().tasks_of(key)
+
+
+async def test_an_activity_is_run_again_although_it_cannot_be_read_at_once() -> None:
+    """Seed 3001: the rerun was on disk, and its activity was looked for only once."""
+    async with House(ForgetfulStore()) as house:
+        house.expected_faults = ("reading",)
+        house.worker().work(hello)
+        await house.start("a", input="1")
+        await house.finished("a")
+        request = Rerun(source_id="a", event_id=1, new_id="b")
+        assert await house.component.rerun(request) == Started("b")
+        await house.pass_minutes()
+        assert await house.status("b") is Status.COMPLETED
