@@ -18,6 +18,7 @@ from perdure.cli.main import app
 from perdure.components.triggering import TriggerFigures
 from perdure.core.events import StallReason
 from perdure.core.views import Wait
+from perdure.observability.component_readings import ComponentReadings
 from perdure.observability.metrics import Metrics
 from perdure.observability.readings import EngineReading, Readings, StoreReading
 from perdure.observability.trigger_readings import TriggerReadings
@@ -168,6 +169,7 @@ def test_metrics_are_told_and_exist() -> None:
     )
     metrics.add(Readings(lambda: engine, lambda: store))
     metrics.add(TriggerReadings(lambda: triggers))
+    metrics.add(ComponentReadings(lambda: {"cluster": True}))
     names = re.findall(r"^# HELP (\S+)", metrics.render().decode(), re.MULTILINE)
     there_are = {name for name in names if _METRIC.fullmatch(name)}
     told = {name for page in PAGES for span in page.spans for name in _METRIC.findall(span)}

@@ -15,7 +15,7 @@ from perdure.api.http.settings import HttpSettings
 from perdure.app.config import Config
 from perdure.app.process import Process
 from perdure.app.public import HealthAndMetadata
-from perdure.app.remotes import Remote, remotes_of
+from perdure.app.remotes import Remote, answering, remotes_of
 from perdure.app.temporal_files import component_of_type
 from perdure.app.triggering import Room, open_room
 from perdure.base.errors import ConfigurationError
@@ -28,6 +28,7 @@ from perdure.core.status import Status
 from perdure.engine.service import Engine
 from perdure.engine.settings import EngineSettings
 from perdure.engine.work import Workplace
+from perdure.observability.component_readings import ComponentReadings
 from perdure.observability.journal import Journal
 from perdure.observability.metrics import CONTENT_TYPE, Metrics
 from perdure.observability.readings import EngineReading, Readings, StoreReading
@@ -95,6 +96,8 @@ def compose(config: Config, store: Store, clock: Clock, process: Process) -> Hou
     engine = Engine(_engine_settings(config), store, clock, ears.observer)
     ears.metrics.add(Readings(lambda: _engine_reading(engine), lambda: _store_reading(store)))
     remotes = remotes_of(config.temporal, clock, app_id=config.app_id)
+    if remotes:
+        ears.metrics.add(ComponentReadings(lambda: answering(remotes)))
     embedded = EmbeddedComponent(engine, clock, ears.observer)
     catalog = Catalog({EMBEDDED: embedded, **remotes}, component_of_type(config.temporal))
     room = open_room(config, catalog, clock)

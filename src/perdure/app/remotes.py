@@ -1,6 +1,6 @@
 """The workflow components whose engine is away from this process."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from perdure.base.errors import ConfigurationError
@@ -38,3 +38,8 @@ def remotes_of(
             ) from error
         found[each.name] = TemporalComponent(each, clock, app_id=app_id)
     return found
+
+
+def answering(remotes: Mapping[str, Remote]) -> dict[str, bool]:
+    """Return of each component whether its engine answers, as far as the last call tells."""
+    return {name: remote.trouble() is None for name, remote in remotes.items()}

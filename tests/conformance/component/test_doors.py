@@ -264,6 +264,7 @@ async def test_a_cluster_that_is_away(tmp_path: Path, queue: str) -> None:
         assert gone.value.code() is grpc.StatusCode.UNAVAILABLE
         told = (await server.http.get("/v1.0/metadata")).json()
         assert "is away" in told["extended"]["component.away.trouble"]
+        assert 'perdure_component_answers{component="away"} 0.0' in await server.page()
         types = {each["name"]: each["type"] for each in told["components"]}
         assert types == {"away": "workflow.temporal", "dapr": "workflow.dapr"}
         await asyncio.to_thread(cluster.start)
@@ -271,6 +272,7 @@ async def test_a_cluster_that_is_away(tmp_path: Path, queue: str) -> None:
             assert (await post(server, "waits/a/start")).status_code == 202
             told = (await server.http.get("/v1.0/metadata")).json()
             assert "component.away.trouble" not in told["extended"]
+            assert 'perdure_component_answers{component="away"} 1.0' in await server.page()
             # What this one cannot do is neither the caller's fault nor the server's.
             refused = await post(server, "waits/a/suspend")
             assert (refused.status_code, refused.json()["errorCode"]) == (501, "ERR_PAUSE_WORKFLOW")

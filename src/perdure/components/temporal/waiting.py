@@ -16,6 +16,7 @@ from perdure.components.temporal.bounds import LONG_POLL_S, LOOK_AGAIN_S
 from perdure.components.temporal.connection import Connection
 from perdure.components.temporal.runs import Runs
 from perdure.components.temporal.standing import status_of
+from perdure.core.requests import Refusal
 from perdure.core.status import TERMINAL, Status
 
 _NEVER_S: Final = float("inf")
@@ -51,7 +52,7 @@ class Waiting:
 
     async def _end_of(self, run: WorkflowExecution, left_s: float) -> None:
         """Return when the run has ended, or when it is time to look again."""
-        await self._connection.poll(
+        answer = await self._connection.poll(
             WorkflowService.get_workflow_execution_history,
             GetWorkflowExecutionHistoryRequest(
                 namespace=self._connection.namespace,
@@ -64,6 +65,9 @@ class Waiting:
             ),
             timeout_s=min(LONG_POLL_S, left_s),
         )
+        if isinstance(answer, Refusal):
+            # Whatever it is that the cluster does not hold back, it is not asked for in haste.
+            await asyncio.sleep(min(LOOK_AGAIN_S, left_s))
 
 
 def _has_arrived(described: DescribeWorkflowExecutionResponse | None, *, finished: bool) -> bool:
