@@ -32,6 +32,14 @@ async def forbidden(
     return await reader.surely(ask)
 
 
+def may_replace(access: Access, app_id: str, holder: Snapshot) -> bool:
+    """Tell whether what an app starts may take the id of an instance, finished, and delete that."""
+    if holder.head.completed_at_us is None:
+        return False
+    owner, name = holder.identity.app_id, holder.identity.name
+    return access.denies(app_id, owner, Operation.PURGE, name) is None
+
+
 def _denied(access: Access, app_id: str, tell: fx.Tell, target: Snapshot | None) -> str | None:
     if target is None:
         return None

@@ -16,7 +16,7 @@ from perdure.core.events import Event, PropagationScope
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, terminate
 from perdure.engine.aftermath import FORBIDDEN, Aftermath
 from perdure.engine.entries import Prepared, closed_entry, continued_entry, stalled_entry
-from perdure.engine.forbidding import forbidden, told_others
+from perdure.engine.forbidding import forbidden, may_replace, told_others
 from perdure.engine.ground import Ground
 from perdure.engine.lookup import Lookup
 from perdure.engine.residents import Resident, Turn
@@ -161,6 +161,7 @@ class Moves:
         It is not if this instance is to be terminated, too: two of them could wait for each other.
         """
         wanted = [e.started.instance_id for e in effects if isinstance(e, fx.Birth)]
+        app_id = resident.identity.app_id
         ends_children = any(isinstance(effect, fx.EndChildren) for effect in effects)
 
         def ask(store: Store) -> tuple[Found, set[int]]:
@@ -168,7 +169,7 @@ class Moves:
             active = set()
             for instance_id in wanted:
                 holder = store.snapshot(instance_id)
-                if holder is not None and holder.head.completed_at_us is not None:
+                if holder is not None and may_replace(self._access, app_id, holder):
                     replaced[instance_id] = holder.key
                 elif holder is not None and holder.key != resident.key:
                     active.add(holder.key)

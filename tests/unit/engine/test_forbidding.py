@@ -147,3 +147,21 @@ async def test_without_a_policy_nothing_is_looked_up_and_all_is_allowed() -> Non
         await house.start("a")
         await worker.decide(await worker.turn(), schedule(1, "Steal", app=OTHER))
         assert (await other.activity()).name == "Steal"
+
+
+@pytest.mark.parametrize(("app", "taken"), [(OTHER, True), ("third", False)])
+async def test_a_child_takes_the_id_of_a_finished_one_only_where_that_is_allowed(
+    app: str, taken: bool
+) -> None:
+    """It would delete what has the id."""
+    async with House(access=GATE) as house:
+        worker, theirs = house.worker(), house.worker(app)
+        await house.start("c", app_id=app)
+        await theirs.decide(await theirs.turn(), complete(result="kept"))
+        await house.start("a")
+        await worker.decide(await worker.turn(), child(1, "c"))
+        turn = await worker.turn()
+        assert (turn.instance_id == "a") is taken
+        if taken:
+            assert _failure_of(turn.new[1])[0] == "WorkflowInstanceAlreadyExists"
+            assert (await house.view("c")).output == "kept"
