@@ -6,6 +6,7 @@ The room and its language of rules are loaded only where something is configured
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+import structlog
 from starlette.routing import BaseRoute
 
 from perdure.app.component_files import Resources
@@ -16,6 +17,8 @@ from perdure.components.publishing import Publisher
 from perdure.components.triggering import TriggerFigures, Triggers
 
 _FAMILIES: Final = ("bindings.", "pubsub.")
+
+_log = structlog.get_logger(__name__)
 
 
 class Room(Triggers, Protocol):
@@ -94,7 +97,13 @@ def open_room(config: Surroundings, catalog: Catalog, clock: Clock) -> Room | No
         config.instance_id_extra_characters,
         config.message_bytes_max,
     )
-    return TriggerRoom(plans, catalog, clock, rules)
+    room = TriggerRoom(plans, catalog, clock, rules)
+    used = {stream.component for stream in plans.streams}
+    for name, each in config.resources.components.items():
+        if each.type.startswith("pubsub.") or name in used:
+            for warning in each.unused():
+                _log.warning(warning)
+    return room
 
 
 def _is_configured(resources: Resources) -> bool:

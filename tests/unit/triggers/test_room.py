@@ -173,6 +173,19 @@ def test_nothing_is_opened_where_nothing_is_configured(tmp_path: Path) -> None:
     ]
 
 
+async def test_an_item_that_nobody_asks_for_is_warned_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = "{type: pubsub.in-memory, version: v1, metadata: [{name: redisHost, value: x}]}"
+    monkeypatch.setattr(
+        f"{__name__}.COMPONENTS",
+        COMPONENTS.replace("{type: pubsub.in-memory, version: v1}", more),
+    )
+    async with House(tmp_path).room(trigger("a")):
+        told = capsys.readouterr().out
+    assert "redisHost is not used by perdure's pubsub.in-memory and has no effect" in told
+
+
 async def test_a_type_does_not_have_a_components_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="workflow dapr has the name of a workflow comp"):
         async with House(tmp_path).room(trigger("dapr")):
