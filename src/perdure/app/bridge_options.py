@@ -80,6 +80,11 @@ def check_config(config: Config) -> Config:
             "stateRetentionPolicy means nothing to a bridge: how long finished workflows are kept "
             "is a setting of the Temporal namespace"
         )
+    if config.resources.policies:
+        warnings.append(
+            "access policies are felt by calls to the bridge; what its workflows ask of other apps "
+            "is NOT judged by them"
+        )
     return config.model_copy(update={"warnings": tuple(warnings)})
 
 

@@ -12,9 +12,11 @@ from perdure.app.bridge_options import (
     queues_of,
     without_a_store,
 )
+from perdure.app.component_files import Resources
 from perdure.app.config import Config
 from perdure.app.configuration_file import WorkflowSettings
 from perdure.base.errors import ConfigurationError
+from perdure.core.access import Policy
 from perdure.core.status import Status
 
 
@@ -76,3 +78,9 @@ def test_a_retention_is_not_the_bridges_to_keep() -> None:
     kept = Config(workflow=WorkflowSettings(retention_us={Status.COMPLETED: 1}))
     assert "namespace" in check_config(kept).warnings[0]
     assert check_config(Config()).warnings == ()
+
+
+def test_policies_are_not_for_what_workflows_ask_there() -> None:
+    loaded = Config(resources=Resources(policies=[Policy("gate", ())]))
+    (warning,) = check_config(loaded).warnings
+    assert "is NOT judged by them" in warning
