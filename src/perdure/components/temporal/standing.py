@@ -53,10 +53,20 @@ def status_of(
     status = STATUSES.get(info.status, Status.RUNNING)
     if status is not Status.RUNNING or has_run(info):
         return status
-    task = None if described is None else described.pending_workflow_task
-    taken = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED
-    is_taken = task is not None and (task.state == taken or task.attempt > 1)
-    return Status.RUNNING if is_taken else Status.PENDING
+    return Status.RUNNING if described is not None and _is_taken(described) else Status.PENDING
+
+
+def _is_taken(described: DescribeWorkflowExecutionResponse) -> bool:
+    """Tell whether a worker has it, or had it, though it left no trace of its own.
+
+    Where no turn is due, the first one is over, unless it has a time to begin at: then nothing
+    has happened but the start.
+    """
+    if not described.HasField("pending_workflow_task"):
+        return described.workflow_execution_info.history_length > 1
+    task = described.pending_workflow_task
+    started = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED
+    return task.state == started or task.attempt > 1
 
 
 def waits_for(status: Status, described: DescribeWorkflowExecutionResponse | None) -> str:
