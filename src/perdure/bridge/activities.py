@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from temporalio import activity
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError, RPCStatusCode
@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from perdure.base.observer import Activity, Subject
 from perdure.bridge import names, past
 from perdure.bridge.desk import Desk
-from perdure.bridge.failures import temporals_failure
+from perdure.bridge.failures import failure_of_run, temporals_failure
 from perdure.bridge.items import item_of_task, item_of_turn, within_bounds
 from perdure.bridge.jobs import TURN_PAIR, Answered, Job, TooLarge, WorkersGone
 from perdure.bridge.options import GIVE_BACK_DELAY, HEARTBEAT_EVERY_S
@@ -87,6 +87,24 @@ class AppActivities:
             return  # the workers that were there when it was first tried have gone meanwhile
         async with _heartbeats():
             await self._desk.arrival(app_id or self._app_id, timeout_s)
+
+    @activity.defn(name=names.AWAIT_CHILD)
+    async def await_child(self, instance_id: str, run_id: str) -> RawValue:
+        """Return what a child came to that an earlier run of its parent has born."""
+        run: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(
+            instance_id, run_id=run_id or None, result_type=RawValue
+        )
+        async with _heartbeats():
+            try:
+                outcome: RawValue = await run.result()
+            except WorkflowFailureError as error:
+                raise _final(failure_of_run(error, instance_id)) from error
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                text = f"child workflow '{instance_id}' is not there any more"
+                raise _final(Failure("WorkflowNotFound", text)) from error
+        return outcome
 
     def _job_of(self, order: TaskOrder) -> Job:
         scheduled, app_id = order.scheduled, order.app_id or self._app_id

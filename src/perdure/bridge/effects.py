@@ -5,35 +5,28 @@ the same steps. What comes back of an effect goes to the inbox, under the genera
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import (
-    ActivityError,
-    ChildWorkflowError,
-    FailureError,
-    WorkflowAlreadyStartedError,
-)
+from temporalio.exceptions import ActivityError, FailureError, WorkflowAlreadyStartedError
 
 from perdure.base.time import is_never
 from perdure.bridge import names
+from perdure.bridge.children import Children
 from perdure.bridge.complaints import complaint_of
-from perdure.bridge.envelope import arguments_of_start, queue_of
+from perdure.bridge.errands import Deliver, Errands, keep
 from perdure.bridge.failures import failure_of
 from perdure.bridge.instance import Instance
-from perdure.bridge.memos import memo_of_start
 from perdure.bridge.moments import now_us, sleep_until
 from perdure.bridge.open_ends import birth_again, task_again
-from perdure.bridge.options import ACTIVITY_OPTIONS, MESSAGES_BYTES_MAX
+from perdure.bridge.options import ACTIVITY_OPTIONS
 from perdure.bridge.signals import signal_of
 from perdure.bridge.tasks import activity_id, arguments_of_task
 from perdure.bridge.texts import text_of
 from perdure.core import effects as fx
 from perdure.core.events import (
-    ChildCompleted,
-    ChildFailed,
     Event,
     ExecutionTerminated,
     TaskCompleted,
@@ -42,12 +35,6 @@ from perdure.core.events import (
     TimerFired,
 )
 
-Deliver = Callable[[Event, int], None]
-Steps = Coroutine[Any, Any, None]
-
-# What is sent to Temporal in one piece has to stay below its limit on messages.
-_PAUSE_S: Final = 0.001
-
 
 class Effects:
     """What is under way of one instance."""
@@ -55,17 +42,21 @@ class Effects:
     def __init__(self, instance: Instance, queues: str, deliver: Deliver) -> None:
         """Carry out the effects of `instance`; `deliver` takes what comes of them."""
         self._instance = instance
-        self._queues = queues
         self._deliver = deliver
+        self._errands = Errands(instance, queues, deliver)
+        self._children = Children(self._errands)
         self._timers: dict[int, asyncio.Task[None]] = {}
         self._awaited: set[asyncio.Task[None]] = set()
-        self._brief: set[asyncio.Task[None]] = set()
-        self._sent_bytes = 0
 
     @property
     def is_busy(self) -> bool:
         """Whether something is under way of which no later run would know."""
-        return bool(self._brief or self._awaited)
+        return self._errands.are_under_way or bool(self._awaited)
+
+    @property
+    def born(self) -> Mapping[int, str]:
+        """The children that live, as a later run has to know them: the first run of each."""
+        return self._children.born
 
     async def carry_out(self, effects: Iterable[fx.Effect]) -> None:  # noqa: C901 - one a kind
         """Begin every effect; none of them is waited for."""
@@ -78,9 +69,9 @@ class Effects:
                 case fx.CancelTimer(timer_id):
                     self._cancel_timer(timer_id)
                 case fx.Birth():
-                    await self._bear(effect)
+                    await self._children.bear(effect)
                 case fx.Tell(instance_id, event):
-                    self._briefly(self._tell(instance_id, event))
+                    self._errands.run(self._tell(instance_id, event))
                 case fx.EndChildren(reason):
                     self._end_children(reason)
                 case fx.TellSelf(event):
@@ -88,20 +79,25 @@ class Effects:
                 case fx.TellParent() | fx.Forbidden():
                     continue  # the end of the Temporal workflow tells the parent
 
-    async def begin_again(self) -> None:
-        """Begin what is open in the history of an instance that a run takes up."""
+    async def begin_again(self, born: Mapping[int, str]) -> None:
+        """Begin what is open in the history of an instance that a run takes up.
+
+        Those of its children that are `born` are only awaited.
+        """
         state = self._instance.open_ends
         for scheduled in state.open_tasks.values():
             await self._run(task_again(self._instance, scheduled))
-        for created in state.open_children.values():
-            await self._bear(birth_again(self._instance, created))
+        for task_id, created in state.open_children.items():
+            if task_id in born:
+                self._children.rejoin(created, born[task_id])
+            else:
+                await self._children.bear(birth_again(self._instance, created))
         for timer in state.open_timers.values():
             self.set_timer(timer)
 
     async def settle(self) -> None:
-        """Return once what was begun would outlive this run: births are done, messages sent."""
-        while self._brief:
-            await workflow.wait(list(self._brief))
+        """Return once what was begun would outlive this run."""
+        await self._errands.settle()
 
     def forget(self) -> None:
         """Await nothing any more: the generation is over. What runs goes on, for nobody."""
@@ -109,6 +105,7 @@ class Effects:
             task.cancel()
         self._timers.clear()
         self._awaited.clear()
+        self._children.forget()
 
     def set_timer(self, created: TimerCreated) -> None:
         """Wake the instance at a timer's moment, if that ever comes."""
@@ -145,11 +142,11 @@ class Effects:
             return
         propagated = self._instance.handed_down(scheduled.scope)
         arguments = arguments_of_task(effect, self._instance.instance_id, propagated)
-        await self._make_room(arguments)
+        await self._errands.make_room(arguments)
         if self._instance.state.finished:
-            self._briefly(self._run_alone(effect, arguments, generation))
+            self._errands.run(self._run_alone(effect, arguments, generation))
         else:
-            self._await(self._result_of(effect, arguments, generation))
+            keep(self._awaited, self._result_of(effect, arguments, generation))
 
     async def _result_of(
         self, effect: fx.RunTask, arguments: list[RawValue], generation: int
@@ -161,7 +158,7 @@ class Effects:
                 scheduled.name,
                 args=arguments,
                 activity_id=activity_id(generation, scheduled.event_id),
-                task_queue=self._queue_of(effect.app_id),
+                task_queue=self._errands.queue_of(effect.app_id),
                 result_type=RawValue,
                 **ACTIVITY_OPTIONS,
             )
@@ -190,67 +187,12 @@ class Effects:
                 names.LONE_ACTIVITY,
                 args=[effect.scheduled.name, *arguments],
                 id=f"{self._instance.instance_id}::{task_id}::{generation}",
-                task_queue=self._queue_of(effect.app_id),
+                task_queue=self._errands.queue_of(effect.app_id),
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.warning("an activity of that id runs already", exc_info=True)
-
-    async def _bear(self, birth: fx.Birth) -> None:
-        started, generation = birth.started, self._instance.state.generation
-        complaint = complaint_of(started.name, "a workflow", started.input)
-        if complaint is not None:
-            if started.parent is not None:
-                task_id = started.parent.task_id
-                failed = ChildFailed(at_us=now_us(), task_id=task_id, failure=complaint)
-                self._deliver(failed, generation)
-            return
-        arguments = arguments_of_start(
-            started, birth.app_id, self._queues, self._instance.handed_down(birth.scope)
-        )
-        await self._make_room(arguments)
-        born: asyncio.Future[None] = asyncio.Future()
-        self._briefly(_waiting_for(born))
-        self._await(self._outcome_of(birth, arguments, generation, born))
-
-    async def _outcome_of(
-        self,
-        birth: fx.Birth,
-        arguments: list[RawValue],
-        generation: int,
-        born: "asyncio.Future[None]",
-    ) -> None:
-        started = birth.started
-        try:
-            child = await workflow.start_child_workflow(
-                started.name,
-                args=arguments,
-                id=started.instance_id,
-                task_queue=self._queue_of(birth.app_id),
-                result_type=RawValue,
-                memo=memo_of_start(started, birth.app_id),
-                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
-            )
-        except WorkflowAlreadyStartedError:
-            if birth.if_taken is not None:
-                self._deliver(birth.if_taken, generation)
-            return
-        finally:
-            born.set_result(None)
-        if started.parent is None:
-            return
-        task_id = started.parent.task_id
-        outcome: Event
-        try:
-            returned = await child
-            result = text_of(returned.payload)
-            outcome = ChildCompleted(at_us=now_us(), task_id=task_id, result=result)
-        except ChildWorkflowError as error:
-            failure = failure_of(error)
-            outcome = ChildFailed(at_us=now_us(), task_id=task_id, failure=failure)
-        self._deliver(outcome, generation)
 
     async def _tell(self, instance_id: str, event: Event) -> None:
         if instance_id == self._instance.instance_id:
@@ -268,33 +210,4 @@ class Effects:
     def _end_children(self, reason: str | None) -> None:
         order = ExecutionTerminated(at_us=now_us(), input=reason, recurse=True)
         for created in self._instance.state.open_children.values():
-            self._briefly(self._tell(created.instance_id, order))
-
-    async def _make_room(self, arguments: Iterable[RawValue]) -> None:
-        """Let what was begun go to Temporal first, if all together were too large for a message."""
-        size_bytes = sum(len(each.payload.data) for each in arguments)
-        self._sent_bytes += size_bytes
-        if self._sent_bytes > MESSAGES_BYTES_MAX:
-            self._sent_bytes = size_bytes
-            await workflow.sleep(_PAUSE_S)
-
-    def _queue_of(self, app_id: str) -> str:
-        if app_id == self._instance.app_id:
-            return workflow.info().task_queue
-        return queue_of(self._queues, app_id)
-
-    def _await(self, steps: Steps) -> None:
-        _keep(self._awaited, steps)
-
-    def _briefly(self, steps: Steps) -> None:
-        _keep(self._brief, steps)
-
-
-async def _waiting_for(future: "asyncio.Future[None]") -> None:
-    await future
-
-
-def _keep(tasks: "set[asyncio.Task[None]]", steps: Steps) -> None:
-    task = asyncio.create_task(steps)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
+            self._errands.run(self._tell(created.instance_id, order))

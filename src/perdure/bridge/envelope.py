@@ -7,8 +7,8 @@ input. A run that takes over from an earlier one finds here all that the earlier
 import json
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from temporalio.common import RawValue
@@ -35,6 +35,7 @@ class Begun:
     suspended: bool
     created_us: int
     queues: str  # the pattern of the task queues' names
+    born: Mapping[int, str] = field(default_factory=dict)  # children that live, see `children`
 
 
 def queue_of(queues: str, app_id: str) -> str:
@@ -91,6 +92,7 @@ def _arguments(begun: Begun) -> list[RawValue]:
         "suspended": begun.suspended,
         "createdAt": begun.created_us,
         "queues": begun.queues,
+        "children": {str(task_id): run_id for task_id, run_id in begun.born.items()},
     }
     return [raw_text(instance.input), raw_text(json.dumps(letter))]
 
@@ -133,6 +135,7 @@ def begun_of(
         suspended=letter["suspended"],
         created_us=letter["createdAt"],
         queues=letter["queues"],
+        born={int(task_id): run_id for task_id, run_id in letter["children"].items()},
     )
 
 

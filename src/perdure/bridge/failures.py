@@ -1,5 +1,6 @@
 """Failures of workflows and activities as Temporal's, with the wire's own bytes inside."""
 
+from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -33,23 +34,27 @@ def temporals_failure(
 
 def failure_of(error: FailureError) -> AnyFailure:
     """Return what an activity or child of Temporal's failed with, as the wire has it."""
-    cause = error.cause if isinstance(error, ActivityError | ChildWorkflowError) else error
+    if isinstance(error, ChildWorkflowError):
+        return _failure_of(error.cause, f"child workflow '{error.workflow_id}'")
+    return _failure_of(error.cause if isinstance(error, ActivityError) else error, "it")
+
+
+def failure_of_run(error: WorkflowFailureError, instance_id: str) -> AnyFailure:
+    """Return what a run failed with that was asked for its result."""
+    return _failure_of(error.cause, f"child workflow '{instance_id}'")
+
+
+def _failure_of(cause: BaseException | None, who: str) -> AnyFailure:
     match cause:
         case ApplicationError(details=(bytes() as data, *_)):
             return data
         case ApplicationError():
             return Failure(cause.type or "ApplicationError", cause.message)
         case TerminatedError():
-            return Failure("WorkflowTerminated", _ended(error, "TERMINATED"))
+            return Failure("WorkflowTerminated", f"{who} ended TERMINATED")
         case CancelledError():
-            return Failure("WorkflowCanceled", _ended(error, "CANCELED"))
+            return Failure("WorkflowCanceled", f"{who} ended CANCELED")
         case TemporalTimeoutError():
             return Failure("Timeout", str(cause))
         case _:
             return Failure(type(cause).__name__, str(cause))
-
-
-def _ended(error: FailureError, how: str) -> str:
-    if isinstance(error, ChildWorkflowError):
-        return f"child workflow '{error.workflow_id}' ended {how}"
-    return f"it ended {how}"

@@ -12,8 +12,8 @@ class LoneActivity:
     """An activity whose workflow has ended before it could begin."""
 
     @workflow.run
-    async def run(self, name: str, text: RawValue, about: RawValue) -> None:
+    async def run(self, name: str, text: RawValue, about: RawValue, propagated: RawValue) -> None:
         """Run the activity; nobody waits for what it returns."""
         await workflow.execute_activity(
-            name, args=[text, about], result_type=RawValue, **ACTIVITY_OPTIONS
+            name, args=[text, about, propagated], result_type=RawValue, **ACTIVITY_OPTIONS
         )

@@ -10,6 +10,7 @@ TEMPORALS: Final = "__temporal"
 TURN: Final = "perdure.turn"
 END_RUN: Final = "perdure.end-run"
 AWAIT_WORKER: Final = "perdure.await-worker"
+AWAIT_CHILD: Final = "perdure.await-child"
 
 # A workflow type: one activity that nobody waits for.
 LONE_ACTIVITY: Final = "perdure.lone-activity"

@@ -115,7 +115,12 @@ class Polling:
         worker = Worker(
             self._client,
             task_queue=queue.name,
-            activities=[activities.turn, activities.task, activities.await_worker],
+            activities=[
+                activities.turn,
+                activities.task,
+                activities.await_worker,
+                activities.await_child,
+            ],
             max_concurrent_activities=_ACTIVITIES_MAX,
             graceful_shutdown_timeout=_STOP_GRACE,
         )

@@ -51,18 +51,18 @@ def arguments_of_task(
 ) -> list[RawValue]:
     """Return the arguments of an activity of a workflow: its input, and what else belongs to it."""
     bare = encode(replace(effect.scheduled, input=None))
-    arguments = [
+    return [
         raw_text(effect.scheduled.input),
         raw_bytes(bare, instance=instance_id, app=effect.app_id),
+        raw_bytes(propagated or b""),
     ]
-    return arguments if propagated is None else [*arguments, raw_bytes(propagated)]
 
 
 def task_order_of(arguments: Sequence[RawValue]) -> TaskOrder | None:
     """Return what an activity is about; None if its workflow is none of the bridge's."""
-    if len(arguments) not in {2, 3}:
+    if len(arguments) != 3:  # noqa: PLR2004 - those of `arguments_of_task`
         return None
-    text, about = (each.payload for each in arguments[:2])
+    text, about, propagated = (each.payload for each in arguments)
     scheduled = decode(about.data)
     if not isinstance(scheduled, TaskScheduled):
         return None
@@ -70,7 +70,7 @@ def task_order_of(arguments: Sequence[RawValue]) -> TaskOrder | None:
         scheduled=replace(scheduled, input=text_of(text)),
         instance_id=word_of(about, "instance"),
         app_id=word_of(about, "app"),
-        propagated=arguments[2].payload.data if len(arguments) > 2 else None,  # noqa: PLR2004
+        propagated=propagated.data or None,
     )
 
 

@@ -124,7 +124,7 @@ class DaprWorkflow:
     async def _take_up(self) -> None:
         """Begin what an earlier run has left to be done, or wait for the time of the start."""
         self._offer_past()
-        await self._effects.begin_again()
+        await self._effects.begin_again(self._begun.born)
         start_us = self._instance.scheduled_start_us
         if start_us is not None and start_us > now_us():
             self._held = asyncio.create_task(sleep_until(start_us))
@@ -268,7 +268,8 @@ class DaprWorkflow:
         if length < self._renewal_tried_at * 5 // 4:
             return
         self._renewal_tried_at = length
-        arguments = arguments_of_renewal(replace(self._begun, suspended=self._suspended))
+        begun = replace(self._begun, suspended=self._suspended, born=self._effects.born)
+        arguments = arguments_of_renewal(begun)
         if arguments is not None:
             memo = {key: RawValue(payload) for key, payload in info.raw_memo.items()}
             workflow.continue_as_new(args=arguments, memo=memo)

@@ -128,6 +128,29 @@ def test_a_long_workflow_is_taken_over_by_fresh_runs(
         cluster.stop()
 
 
+def test_children_are_awaited_by_the_run_that_takes_over(
+    tmp_path: Path, bridge_to: MakeBridge, hire: Hire
+) -> None:
+    suggesting = {"limit.historyCount.suggestContinueAsNew": str(SUGGESTED_AFTER)}
+    cluster = Cluster(tmp_path, suggesting, keeps=False)
+    cluster.start()
+    try:
+        bridge = bridge_to(cluster)
+        hire(SDK, bridge, "tireless")
+        bridge.begin("minds_and_counts", "parent", 30)
+        bridge.await_state("parent", lambda state: "has counted" in str(state), 90)
+        assert len(ask(cluster, _runs_of("parent"))) > 1
+        bridge.raise_event("parent-child", "end", "well")
+        answer = bridge.request("POST", "/v1.0/workflows/dapr/parent-doomed/terminate")
+        assert answer.status == 202, answer
+        assert bridge.output("parent") == ["well", "WorkflowTerminated"]
+        count, unlike = asyncio.run(replay_all(cluster.hostport))
+        assert count > 3
+        assert not unlike
+    finally:
+        cluster.stop()
+
+
 def _runs_of(instance_id: str) -> Callable[[Client], Awaitable[list[str]]]:
     async def runs(client: Client) -> list[str]:
         """Follow the chain from the last run back: listings may be a moment behind."""

@@ -202,11 +202,25 @@ def minds(ctx: DaprWorkflowContext, child_id: str) -> Steps:
 
 
 def waits(ctx: DaprWorkflowContext, _value: object = None) -> Steps:
-    yield ctx.wait_for_external_event("never")
+    return (yield ctx.wait_for_external_event("end"))
+
+
+def minds_and_counts(ctx: DaprWorkflowContext, count: int) -> Steps:
+    child = ctx.call_child_workflow(waits, instance_id=f"{ctx.instance_id}-child")
+    doomed = ctx.call_child_workflow(waits, instance_id=f"{ctx.instance_id}-doomed")
+    for value in range(count):
+        yield ctx.call_activity(number, input=value)
+    ctx.set_custom_status("has counted")
+    found = [(yield child)]
+    try:
+        yield doomed
+    except TaskFailedError as error:
+        found.append(error.details.error_type)
+    return found
 
 
 def tireless(runtime: WorkflowRuntime) -> None:
-    for workflow in (counts, grows, minds, waits):
+    for workflow in (counts, grows, minds, minds_and_counts, waits):
         runtime.register_workflow(workflow)
     for activity in (number, returns_too_much):
         runtime.register_activity(activity)

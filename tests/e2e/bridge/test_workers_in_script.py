@@ -1,0 +1,60 @@
+"""What no SDK does by itself: activities nobody awaits, answers that come late, twice or wrong."""
+
+from collections.abc import Iterator
+
+import grpc
+import pytest
+
+from tests.e2e.bridge.bridging import BridgeProcess
+from tests.e2e.hostile.hands import Hands, complete, schedule
+
+pytestmark = pytest.mark.timeout(200)
+
+
+@pytest.fixture
+def hands(server: BridgeProcess) -> Iterator[Hands]:
+    with Hands(server, server.app_id) as hands:
+        yield hands.open()
+
+
+def test_an_activity_beside_the_end_of_its_workflow_still_runs(
+    server: BridgeProcess, hands: Hands
+) -> None:
+    instance = f"{server.app_id}-forgets"
+    hands.start(instance)
+    hands.answer(hands.turn(), schedule(1, "afterwards", '"x"'), complete(2, '"over"'))
+    assert server.output(instance) == "over"
+    item = hands.activity()
+    assert (item.activityRequest.name, item.activityRequest.input.value) == ("afterwards", '"x"')
+    assert item.activityRequest.workflowInstance.instanceId == instance
+    hands.result(item, '"done"')
+
+
+def test_late_and_second_answers_are_dropped(server: BridgeProcess, hands: Hands) -> None:
+    instance = f"{server.app_id}-twice"
+    hands.start(instance)
+    turn = hands.turn()
+    hands.answer(turn, schedule(1, "work"))
+    hands.answer(turn, complete(9, '"wrong"'))
+    activity = hands.activity()
+    hands.result(activity, '"right"')
+    hands.result(activity, '"wrong"')
+    second = hands.turn()
+    results = [e for e in second.workflowRequest.newEvents if e.HasField("taskCompleted")]
+    assert [event.taskCompleted.result.value for event in results] == ['"right"']
+    hands.answer(turn, complete(9, '"wrong"'))
+    hands.answer(second, complete(2, '"right"'))
+    assert server.output(instance) == "right"
+
+
+def test_an_answer_that_breaks_the_protocol_is_told_and_the_turn_is_tried_again(
+    server: BridgeProcess, hands: Hands
+) -> None:
+    instance = f"{server.app_id}-nonsense"
+    hands.start(instance)
+    with pytest.raises(grpc.RpcError, match="unknown kind"):
+        hands.answer(hands.turn(), hands.family.WorkflowAction(id=3))
+    # This one only the run itself can see: two actions under one id.
+    hands.answer(hands.turn(), schedule(1, "work"), schedule(1, "work"))
+    hands.answer(hands.turn(), complete(1, '"sense"'))
+    assert server.output(instance) == "sense"
