@@ -135,6 +135,9 @@ MAIL_BATCH_EVENTS_MAX: Final = 100
 PARKED_STARTS_MAX: Final = 100_000
 PARKED_STARTS_OF_ONE_MAX: Final = 1_000
 DELIVERY_ATTEMPTS_MAX: Final = 20
+# Messages that a trigger could not use and that are kept until somebody deals with them; beyond
+# that they stay at their broker.
+DEAD_LETTERS_OF_ONE_MAX: Final = 100_000
 
 assert MAIL_BATCH_EVENTS_MAX <= MAILBOX_EVENTS_OF_ONE_MAX <= MAILBOX_EVENTS_MAX
 assert PARKED_STARTS_OF_ONE_MAX <= PARKED_STARTS_MAX

@@ -15,6 +15,7 @@ from perdure.base.errors import (
     ComponentUnavailable,
     StoreUnavailable,
 )
+from perdure.base.limits import DEAD_LETTERS_OF_ONE_MAX
 from perdure.base.time import SECOND_US, Clock
 from perdure.core.deliveries import (
     Delivered,
@@ -65,6 +66,7 @@ class Tally:
 
     paused: bool
     counts: Counter[str]
+    letters: int = 0  # dead letters there are, as counted now and then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +211,9 @@ class Case:
         if topic is not None:
             if not await self._published(topic):
                 return Settled.LATER
+        elif self._post.tally(self._trigger.name).letters >= DEAD_LETTERS_OF_ONE_MAX:
+            _log.error("a trigger has too many dead letters", trigger=self._trigger.name)
+            return Settled.LATER
         else:
             notes = (self._letter(reason, attempts),)
         delivery = self._delivery(None, f"{DEAD_LETTERED}: {reason}", notes)
@@ -217,6 +222,7 @@ class Case:
         self.place_kept = not self._place or met.fate is not Fate.DUPLICATE
         if met.fate is not Fate.DUPLICATE:
             self._count(DEAD_LETTERED)
+            self._post.tally(self._trigger.name).letters += topic is None
             _log.warning(
                 "a message could not be used and is a dead letter",
                 trigger=self._trigger.name,

@@ -96,6 +96,7 @@ class Letters:
             if met.fate is Fate.DUPLICATE:
                 return None
             self._post.count(self._trigger, met.fate.value)
+            self._post.tally(self._trigger.name).letters -= 1
             return Replayed(True, met.fate.value)
 
     async def discard(self, key: str) -> bool:
@@ -105,7 +106,9 @@ class Letters:
                 return False
             ended = (NoteEnd(Shelf.DEAD_LETTERS, key),)
             met = await self._keeper.deliver(Delivery(receipt=None, ended_notes=ended))
-            return isinstance(met, Delivered) and met.fate is not Fate.DUPLICATE
+            gone = isinstance(met, Delivered) and met.fate is not Fate.DUPLICATE
+            self._post.tally(self._trigger.name).letters -= gone
+            return gone
 
     async def kept(self, since_us: int, token: str | None, limit: int) -> KeptPage:
         """Return a page of the messages that are kept, oldest first."""

@@ -120,6 +120,7 @@ class TriggerRoom:
         for note in page.notes:
             if note.key in self._tallies:
                 self._tallies[note.key].paused = True
+        await self._count_letters()
         for feed in self._feeds:
             if feed.wanted:
                 feed.enter()
@@ -167,9 +168,9 @@ class TriggerRoom:
     # ---- asked by the doors
 
     async def list(self) -> Sequence[TriggerView]:
-        letters = await self._delivering.keeper.count_notes_about(Shelf.DEAD_LETTERS)
+        await self._count_letters()
         found = sorted(self._plans.triggers, key=lambda trigger: trigger.name)
-        return [self._view(trigger, letters.get(trigger.name, 0)) for trigger in found]
+        return [self._view(trigger) for trigger in found]
 
     async def get(self, name: str) -> TriggerView | None:
         return next((view for view in await self.list() if view.name == name), None)
@@ -233,7 +234,12 @@ class TriggerRoom:
                 await letters.sweep(self._clock.now_us())
             await asyncio.sleep(SWEEP_US / SECOND_US)
 
-    def _view(self, trigger: Trigger, dead_letters: int) -> TriggerView:
+    async def _count_letters(self) -> None:
+        counted = await self._delivering.keeper.count_notes_about(Shelf.DEAD_LETTERS)
+        for name, tally in self._tallies.items():
+            tally.letters = counted.get(name, 0)
+
+    def _view(self, trigger: Trigger) -> TriggerView:
         tally = self._tallies[trigger.name]
         return TriggerView(
             name=trigger.name,
@@ -244,7 +250,7 @@ class TriggerRoom:
             spec=trigger.spec,
             source=self._feed_of[trigger.name].view(),
             paused=tally.paused,
-            dead_letters=dead_letters,
+            dead_letters=tally.letters,
             counts=dict(sorted(tally.counts.items())),
         )
 

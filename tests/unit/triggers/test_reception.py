@@ -290,6 +290,19 @@ async def test_a_dead_letter_topic_takes_the_place_of_the_note(tmp_path: Path) -
         await there.crash()
 
 
+async def test_too_many_dead_letters_hold_the_broker_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perdure.triggers.cases.DEAD_LETTERS_OF_ONE_MAX", 2)
+    async with bench(tmp_path) as there:
+        settled = [await there.send("{}", f"m{number}") for number in range(3)]
+        assert settled == [ACCEPTED, ACCEPTED, LATER]
+        assert await there.send('{"id": "a"}', "m4") is ACCEPTED
+        (first, _) = (await there.letters().page(None, 10)).letters
+        assert await there.letters().discard(first.key)
+        assert await there.send("{}", "m2") is ACCEPTED
+
+
 async def test_messages_are_kept_for_a_backtest(tmp_path: Path) -> None:
     async with bench(tmp_path, keep="1h", match="data.id != 'no'") as there:
         for number, body in enumerate(('{"id": "a"}', '{"id": "no"}', '{"id": 7.5}')):
