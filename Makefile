@@ -26,7 +26,7 @@ DEV_STAMP := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench generate crash crash-points clean
+.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench bench-brokers generate crash crash-points clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ mutants: $(DEV_STAMP) ## break the engine on purpose, and show which checker cat
 bench: $(DEV_STAMP) ## measure, and print JSON and a table
 	$(SDK_ENVIRONMENTS) $(SDK)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-brokers: $(DEV_STAMP) ## measure messages from each broker to workflows
+	$(BIN)/python -m benchmarks.brokers $(BENCH_ARGS)
 
 generate: $(DEV_STAMP) ## make src/perdure/wire/generated from our .proto files
 	$(BIN)/python scripts/generate.py

@@ -177,15 +177,54 @@ def mqtt3(folder: Path, front: int | None = None) -> Broker:
 
 def kafka(folder: Path, front: int | None = None) -> Broker:
     """Apache Kafka from its own jars, one node that is broker and controller."""
-    port, controller_port = free_port(), free_port()
-    config = folder / "server.properties"
+    port = free_port()
+    servers = f"{HOST}:{front or port}"
+    config, java = _kafka_config(folder, port, servers), kafka_jars.java(folder)
+    formatted = subprocess.run(
+        [*java, "kafka.tools.StorageTool", "format", "-t", kafka_jars.CLUSTER_ID, "-c", config],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert formatted.returncode == 0, formatted.stdout + formatted.stderr
+    process = BrokerProcess(
+        [*java, "kafka.Kafka", str(config)], folder=folder, ready="Kafka Server started"
+    )
+
+    async def add_topic(topic: str) -> None:
+        client = AIOKafkaAdminClient(bootstrap_servers=servers)
+        await client.start()
+        try:
+            await client.create_topics([NewTopic(topic, num_partitions=3, replication_factor=1)])
+        finally:
+            await client.close()
+
+    return Broker(
+        kind="kafka",
+        port=port,
+        process=process,
+        metadata={
+            "brokers": servers,
+            "authType": "none",
+            "initialOffset": "oldest",
+            "sessionTimeout": "3s",
+            "heartbeatInterval": "300ms",
+            "maxMessageBytes": str(2 * 1024 * 1024),
+        },
+        orders_keys=True,
+        prepare=add_topic,
+    )
+
+
+def _kafka_config(folder: Path, port: int, servers: str) -> Path:
+    controller = f"{HOST}:{free_port()}"
     lines: Mapping[str, object] = {
         "process.roles": "broker,controller",
         "node.id": 1,
-        "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+        "controller.quorum.voters": f"1@{controller}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{front or port}",
+        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{servers}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "log.dirs": folder / "logs",
         "num.partitions": 3,
@@ -198,50 +237,9 @@ def kafka(folder: Path, front: int | None = None) -> Broker:
         "group.min.session.timeout.ms": 500,
         "message.max.bytes": 4 * 1024 * 1024,
     }
+    config = folder / "server.properties"
     config.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
-    java = kafka_jars.java(folder)
-    formatted = subprocess.run(
-        [
-            *java,
-            "kafka.tools.StorageTool",
-            "format",
-            "-t",
-            kafka_jars.CLUSTER_ID,
-            "-c",
-            str(config),
-        ],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert formatted.returncode == 0, formatted.stdout + formatted.stderr
-    process = BrokerProcess(
-        [*java, "kafka.Kafka", str(config)], folder=folder, ready="Kafka Server started"
-    )
-
-    async def add_topic(topic: str) -> None:
-        client = AIOKafkaAdminClient(bootstrap_servers=f"{HOST}:{port}")
-        await client.start()
-        try:
-            await client.create_topics([NewTopic(topic, num_partitions=3, replication_factor=1)])
-        finally:
-            await client.close()
-
-    return Broker(
-        kind="kafka",
-        port=port,
-        process=process,
-        metadata={
-            "brokers": f"{HOST}:{front or port}",
-            "authType": "none",
-            "initialOffset": "oldest",
-            "sessionTimeout": "3s",
-            "heartbeatInterval": "300ms",
-            "maxMessageBytes": str(2 * 1024 * 1024),
-        },
-        orders_keys=True,
-        prepare=add_topic,
-    )
+    return config
 
 
 class MakeBroker(Protocol):
