@@ -131,6 +131,45 @@ def _code(worker: Program) -> str:
     return code[1]
 
 
+SDK = """
+import json
+from dapr.clients import DaprClient
+
+with DaprClient() as client:
+    order = json.dumps({"id": "from-sdk"})
+    client.publish_event("messages", "orders", order, data_content_type="application/json")
+    metadata = {"cloudevent.id": "e1", "cloudevent.source": "sdk"}
+    for _ in range(2):
+        client.publish_event(
+            "messages", "payments", json.dumps({"order": "from-sdk"}),
+            publish_metadata=metadata, data_content_type="application/json",
+        )
+    try:
+        client.publish_event("nobody", "orders", order)
+    except Exception as error:
+        print("refused:", error)
+"""
+
+
+def test_a_released_sdk_publishes(start: Start, tmp_path: Path) -> None:
+    server = start(BROKER, TRIGGERS)
+    (tmp_path / "publish.py").write_text(SDK)
+    done = subprocess.run(
+        [str(venvs.ensure(venvs.DAPR_1_18)), str(tmp_path / "publish.py")],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        env=clean_environment(server.worker_environment),
+    )
+    assert done.returncode == 0, done
+    assert "pubsub nobody not found" in done.stdout
+    # An event that overtakes its instance is tried again, until the instance is there.
+    until(lambda: trigger(server, "payments")["messages"].get("duplicate") == 1, "both came")
+    assert trigger(server, "payments")["messages"]["raised"] == 1
+    assert trigger(server, "orders")["messages"] == {"started": 1}
+
+
 class Publisher(threading.Thread):
     """Publishes the same events, each under its own id, until it is told to stop."""
 
