@@ -78,9 +78,12 @@ def test_workflows_outlive_the_kill_of_the_cluster(
         bridge.await_state("hardy", lambda state: "waiting" in str(state))
         cluster.kill()
         away = bridge.request("GET", "/v1.0/workflows/dapr/hardy")
-        assert away.status in {500, 503}, away
+        assert (away.status, away.headers["retry-after"]) == (503, "1"), away
+        assert "is away" in bridge.request("GET", "/v1.0/healthz").text
+        assert bridge.request("GET", "/v1.0/healthz/outbound").status == 204
         cluster.start()
         bridge.raise_event("hardy", "go", "went")
+        assert bridge.request("GET", "/v1.0/healthz").status == 204
         assert bridge.output("hardy", deadline_s=90) == ["first", "held", "went", "child", "last"]
     finally:
         cluster.stop()

@@ -13,7 +13,7 @@ from perdure.api.http.replies import json_reply
 from perdure.api.http.settings import Call
 from perdure.api.http.starting import check_name
 from perdure.base.errors import CallerFault
-from perdure.components.catalog import Catalog
+from perdure.components.catalog import EMBEDDED, Catalog
 from perdure.wire.json_api.text import Json
 
 _APP_ID_PARAMETER: Final = "appid"
@@ -26,8 +26,10 @@ async def health(call: Call) -> Response:
     if why_not is not None:
         raise Problem(500, "ERR_HEALTH_NOT_READY", f"dapr is not ready: {why_not}")
     # Workers and their SDKs ask for outbound health, which a broker that is away does not touch.
-    triggers = call.door.catalog.triggers
-    away = None if triggers is None else triggers.trouble()
+    catalog = call.door.catalog
+    away = catalog.components[EMBEDDED].trouble()
+    if away is None and catalog.triggers is not None:
+        away = catalog.triggers.trouble()
     if away is not None:
         raise Problem(500, "ERR_HEALTH_NOT_READY", f"dapr is not ready: {away}")
     meant = Parameters(call.request).text(_APP_ID_PARAMETER)
