@@ -12,9 +12,16 @@ import grpc
 import pytest
 
 from perdure.transport.call import Call, Method
+from perdure.transport.options import Options
 from perdure.transport.server import TransportServer
-from tests.unit.transport import http2 as h
 
+OPTIONS = Options(
+    message_bytes_max=4_000_000,
+    header_bytes_max=50_000,
+    patience_s=60.0,
+    ping_after_s=60.0,
+    ping_timeout_s=60.0,
+)
 HOST = "127.0.0.1"
 DEADLINE_S = 30.0
 SERVICE = "/grpc.testing.TestService"
@@ -84,7 +91,7 @@ def route(call: Call) -> Method:
 
 @pytest.fixture
 async def channel() -> AsyncIterator[Any]:
-    server = TransportServer(h.options(message_bytes_max=4_000_000), route)
+    server = TransportServer(OPTIONS, route)
     port = await server.listen(HOST, 0, None)
     async with grpc.aio.insecure_channel(f"{HOST}:{port}") as opened:
         yield opened
