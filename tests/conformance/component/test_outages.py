@@ -182,3 +182,28 @@ async def test_a_cluster_that_is_asked_too_much_is_not_away(tmp_path: Path) -> N
     assert {type(answer) for answer in refused} == {ComponentBusy}
     assert all("is busy" in str(answer) for answer in refused)
     assert component.trouble() is None
+
+
+async def test_what_was_acknowledged_before_a_crash_is_there(
+    lone: Cluster, subject: Subject
+) -> None:
+    await asyncio.to_thread(lone.start)
+    # The first call makes the connection, so that the crash comes in the middle of the others.
+    await subject.start("first")
+    names = [f"s{number}" for number in range(60)]
+    starting = [asyncio.ensure_future(subject.try_start(name, "waits")) for name in names]
+    await asyncio.wait(starting, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.to_thread(lone.kill)
+    await asyncio.to_thread(lone.start)
+    answers = await asyncio.gather(*starting, return_exceptions=True)
+    for name, answer in zip(names, answers, strict=True):
+        instance_id = subject.id(name)
+        assert answer == Started(instance_id) or isinstance(answer, ComponentUnavailable), answer
+        if answer == Started(instance_id):
+            assert (await subject.view(instance_id)).status is Status.PENDING
+        else:
+            # Whether it was done, the same start tells.
+            again = await subject.try_start(name, "waits")
+            known = again == Started(instance_id) or again.reason is rq.Reason.ALREADY_EXISTS
+            assert known, again
+    assert len({answer for answer in answers if isinstance(answer, Started)}) >= 1
