@@ -1,6 +1,7 @@
 """What only one broker has: groups that vanish, queues that are deleted, topics that come later."""
 
 import asyncio
+from dataclasses import replace
 
 import aio_pika
 import nats
@@ -9,6 +10,7 @@ import redis.asyncio as aioredis
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiormq import Channel
 from aiormq.abc import ChannelFrame
+from nats.js.api import AckPolicy, ConsumerConfig
 from pamqp import body, commands, header
 
 from perdure.triggers.port import Message, Outgoing, Settled
@@ -206,15 +208,27 @@ async def test_jetstream_a_subject_without_a_stream_is_told_as_trouble(
 
 
 @only("jetstream")
-async def test_jetstream_a_consumer_that_pushes_is_told_as_trouble(
-    broker: Broker, make: MakePubSub, topic: str
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (ConsumerConfig(deliver_subject="elsewhere"), "is one that pushes"),
+        (ConsumerConfig(ack_policy=AckPolicy.NONE), "does not want each message acknowledged"),
+        (ConsumerConfig(filter_subject="{topic}.other"), "reads {topic}.other"),
+    ],
+)
+async def test_jetstream_a_consumer_that_does_not_fit_is_told_as_trouble(
+    broker: Broker, make: MakePubSub, topic: str, config: ConsumerConfig, words: str
 ) -> None:
     client = await nats.connect(broker.metadata["natsURL"])
-    await client.jetstream().subscribe(topic, durable="pushes")
-    listening = Listening(make(durableName="pushes").subscribe(topic, {}), Reception())
+    streams = client.jetstream()
+    await streams.update_stream(name=topic, subjects=[topic, f"{topic}.other"])
+    subject = (config.filter_subject or topic).format(topic=topic)
+    there = replace(config, durable_name="there", filter_subject=subject)
+    await streams.add_consumer(topic, there)
+    listening = Listening(make(durableName="there").subscribe(topic, {}), Reception())
     await listening.begin()
     await listening.standing.until(lambda standing: standing.trouble is not None)
-    assert "is one that pushes" in (listening.standing.trouble or "")
+    assert words.format(topic=topic) in (listening.standing.trouble or "")
     await listening.end()
     await client.close()
 

@@ -57,12 +57,6 @@ class Reading:
     deliveries_max: int
     consumer: ConsumerConfig
 
-    @property
-    def renewal_s(self) -> float:
-        """How often the server is told of what is in hand."""
-        assert self.consumer.ack_wait is not None
-        return self.consumer.ack_wait / 3
-
     def durable_for(self, subject: str) -> str:
         """Return the consumer's name, which tells the app and the subject."""
         if self.durable is not None:
@@ -161,7 +155,7 @@ class NatsSource:
                 receive, self.standing, name=self.name, most=self._reading.deliveries_max
             ) as deliveries:
                 deliveries.beside(_until_closed(closed))
-                deliveries.beside(self._stay_owner())
+                deliveries.beside(self._stay_owner(pull.ack_wait_s / 3))
                 connected(self.name, self.standing)
                 while True:
                     await self._read(pull, deliveries)
@@ -177,19 +171,16 @@ class NatsSource:
         try:
             found = (await streams.consumer_info(stream, durable)).config
         except NotFoundError:
-            found = replace(reading.consumer, durable_name=durable, filter_subject=self._subject)
-            await streams.add_consumer(stream, found)
-        if found.deliver_subject is not None:
+            wanted = replace(reading.consumer, durable_name=durable, filter_subject=self._subject)
+            found = (await streams.add_consumer(stream, wanted)).config
+        if (why_not := _unfit(found, self._subject)) is not None:
             raise ConnectionError(
-                f"the consumer {durable} of the stream {stream} is one that pushes; "
+                f"the consumer {durable} of the stream {stream} {why_not}; "
                 "delete it, or name another in durableName"
             )
-        if found.filter_subject not in {None, self._subject}:
-            raise ConnectionError(
-                f"the consumer {durable} of the stream {stream} reads {found.filter_subject}; "
-                "name another in durableName, or none"
-            )
-        return await _Pull.opened(client, f"{self._place.api}.CONSUMER.MSG.NEXT.{stream}.{durable}")
+        assert found.ack_wait is not None
+        ask = f"{self._place.api}.CONSUMER.MSG.NEXT.{stream}.{durable}"
+        return await _Pull.opened(client, ask, found.ack_wait)
 
     async def _stream(self, streams: JetStreamContext) -> str:
         try:
@@ -208,10 +199,10 @@ class NatsSource:
 
             deliveries.hand_on(_message(incoming), acknowledge)
 
-    async def _stay_owner(self) -> None:
+    async def _stay_owner(self, pause_s: float) -> None:
         """Tell the server of what is in hand, so that it does not deliver it again."""
         while True:
-            await asyncio.sleep(self._reading.renewal_s)
+            await asyncio.sleep(pause_s)
             for incoming in tuple(self._held.values()):
                 await incoming.in_progress()
 
@@ -223,16 +214,17 @@ class _Pull:
     come in unseen, to grow old until the next call.
     """
 
-    def __init__(self, client: Client, ask: str, inbox: str) -> None:
+    def __init__(self, client: Client, ask: str, inbox: str, ack_wait_s: float) -> None:
+        self.ack_wait_s = ack_wait_s
         self._client = client
         self._ask = ask
         self._inbox = inbox
         self._arrived: asyncio.Queue[Msg] = asyncio.Queue()
 
     @classmethod
-    async def opened(cls, client: Client, ask: str) -> "_Pull":
+    async def opened(cls, client: Client, ask: str, ack_wait_s: float) -> "_Pull":
         """Return one that listens where its answers come in."""
-        pull = cls(client, ask, client.new_inbox())
+        pull = cls(client, ask, client.new_inbox(), ack_wait_s)
         await client.subscribe(pull._inbox, cb=pull._arrived.put)
         return pull
 
@@ -251,6 +243,17 @@ class _Pull:
             else:
                 about = (incoming.headers or {}).get("Description", "")
                 raise ConnectionError(f"the consumer cannot be read: {status} {about}")
+
+
+def _unfit(consumer: ConsumerConfig, subject: str) -> str | None:
+    """Return why a consumer that is there already cannot be read, or None."""
+    if consumer.deliver_subject is not None:
+        return "is one that pushes"
+    if consumer.ack_policy != AckPolicy.EXPLICIT:
+        return "does not want each message acknowledged"
+    if consumer.filter_subject not in {None, subject}:
+        return f"reads {consumer.filter_subject}"
+    return None
 
 
 async def _until_closed(closed: asyncio.Event) -> None:
