@@ -1,5 +1,6 @@
 """Where a RabbitMQ is and how to get in, and what is declared there."""
 
+import logging
 import ssl
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,6 +13,10 @@ from perdure.base.limits import BROKER_ANSWER_TIMEOUT_US
 from perdure.base.time import SECOND_US
 from perdure.triggers.brokers.tls import certificates, context_of
 from perdure.triggers.port import Settings
+
+# A server that is away is told by its source in a line for each attempt, and without a traceback.
+for _library in ("aio_pika", "aiormq"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 TIMEOUT_S: Final = BROKER_ANSWER_TIMEOUT_US / SECOND_US
 _SCHEMES: Final = ("amqp", "amqps")
