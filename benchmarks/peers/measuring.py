@@ -1,0 +1,211 @@
+"""The workloads, run on one engine in one fresh folder; each has a limit in number and in time."""
+
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from benchmarks.peers.engine import Engine, Place
+from benchmarks.peers.processes import GaveUpError, Processes, Program, cpu_s, memory_bytes
+from benchmarks.peers.syncs import counted
+
+SYNC_RUNS: Final = 20
+CALM_CORES: Final = 0.2
+CALM_WINDOW_S: Final = 0.5
+CALM_DEADLINE_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How long and how much: every part ends when either is reached."""
+
+    seconds: float
+    history_short: int
+    history_long: int
+    waiting: int
+    waiting_s: float
+
+
+FULL: Final = Sizes(seconds=3.0, history_short=100, history_long=500, waiting=1_000, waiting_s=6.0)
+QUICK: Final = Sizes(seconds=1.0, history_short=20, history_long=100, waiting=100, waiting_s=2.0)
+
+
+@dataclass(slots=True)
+class Round:
+    """What one engine did in one round: its figures by name, and what went wrong."""
+
+    engine: str
+    figures: dict[str, float] = field(default_factory=dict)
+    syncs: str = ""
+    trouble: str | None = None
+
+
+def tell(words: str) -> None:
+    """Tell how far it is, on standard error."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def measure(engine: Engine, sizes: Sizes, *, count_syncs: bool) -> Round:
+    """Run every workload on an engine, once; whatever it starts has ended when this returns."""
+    done = Round(engine.name)
+    with tempfile.TemporaryDirectory(prefix="peers-") as folder:
+        processes = Processes(Path(folder))
+        try:
+            _Visit(engine, engine.place(Path(folder)), processes, sizes, done).all(
+                count_syncs=count_syncs
+            )
+        except (GaveUpError, OSError) as fault:
+            done.trouble = str(fault)
+            tell(f"  {engine.name}: {fault}")
+        finally:
+            processes.kill()
+    return done
+
+
+class _Visit:
+    """One engine in one round."""
+
+    def __init__(
+        self, engine: Engine, place: Place, processes: Processes, sizes: Sizes, done: Round
+    ) -> None:
+        self._engine = engine
+        self._place = place
+        self._processes = processes
+        self._sizes = sizes
+        self._done = done
+        self._load = self._launched()
+
+    def _launched(self) -> Program:
+        """Launch; the load is there before, unless it is the engine."""
+        if self._engine.embedded:
+            self._place.launch(self._processes)
+            return self._place.load(self._processes)
+        load = self._place.load(self._processes)
+        self._place.launch(self._processes)
+        return load
+
+    @property
+    def _pids(self) -> list[int]:
+        return self._processes.tree(without=None if self._engine.embedded else self._load)
+
+    def all(self, *, count_syncs: bool) -> None:
+        """Run the workloads one after the other."""
+        self._drive("warm-up", "hello", "x", in_flight=8, seconds=1.0)
+        self._done.figures["rest_mib"] = memory_bytes(self._pids) / 2**20
+        for part in (self._hello, self._alone, self._chain, self._fanout, self._history):
+            part()
+        if count_syncs:
+            self._syncs()
+        self._idle_and_recovery()
+
+    def _drive(
+        self, prefix: str, workflow: str, value: object, *, in_flight: int, **limits: float
+    ) -> tuple[int, float, list[float]]:
+        order = {"seconds": self._sizes.seconds, "count": 10**9, "first": 0, **limits}
+        answer = self._load.order(
+            do="run",
+            prefix=prefix,
+            workflow=workflow,
+            value=value,
+            expected=value,
+            in_flight=in_flight,
+            **order,
+        )
+        latencies: list[float] = answer["latencies_s"]
+        return len(latencies), answer["duration_s"], latencies
+
+    def _tell(self, *names: str) -> None:
+        figures = ", ".join(f"{name} {self._done.figures[name]:,.2f}" for name in names)
+        tell(f"  {self._engine.name}: {figures}")
+
+    def _hello(self) -> None:
+        before = cpu_s(self._pids)
+        count, duration_s, _ = self._drive("hello", "hello", "x", in_flight=64)
+        self._done.figures["hello_per_s"] = count / duration_s
+        self._done.figures["hello_cpu_ms"] = (cpu_s(self._pids) - before) / count * 1_000
+        self._tell("hello_per_s", "hello_cpu_ms")
+
+    def _alone(self) -> None:
+        _, _, latencies = self._drive("alone", "hello", "x", in_flight=1)
+        self._done.figures["alone_p50_ms"] = statistics.median(latencies) * 1_000
+        self._tell("alone_p50_ms")
+
+    def _chain(self) -> None:
+        count, duration_s, _ = self._drive("chain", "chain", 10, in_flight=64)
+        self._done.figures["chain10_per_s"] = count * 10 / duration_s
+        self._tell("chain10_per_s")
+
+    def _fanout(self) -> None:
+        count, duration_s, _ = self._drive("fanout", "fanout", 100, in_flight=8)
+        self._done.figures["fanout100_per_s"] = count * 100 / duration_s
+        self._tell("fanout100_per_s")
+
+    def _history(self) -> None:
+        for name in ("short", "long"):
+            length: int = getattr(self._sizes, f"history_{name}")
+            _, duration_s, _ = self._drive(f"history-{name}", "chain", length, in_flight=1, count=1)
+            self._done.figures[f"history_{name}_ms"] = duration_s / length * 1_000
+        self._tell("history_short_ms", "history_long_ms")
+
+    def _syncs(self) -> None:
+        def work() -> None:
+            self._drive("syncs", "hello", "x", in_flight=1, count=SYNC_RUNS, seconds=60)
+
+        told = self._place.syncs()
+        count = counted(self._pids, self._processes.folder, work)
+        if count is None:
+            self._done.syncs = f"{told}; not counted, since strace is missing or not permitted"
+            return
+        self._done.figures["syncs_per_hello"] = count / SYNC_RUNS
+        self._done.syncs = told
+        self._tell("syncs_per_hello")
+
+    def _idle_and_recovery(self) -> None:
+        figures = self._done.figures
+        self._calm()
+        before = memory_bytes(self._pids)
+        limits = {"count": self._sizes.waiting, "seconds": self._sizes.waiting_s}
+        answer = self._load.order(do="begin", prefix="idle", first=0, in_flight=64, **limits)
+        waiting = len(answer["latencies_s"])
+        self._calm()
+        figures["waiting"] = waiting
+        figures["idle_kib"] = max(0.0, (memory_bytes(self._pids) - before) / waiting / 1024)
+        self._tell("waiting", "idle_kib")
+        self._processes.kill()
+        began = time.perf_counter()
+        if self._engine.embedded:
+            self._load = self._launched()
+        else:
+            # The load is no part of the engine, so its own start is not counted.
+            self._load = self._place.load(self._processes)
+            began = time.perf_counter()
+            self._place.launch(self._processes)
+        self._wake(first=0, count=1)
+        figures["recovered_first_s"] = time.perf_counter() - began
+        self._tell("recovered_first_s")
+        woken, duration_s = self._wake(first=1, count=waiting - 1)
+        figures["woken_per_s"] = woken / duration_s
+        self._tell("woken_per_s")
+
+    def _wake(self, *, first: int, count: int) -> tuple[int, float]:
+        answer = self._load.order(
+            do="wake",
+            prefix="idle",
+            first=first,
+            count=count,
+            in_flight=64,
+            seconds=self._sizes.seconds,
+        )
+        return len(answer["latencies_s"]), answer["duration_s"]
+
+    def _calm(self) -> None:
+        """Return once the engine has little to do, or after a while."""
+        end = time.monotonic() + CALM_DEADLINE_S
+        while time.monotonic() < end:
+            before = cpu_s(self._pids)
+            time.sleep(CALM_WINDOW_S)
+            if cpu_s(self._pids) - before < CALM_CORES * CALM_WINDOW_S:
+                return
