@@ -35,6 +35,9 @@ class Troubled:
         self._component = component
         self._fault = fault
 
+    def trouble(self) -> str | None:
+        return None
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         assert hasattr(self._component, name)
         return self._raise
@@ -237,6 +240,9 @@ class Watched:
         self._component = component
         self.began = asyncio.Event()
         self.ended = asyncio.Event()
+
+    def trouble(self) -> str | None:
+        return None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._component, name)
