@@ -70,6 +70,7 @@ class Auditor:
         self.children: dict[int, list[int]] = {}
         self.born: dict[int, tuple[str, int | None]] = {}  # each key's id, and its parent's key
         self.born_step: dict[int, int] = {}
+        self.born_us: dict[int, int] = {}
         self.ended_step: dict[int, int] = {}  # of each key: when it finished or was removed
         self.marks_seen: set[str] = set()  # starts and events that were on disk at some time
         self.turns_out: dict[str, HandOut] = {}  # by instance id: the last one
@@ -144,6 +145,7 @@ class Auditor:
         if before is None:
             parent = image.snapshot.identity.parent_key
             self.born_step[key] = self.step
+            self.born_us[key] = self.now_us
             self._taint_copy(image)
             self.born[key] = (image.instance_id, parent)
             if parent is not None:

@@ -6,6 +6,14 @@ from typing import Any, Final
 from perdure.base.errors import CallerFault, PerdureError
 from perdure.components.port import Done, InstanceView, Purged, Started, WorkflowComponent
 from perdure.core import requests as rq
+from perdure.core.deliveries import (
+    Delivered,
+    Delivery,
+    RaiseStep,
+    StartOrRaiseStep,
+    StartStep,
+    TerminateStep,
+)
 from perdure.core.requests import Refusal
 
 
@@ -24,9 +32,17 @@ class Fault:
 
 
 Request = (
-    rq.Start | rq.RaiseEvent | rq.Terminate | rq.Suspend | rq.Resume | rq.Purge | rq.Rerun | Look
+    rq.Start
+    | rq.RaiseEvent
+    | rq.Terminate
+    | rq.Suspend
+    | rq.Resume
+    | rq.Purge
+    | rq.Rerun
+    | Delivery
+    | Look
 )
-Reply = Started | Done | Purged | Refusal | Fault | InstanceView | None
+Reply = Started | Done | Purged | Delivered | Refusal | Fault | InstanceView | None
 
 KINDS: Final[dict[type[Any], str]] = {
     rq.Start: "start",
@@ -36,6 +52,7 @@ KINDS: Final[dict[type[Any], str]] = {
     rq.Resume: "resume",
     rq.Purge: "purge",
     rq.Rerun: "rerun",
+    Delivery: "message",
     Look: "look",
 }
 
@@ -64,12 +81,16 @@ class Call:
         """The instance that is asked for."""
         if isinstance(self.request, rq.Rerun):
             return self.request.new_id
+        if isinstance(self.request, Delivery):
+            return instance_of(self.request)
         return self.request.instance_id
 
     @property
     def accepted(self) -> bool:
         """Whether it was acknowledged."""
-        return self.answered_step is not None and isinstance(self.reply, Started | Done | Purged)
+        return self.answered_step is not None and isinstance(
+            self.reply, Started | Done | Purged | Delivered
+        )
 
     @property
     def over(self) -> bool:
@@ -83,12 +104,27 @@ class Call:
                 return f"refused: {reason.value}"
             case Fault(kind=kind):
                 return f"fault: {kind}"
+            case Delivered(fate=fate):
+                return f"accepted: {fate.value}"
             case InstanceView(status=status):
                 return f"seen: {status.name}"
             case None:
                 return "nothing there"
             case _:
                 return "accepted"
+
+
+def instance_of(delivery: Delivery) -> str:
+    """Return the instance that a delivery is for."""
+    match delivery.step:
+        case StartStep(start=start) | StartOrRaiseStep(start=start):
+            return start.instance_id
+        case RaiseStep(event=event):
+            return event.instance_id
+        case TerminateStep(terminate=terminate):
+            return terminate.instance_id
+        case None:
+            return ""
 
 
 async def perform(component: WorkflowComponent, request: Request) -> Reply:  # noqa: C901, PLR0911 - one case a kind
@@ -109,6 +145,9 @@ async def perform(component: WorkflowComponent, request: Request) -> Reply:  # n
                 return await component.purge(request)
             case rq.Rerun():
                 return await component.rerun(request)
+            case Delivery():
+                assert component.deliveries is not None, "the embedded engine takes messages"
+                return await component.deliveries.deliver(request)
             case Look(instance_id=instance_id):
                 return await component.get(instance_id)
     except (CallerFault, PerdureError) as error:

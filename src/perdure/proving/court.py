@@ -7,6 +7,7 @@ from perdure.core.status import Status
 from perdure.proving.auditor import Auditor, HandOut
 from perdure.proving.calls import Call
 from perdure.proving.checkers.base import Checker, Violation
+from perdure.proving.checkers.deliveries import Messages
 from perdure.proving.checkers.memory import Memory
 from perdure.proving.checkers.p1_acknowledged import Acknowledged
 from perdure.proving.checkers.p2_one_result import OneResult
@@ -51,6 +52,7 @@ class Court:
             CauseFirst(auditor, self.accuse),
             Growth(auditor, self.accuse, retention_us, now_us),
             Memory(auditor, self.accuse),
+            Messages(auditor, self.accuse),
             self.replies,
         )
 

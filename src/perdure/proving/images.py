@@ -92,7 +92,7 @@ class Images:
 
     def __init__(self, store: Store) -> None:
         """Begin with what the store holds."""
-        self._store = store
+        self.store = store
         self.by_key: dict[int, Image] = {}
         self.by_id: dict[str, Image] = {}
 
@@ -115,11 +115,11 @@ class Images:
 
     def stuck(self) -> list[str]:
         """Return whom the store itself finds that nothing will ever move."""
-        return [row.instance_id for row in self._store.stuck(_STUCK_MAX)]
+        return [row.instance_id for row in self.store.stuck(_STUCK_MAX)]
 
     def strays(self) -> list[str]:
         """Return what in the store has changed without a commit."""
-        found = {key for key, _ in self._store.list_ids(0, _ROWS_MAX)}
+        found = {key for key, _ in self.store.list_ids(0, _ROWS_MAX)}
         timers = self._timers()
         strays = [f"key {key} came or went" for key in sorted(found ^ self.by_key.keys())]
         strays += [
@@ -131,20 +131,20 @@ class Images:
 
     def read(self, key: int, timers: tuple[TimerRow, ...]) -> Image | None:
         """Return an instance as it is in the store now."""
-        loaded = self._store.load(key)
+        loaded = self.store.load(key)
         if loaded is None:
             return None
         return Image(
             snapshot=loaded.snapshot,
             history=loaded.history,
             inbox=loaded.inbox,
-            tasks=self._store.tasks_of(key),
+            tasks=self.store.tasks_of(key),
             timers=timers,
         )
 
     def _timers(self) -> dict[int, tuple[TimerRow, ...]]:
         by_key: dict[int, list[TimerRow]] = {}
-        for row in self._store.due_timers(LATEST_US, _ROWS_MAX):
+        for row in self.store.due_timers(LATEST_US, _ROWS_MAX):
             by_key.setdefault(row.key, []).append(row)
         return {key: tuple(rows) for key, rows in by_key.items()}
 

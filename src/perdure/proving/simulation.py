@@ -12,6 +12,7 @@ from typing import Final
 
 from perdure.base.time import HOUR_US, MINUTE_US, SECOND_US
 from perdure.core import requests as rq
+from perdure.core.notes import Shelf
 from perdure.core.status import Status
 from perdure.core.views import Wait
 from perdure.proving.images import Image
@@ -82,6 +83,7 @@ class Simulation:
         world.loop.outside(0, world.begin)
         for client in CLIENTS:
             world.loop.outside(SECOND_US, self._ask, client)
+        world.loop.outside(SECOND_US, self._deliver)
         world.loop.outside(SWEEP_US, self._sweep, 0)
         self._pass(world.plan.duration_us)
 
@@ -91,6 +93,12 @@ class Simulation:
             return
         world.ask(client, world.workload.request(client, world.calls + 1))
         world.loop.outside(world.workload.pause_us(), self._ask, client)
+
+    def _deliver(self) -> None:
+        world = self.world
+        if self.phase == "safety":
+            world.broker.deliver()
+            world.loop.outside(world.broker.pause_us(), self._deliver)
 
     def _sweep(self, attempt: int) -> None:
         world = self.world
@@ -109,14 +117,23 @@ class Simulation:
         world = self.world
         world.loop.outside(0, world.calm_down)
         began_us = world.loop.now_us
-        while not self._over() and self._unfinished():
+        while not self._over() and self._anything_is_left():
             if world.loop.now_us - began_us > _LIVENESS_MAX_US:
                 for image in self._unfinished():
                     world.court.accuse("liveness", f"never finished: {_told(image)}")
+                parked = world.disk.store.note_count(Shelf.PARKED)
+                if parked:
+                    world.court.accuse("liveness", f"{parked} starts are parked for ever")
                 return
             self._pass(MINUTE_US)
+            world.broker.deliver_again()
             for image in self._unfinished():
                 self._nurse(image)
+
+    def _anything_is_left(self) -> bool:
+        store = self.world.disk.store
+        parked = store.note_count(Shelf.PARKED)
+        return bool(self._unfinished() or parked or not self.world.broker.idle)
 
     def _unfinished(self) -> list[Image]:
         return [each for each in self.world.disk.images.by_key.values() if not each.finished]

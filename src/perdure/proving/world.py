@@ -10,6 +10,7 @@ from perdure.base.observer import Observer
 from perdure.base.time import SECOND_US, Clock
 from perdure.core.events import TaskScheduled
 from perdure.proving.auditor import Auditor, HandOut
+from perdure.proving.broker import Broker
 from perdure.proving.calls import Call, Reply, Request
 from perdure.proving.court import Court
 from perdure.proving.disk import Commit, Disk
@@ -52,6 +53,7 @@ class World:
         self.court = Court(self.auditor, self.trace, plan.settings.retention_us, self.wall_us)
         self.fleet = Fleet(self.loop, self.network, self.disk, chance["fleet"], self.trace)
         self.workload = Workload(Random(f"{plan.seed}:clients"), self.disk.images, self.wall_us)
+        self.broker = Broker(Random(f"{plan.seed}:bus"), self.ask)
         self._make_clock = make_clock
         self.node = Node("node", self._surroundings())
         self._connect()

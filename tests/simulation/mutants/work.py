@@ -8,8 +8,11 @@ from perdure.base.errors import StoreError
 from perdure.base.time import SECOND_US
 from perdure.core.status import Status
 from perdure.engine import tasks, timers
+from perdure.engine.deliveries import Deliveries
 from perdure.engine.intake import Intake
 from perdure.engine.landing import Landing
+from perdure.engine.mailbox import Mailbox
+from perdure.engine.parking import Parking
 from perdure.engine.queueing import TaskQueues
 from perdure.engine.ready import ReadyQueue
 from perdure.engine.recovery import Recovery
@@ -249,3 +252,38 @@ def retention_is_impatient(patch: Patch) -> None:
         return lambda store, status, before_us: expired(store, status, before_us + 19 * SECOND_US)
 
     patch.put(retention, "_expired", made)
+
+
+@mutant("a message leaves no receipt", odds={"client_untold": 0.1, "crash_after_commit": 0.02})
+def messages_leave_no_receipt(patch: Patch) -> None:
+    def made(post: Any) -> Any:
+        return lambda self, delivery: post(self, replace(delivery, receipt=None))
+
+    patch.put(Deliveries, "_post", made)
+
+
+@mutant("a message whose receipt is there is taken in once more", odds={"client_untold": 0.1})
+def receipts_are_not_looked_at(patch: Patch) -> None:
+    times: dict[str, int] = {}
+
+    def made(post: Any) -> Any:
+        def broken(self: Deliveries, delivery: Any) -> Any:
+            receipt = delivery.receipt
+            times[receipt] = times.get(receipt, 0) + 1
+            if times[receipt] > 1:
+                delivery = replace(delivery, receipt=f"{receipt}, {times[receipt]}")
+            return post(self, delivery)
+
+        return broken
+
+    patch.put(Deliveries, "_post", made)
+
+
+@mutant("what is parked is never begun")
+def parked_starts_are_forgotten(patch: Patch) -> None:
+    patch.put(Parking, "look", lambda _: nothing)
+
+
+@mutant("what is kept for an instance is not given to it", first_seed=5)
+def kept_events_are_forgotten(patch: Patch) -> None:
+    patch.put(Mailbox, "look", lambda _: nothing)

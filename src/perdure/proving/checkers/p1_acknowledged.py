@@ -115,6 +115,8 @@ class Acknowledged(Checker):
         identity = image.snapshot.identity
         if self._is_purged(image, step) or self._is_expired(image, commit):
             return
+        if self.auditor.may_be_asked(image.instance_id, "message", step):
+            return  # a message may have overwritten it
         bearer = self.images.by_id.get(identity.instance_id)
         if image.finished and bearer is not None and bearer.key != image.key:
             self._replaced(image, bearer)

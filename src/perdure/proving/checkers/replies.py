@@ -4,6 +4,7 @@ from typing import Final
 
 from perdure.components.port import InstanceView
 from perdure.core import requests as rq
+from perdure.core.deliveries import Delivery
 from perdure.core.requests import Reason, Refusal
 from perdure.core.status import Status
 from perdure.proving.auditor import Seen
@@ -33,6 +34,8 @@ class Replies(Checker):
                 self._look(call, window)
             case rq.Rerun():
                 self._rerun(call, window)
+            case Delivery():
+                pass  # another checker looks after messages
             case _:
                 told = call.reply.reason if isinstance(call.reply, Refusal) else ACCEPTED
                 right = {each for seen in window for each in self._predict(call, seen)}
