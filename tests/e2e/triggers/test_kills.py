@@ -17,12 +17,12 @@ from tests.e2e.serving import POLL_S, Server
 from tests.e2e.triggers.instances import dead_letters, instance_ids
 from tests.e2e.triggers.posting import Send, Senders
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
-KILLS = 8
-DELIVERIES = 400
+KILLS = 6
+DELIVERIES = 240
 SECRET = b"shared"
-TICKS_DEADLINE_S = 60.0
+TICKS_DEADLINE_S = 200.0
 
 TRIGGER = """\
 apiVersion: perdure.io/v1alpha1
