@@ -69,10 +69,10 @@ def _runs(seeds: range, hours: float, store: str) -> Iterator[tuple[Any, bool]]:
     from perdure.app.prove import ProofStore, simulation  # noqa: PLC0415
 
     for seed in seeds:
-        note(f"seed {seed}, {hours:g} simulated hours")
         with simulation(seed, hours, ProofStore(store)) as made:
             made.on_progress = _Progress(f"seed {seed}").tell
             try:
+                note(f"seed {seed}, {hours:g} simulated hours")
                 report = made.run()
             except KeyboardInterrupt:
                 yield made.report(), True
