@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from temporalio.api.common.v1 import Payload
 
+from perdure.base.limits import KIB
 from perdure.bridge import names
 from perdure.bridge.instance import Instance
 from perdure.components.temporal.starting import TAGS_MEMO
 from perdure.core.events import ExecutionStarted
 from perdure.core.status import Status
+
+# Temporal takes 2 MiB of memo, most of which an input may need.
+CUSTOM_STATUS_BYTES_MAX: Final = 32 * KIB
 
 
 class Origin(TypedDict, total=False):
@@ -68,6 +72,14 @@ def progress_of(instance: Instance, *, suspended: bool, created_us: int) -> Prog
         "version": state.version_name,
         "createdAt": created_us,
     }
+
+
+def shown_custom_status(text: str) -> str:
+    """Return a custom status as the memo can hold it beside an input of the largest size."""
+    size_bytes = len(text.encode())
+    if size_bytes <= CUSTOM_STATUS_BYTES_MAX:
+        return text
+    return f"(a custom status of {size_bytes} bytes, which is too large for Temporal's memo)"
 
 
 def origin_in(memo: Mapping[str, Payload]) -> Origin:

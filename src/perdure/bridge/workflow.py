@@ -36,7 +36,7 @@ from perdure.bridge.effects import Effects
 from perdure.bridge.envelope import arguments_of_renewal, begun_of
 from perdure.bridge.failures import temporals_failure
 from perdure.bridge.instance import Batch
-from perdure.bridge.memos import progress_in, progress_of
+from perdure.bridge.memos import progress_in, progress_of, shown_custom_status
 from perdure.bridge.moments import now_us, sleep_until
 from perdure.bridge.options import (
     END_RUN_OPTIONS,
@@ -251,7 +251,8 @@ class DaprWorkflow:
             changed[names.PROGRESS] = progress
         if instance.custom_status != self._shown_status:
             text = instance.custom_status
-            changed[CUSTOM_STATUS_MEMO] = None if text is None else raw_text(text)
+            shown = None if text is None else raw_text(shown_custom_status(text))
+            changed[CUSTOM_STATUS_MEMO] = shown
         self._shown, self._shown_status = progress, instance.custom_status
         if changed:
             workflow.upsert_memo(changed)

@@ -1,12 +1,15 @@
 """What no SDK does by itself: activities nobody awaits, answers that come late, twice or wrong."""
 
+import asyncio
 from collections.abc import Iterator
 
 import grpc
 import pytest
+from temporalio.client import Client
 
 from tests.e2e.bridge.bridging import BridgeProcess
 from tests.e2e.hostile.hands import Hands, complete, schedule
+from tests.kit.cluster import Cluster
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -58,3 +61,32 @@ def test_an_answer_that_breaks_the_protocol_is_told_and_the_turn_is_tried_again(
     hands.answer(hands.turn(), schedule(1, "work"), schedule(1, "work"))
     hands.answer(hands.turn(), complete(1, '"sense"'))
     assert server.output(instance) == "sense"
+
+
+def test_a_timer_of_a_far_century_is_kept_and_a_workflow_can_be_ended_beside_it(
+    server: BridgeProcess, hands: Hands
+) -> None:
+    instance = f"{server.app_id}-patient"
+    hands.start(instance)
+    timer = hands.family.WorkflowAction(id=1)
+    timer.createTimer.fireAt.seconds = 95_617_584_000  # in the year 5000
+    hands.answer(hands.turn(), timer)
+    server.await_status(instance, "RUNNING")
+    assert server.request("POST", f"/v1.0/workflows/dapr/{instance}/terminate").status == 202
+    server.await_status(instance, "TERMINATED")
+
+
+def test_a_cancellation_by_temporals_tools_ends_a_workflow(
+    cluster: Cluster, server: BridgeProcess, hands: Hands
+) -> None:
+    instance = f"{server.app_id}-cancelled"
+    hands.start(instance)
+    hands.answer(hands.turn())
+
+    async def cancel() -> None:
+        client = await Client.connect(cluster.hostport)
+        await client.get_workflow_handle(instance).cancel()
+
+    server.await_status(instance, "RUNNING")
+    asyncio.run(cancel())
+    server.await_status(instance, "CANCELED")
