@@ -67,6 +67,10 @@ bench: $(DEV_STAMP) ## measure, and print JSON and a table
 bench-brokers: $(DEV_STAMP) ## measure messages from each broker to workflows
 	$(BIN)/python -m benchmarks.brokers $(BENCH_ARGS)
 
+bench-peers: $(DEV_STAMP) ## run the same on DBOS, Restate and Temporal, and write docs/benchmarks.md
+	$(SDK_ENVIRONMENTS) $(SDK)
+	$(BIN)/python -m benchmarks.peers --write docs/benchmarks.md $(BENCH_ARGS)
+
 generate: $(DEV_STAMP) ## make src/perdure/wire/generated from our .proto files
 	$(BIN)/python scripts/generate.py
 

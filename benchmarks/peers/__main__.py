@@ -45,7 +45,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--seconds", type=float, help="for each workload (default: 3)")
     parser.add_argument("--waiting", type=int, help="instances that wait (default: 1000)")
-    parser.add_argument("--waiting-seconds", type=float, help="limit for starting them (default: 6)")
+    parser.add_argument(
+        "--waiting-seconds", type=float, help="limit for starting them (default: 6)"
+    )
     parser.add_argument("--history", type=int, help="activities of the long one (default: 500)")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="write page, chart and JSON")
     arguments = parser.parse_args()

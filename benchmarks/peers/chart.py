@@ -30,7 +30,9 @@ def chart(engines: Mapping[str, Figures], ours: Sequence[str]) -> str:
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' "
         f"width='{width}' height='{height}' {_STYLE}>"
-        f"<rect width='{width}' height='{height}' fill='#ffffff'/>\n" + "\n".join(panels) + "\n</svg>\n"
+        f"<rect width='{width}' height='{height}' fill='#ffffff'/>\n"
+        + "\n".join(panels)
+        + "\n</svg>\n"
     )
 
 
@@ -40,8 +42,8 @@ def _panel(column: Column, engines: Mapping[str, Figures], ours: Sequence[str]) 
     better = "more is better" if column.more_is_better else "less is better"
     title = escape(column.heading.replace("`", ""))
     parts = [
-        f"<text x='10' y='18' font-weight='600'>{title}</text>"
-        f"<text x='10' y='32' font-size='10' fill='#57606a'>{better}</text>"
+        f"<text x='10' y='18' font-weight='600'>{title}</text>",
+        f"<text x='10' y='32' font-size='10' fill='#57606a'>{better}</text>",
     ]
     room = PANEL_WIDTH - NAME_WIDTH - VALUE_WIDTH
     for index, (name, value) in enumerate(values.items()):

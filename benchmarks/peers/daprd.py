@@ -108,7 +108,7 @@ class DaprdPlace:
         return self._sdk.load(processes)
 
     def syncs(self) -> str:
-        """Ask the file; the component asks for `synchronous` FULL, and strace counts what it does."""
+        """Ask the file; the component asks for `synchronous` FULL, and strace counts."""
         with sqlite3.connect(f"file:{self.folder / 'dapr.db'}?mode=ro", uri=True) as database:
             mode = database.execute("PRAGMA journal_mode").fetchone()[0]
         database.close()

@@ -13,6 +13,13 @@ from benchmarks.peers.processes import GaveUpError, Processes, Program, cpu_s, m
 from benchmarks.peers.syncs import counted
 
 SYNC_RUNS: Final = 20
+WARM_UP_RUNS: Final = 50
+WAKE_DEADLINE_S: Final = 45.0
+HELLO_IN_FLIGHT: Final = 64
+# Fewer where an instance has many steps: what is in flight when the time is up runs to its end.
+CHAIN_IN_FLIGHT: Final = 32
+FANOUT_IN_FLIGHT: Final = 4
+WAKE_IN_FLIGHT: Final = 16
 CALM_CORES: Final = 0.2
 CALM_WINDOW_S: Final = 0.5
 CALM_DEADLINE_S: Final = 15.0
@@ -40,6 +47,7 @@ class Round:
     engine: str
     figures: dict[str, float] = field(default_factory=dict)
     syncs: str = ""
+    part: str = "launch"
     trouble: str | None = None
 
 
@@ -54,12 +62,11 @@ def measure(engine: Engine, sizes: Sizes, *, count_syncs: bool) -> Round:
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
         processes = Processes(Path(folder))
         try:
-            _Visit(engine, engine.place(Path(folder)), processes, sizes, done).all(
-                count_syncs=count_syncs
-            )
+            place = engine.place(Path(folder))
+            _Visit(engine, place, processes, sizes, done).all(count_syncs=count_syncs)
         except (GaveUpError, OSError) as fault:
-            done.trouble = str(fault)
-            tell(f"  {engine.name}: {fault}")
+            done.trouble = f"{done.part}: {fault}"
+            tell(f"  {engine.name}: {done.trouble}")
         finally:
             processes.kill()
     return done
@@ -99,11 +106,12 @@ class _Visit:
             part()
         if count_syncs:
             self._syncs()
-        self._idle_and_recovery()
+        self._recovery(self._idle())
 
     def _drive(
         self, prefix: str, workflow: str, value: object, *, in_flight: int, **limits: float
     ) -> tuple[int, float, list[float]]:
+        self._done.part = prefix
         order = {"seconds": self._sizes.seconds, "count": 10**9, "first": 0, **limits}
         answer = self._load.order(
             do="run",
@@ -123,7 +131,7 @@ class _Visit:
 
     def _hello(self) -> None:
         before = cpu_s(self._pids)
-        count, duration_s, _ = self._drive("hello", "hello", "x", in_flight=64)
+        count, duration_s, _ = self._drive("hello", "hello", "x", in_flight=HELLO_IN_FLIGHT)
         self._done.figures["hello_per_s"] = count / duration_s
         self._done.figures["hello_cpu_ms"] = (cpu_s(self._pids) - before) / count * 1_000
         self._tell("hello_per_s", "hello_cpu_ms")
@@ -134,12 +142,12 @@ class _Visit:
         self._tell("alone_p50_ms")
 
     def _chain(self) -> None:
-        count, duration_s, _ = self._drive("chain", "chain", 10, in_flight=64)
+        count, duration_s, _ = self._drive("chain", "chain", 10, in_flight=CHAIN_IN_FLIGHT)
         self._done.figures["chain10_per_s"] = count * 10 / duration_s
         self._tell("chain10_per_s")
 
     def _fanout(self) -> None:
-        count, duration_s, _ = self._drive("fanout", "fanout", 100, in_flight=8)
+        count, duration_s, _ = self._drive("fanout", "fanout", 100, in_flight=FANOUT_IN_FLIGHT)
         self._done.figures["fanout100_per_s"] = count * 100 / duration_s
         self._tell("fanout100_per_s")
 
@@ -163,17 +171,35 @@ class _Visit:
         self._done.syncs = told
         self._tell("syncs_per_hello")
 
-    def _idle_and_recovery(self) -> None:
+    def _idle(self) -> int:
+        """Let instances wait, and return how many do."""
         figures = self._done.figures
+        self._done.part = "idle"
+        # A fresh process: what the workloads have left free would hide what waiting takes.
+        self._processes.kill()
+        self._load = self._launched()
+        self._drive("warm-up-again", "hello", "x", in_flight=8, count=WARM_UP_RUNS)
+        self._done.part = "idle"
         self._calm()
         before = memory_bytes(self._pids)
-        limits = {"count": self._sizes.waiting, "seconds": self._sizes.waiting_s}
-        answer = self._load.order(do="begin", prefix="idle", first=0, in_flight=64, **limits)
+        answer = self._load.order(
+            do="begin",
+            prefix="idle",
+            first=0,
+            count=self._sizes.waiting,
+            in_flight=HELLO_IN_FLIGHT,
+            seconds=self._sizes.waiting_s,
+        )
         waiting = len(answer["latencies_s"])
         self._calm()
         figures["waiting"] = waiting
         figures["idle_kib"] = max(0.0, (memory_bytes(self._pids) - before) / waiting / 1024)
         self._tell("waiting", "idle_kib")
+        return waiting
+
+    def _recovery(self, waiting: int) -> None:
+        """Kill everything, launch again and wake what waits."""
+        self._done.part = "recovery"
         self._processes.kill()
         began = time.perf_counter()
         if self._engine.embedded:
@@ -184,10 +210,10 @@ class _Visit:
             began = time.perf_counter()
             self._place.launch(self._processes)
         self._wake(first=0, count=1)
-        figures["recovered_first_s"] = time.perf_counter() - began
+        self._done.figures["recovered_first_s"] = time.perf_counter() - began
         self._tell("recovered_first_s")
         woken, duration_s = self._wake(first=1, count=waiting - 1)
-        figures["woken_per_s"] = woken / duration_s
+        self._done.figures["woken_per_s"] = woken / duration_s
         self._tell("woken_per_s")
 
     def _wake(self, *, first: int, count: int) -> tuple[int, float]:
@@ -196,8 +222,9 @@ class _Visit:
             prefix="idle",
             first=first,
             count=count,
-            in_flight=64,
+            in_flight=WAKE_IN_FLIGHT,
             seconds=self._sizes.seconds,
+            deadline_s=WAKE_DEADLINE_S,
         )
         return len(answer["latencies_s"]), answer["duration_s"]
 

@@ -57,12 +57,12 @@ class Program:
         while b"ready" not in self._line(READY_DEADLINE_S):
             pass
 
-    def order(self, **order: object) -> dict[str, Any]:
-        """Give an order and return the answer."""
+    def order(self, *, deadline_s: float = ORDER_DEADLINE_S, **order: object) -> dict[str, Any]:
+        """Give an order and return the answer; GaveUpError if there is none in time."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
         self.process.stdin.flush()
-        while not (line := self._line(ORDER_DEADLINE_S)).startswith(b"{"):
+        while not (line := self._line(deadline_s)).startswith(b"{"):
             pass
         answer: dict[str, Any] = json.loads(line)
         return answer

@@ -1,11 +1,14 @@
 """The report: medians of the rounds, a table, what is ahead of us, and the page it stands in."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 Figures = Mapping[str, float]
+T = TypeVar("T")
+# What a cell says that has no figure.
+NONE: Final = "-"
 BEGIN: Final = "<!-- The figures begin here; `make bench-peers` writes them. -->"
 END: Final = "<!-- The figures end here. -->"
 
@@ -71,7 +74,11 @@ def table(engines: Mapping[str, Figures]) -> str:
     best = {
         column.figure: column.best(values)
         for column in COLUMNS
-        if (values := [figures[column.figure] for figures in engines.values() if column.figure in figures])
+        if (
+            values := [
+                figures[column.figure] for figures in engines.values() if column.figure in figures
+            ]
+        )
     }
     for name, figures in engines.items():
         cells = [_cell(column, figures, best) for column in COLUMNS]
@@ -82,7 +89,7 @@ def table(engines: Mapping[str, Figures]) -> str:
 def _cell(column: Column, figures: Figures, best: Figures) -> str:
     value = figures.get(column.figure)
     if value is None:
-        return "–"
+        return NONE
     shown = column.shown(value)
     return f"**{shown}**" if value == best[column.figure] else shown
 
@@ -95,10 +102,10 @@ def facts(engines: Mapping[str, Figures], syncs: Mapping[str, str]) -> str:
     ]
     for name, figures in engines.items():
         cells = [
-            column.shown(figures[column.figure]) if column.figure in figures else "–"
+            column.shown(figures[column.figure]) if column.figure in figures else NONE
             for column in FACTS
         ]
-        lines.append(f"| {name} | {syncs.get(name) or '–'} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {syncs.get(name) or NONE} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -117,7 +124,8 @@ def ahead(ours: str, engines: Mapping[str, Figures], others: Sequence[str]) -> l
         }
         if leads:
             told = ", ".join(
-                f"{name} {lead:.1f} times" for name, lead in sorted(leads.items(), key=lambda x: -x[1])
+                f"{name} {lead:.1f} times"
+                for name, lead in sorted(leads.items(), key=lambda x: -x[1])
             )
             found.append(f"- {column.heading}: {told}.")
     return found
@@ -126,38 +134,47 @@ def ahead(ours: str, engines: Mapping[str, Figures], others: Sequence[str]) -> l
 def figures_section(whole: Mapping[str, Any], ours: Sequence[str]) -> str:
     """Return everything that the page says of one run, in Markdown."""
     engines: Mapping[str, Figures] = whole["medians"]
-    machine, sizes = whole["machine"], whole["sizes"]
+    others = [name for name in engines if name not in ours]
     parts = [
-        f"Taken {whole['taken'][:10]} on {machine['cpus']} cores ({machine['cpu']}), "
-        f"{machine['memory_gib']} GiB, {machine['system']}, Python {machine['python']}; load average "
-        f"before the run {machine['load_before']}. Medians of {whole['rounds']} interleaved rounds. "
-        f"Each workload ran {sizes['seconds']:g} s; histories of {sizes['history_short']} and "
-        f"{sizes['history_long']} activities; up to {sizes['waiting']:,} waiting instances, as many "
-        f"as were begun within {sizes['waiting_s']:g} s.",
+        _where_and_how(whole),
         table(engines),
         "![The figures of the table as bars](benchmarks.svg)",
         facts(engines, whole["syncs"]),
     ]
-    for name in (name for name in ours if name in engines):
-        # The lean worker is ours alone: it is compared with the others, not with the other worker.
-        others = [other for other in engines if other not in ours]
+    # The lean worker is ours alone, so the two of ours are not compared with each other.
+    for name in (name for name in ours if name in engines and others):
         found = ahead(name, engines, others)
-        parts.append(f"Where a peer is ahead of {name}:" if found else f"No peer is ahead of {name}.")
+        parts.append(f"Where a peer is ahead of {name}:" if found else f"None is ahead of {name}.")
         parts += ["\n".join(found)] if found else []
-    told = [
-        f"- {name}: {', '.join(f'{package} {version}' for package, version in versions.items())}"
-        for name, versions in whole["versions"].items()
-    ]
-    parts += ["Versions:", "\n".join(told)]
+    parts += ["Versions:", _listed(whole["versions"], _packages)]
     if whole["left_out"]:
-        parts.append("Left out:")
-        parts.append("\n".join(f"- {name}: {why}" for name, why in whole["left_out"].items()))
+        parts += ["Left out:", _listed(whole["left_out"], str)]
     if whole["trouble"]:
-        parts.append("What went wrong, and is missing in that round:")
-        parts.append(
-            "\n".join(f"- {each['engine']}: {_first_line(each['what'])}" for each in whole["trouble"])
-        )
+        told = [f"- {each['engine']}: {_first_line(each['what'])}" for each in whole["trouble"]]
+        parts += ["What went wrong, once for each round in which it did:", "\n".join(told)]
     return "\n\n".join(parts)
+
+
+def _where_and_how(whole: Mapping[str, Any]) -> str:
+    machine, sizes = whole["machine"], whole["sizes"]
+    where = f"{machine['cpus']} cores ({machine['cpu']}), {machine['memory_gib']} GiB"
+    lengths = f"{sizes['history_short']} and {sizes['history_long']} activities"
+    waiting = f"{sizes['waiting']:,} instances that wait, as many as began within"
+    lines = [
+        f"Taken on {whole['taken'][:10]} with {where}, {machine['system']}.",
+        f"Load average before the run: {machine['load_before']}.",
+        f"Medians of {whole['rounds']} interleaved rounds; {sizes['seconds']:g} s a workload;",
+        f"histories of {lengths}; up to {waiting} {sizes['waiting_s']:g} s.",
+    ]
+    return "\n".join(lines)
+
+
+def _listed(entries: Mapping[str, T], told: Callable[[T], str]) -> str:
+    return "\n".join(f"- {name}: {told(entry)}" for name, entry in entries.items())
+
+
+def _packages(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{package} {version}" for package, version in versions.items())
 
 
 def _first_line(text: str) -> str:

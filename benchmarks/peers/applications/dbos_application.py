@@ -62,9 +62,7 @@ WORKFLOWS: dict[str, Callable[[Any], Coroutine[Any, Any, Any]]] = {
 class Client:
     """Starts and awaits workflows in this process."""
 
-    async def _start(
-        self, instance_id: str, workflow: str, value: Any
-    ) -> WorkflowHandleAsync[Any]:
+    async def _start(self, instance_id: str, workflow: str, value: Any) -> WorkflowHandleAsync[Any]:
         with SetWorkflowID(instance_id):
             return await DBOS.start_workflow_async(WORKFLOWS[workflow], value)
 

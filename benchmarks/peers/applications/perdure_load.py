@@ -1,6 +1,5 @@
 """The load on perdure, and on daprd: the calls of the Dapr SDKs, over our own transport."""
 
-import asyncio
 import json
 import os
 from typing import Any

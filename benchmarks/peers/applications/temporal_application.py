@@ -68,7 +68,7 @@ class Wait:
         self._value = value
 
     @workflow.run
-    async def run(self, value: Any) -> Any:
+    async def run(self, _value: Any) -> Any:
         await workflow.wait_condition(lambda: self._value is not None)
         return self._value
 
