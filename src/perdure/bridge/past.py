@@ -44,7 +44,9 @@ class Past:
 
     def events(self) -> list[bytes]:
         """Return all events."""
-        return events_of(bytes(self._fields), self._ends)
+        # In this order, for the same reason: the bytes may be ahead, the ends may not.
+        ends = self._ends[:]
+        return events_of(bytes(self._fields), ends)
 
 
 _HELD: Final[WeakValueDictionary[tuple[str, int], Past]] = WeakValueDictionary()
