@@ -14,7 +14,7 @@ from tests.kit.brokers.kinds import Broker
 from tests.kit.brokers.reception import Listening, Reception
 from tests.kit.brokers.settings import settings_of
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 Send = Callable[[PubSub, str, bytes], Awaitable[None]]
 

@@ -13,7 +13,7 @@ from tests.kit.brokers.process import HOST, BrokerProcess, free_port
 from tests.kit.brokers.reception import Listening, Reception
 from tests.kit.brokers.settings import settings_of
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="module")

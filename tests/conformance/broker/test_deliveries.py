@@ -10,7 +10,7 @@ from tests.conformance.broker.conftest import MakePubSub
 from tests.kit.brokers.kinds import Broker
 from tests.kit.brokers.reception import Listening, Reception
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 
 def outgoing(data: bytes, **attributes: str) -> Outgoing:

@@ -19,7 +19,7 @@ from tests.kit.brokers.kinds import Broker
 from tests.kit.brokers.process import HOST
 from tests.kit.brokers.reception import Listening, Reception
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(240)
 
 
 def only(kind: str) -> pytest.MarkDecorator:

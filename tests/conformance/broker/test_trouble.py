@@ -11,7 +11,7 @@ from tests.kit.brokers.kinds import Broker
 from tests.kit.brokers.process import HOST, free_port
 from tests.kit.brokers.reception import Listening, Reception
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(240)
 
 # Longer than any broker of the suite waits for an acknowledgement before it delivers again.
 LONG_S = 2.5

@@ -7,7 +7,7 @@ from typing import Self
 
 from perdure.triggers.port import Message, Settled, Source, Standing
 
-DEADLINE_S = 40.0
+DEADLINE_S = 80.0
 Answer = Callable[[Message], Awaitable[Settled]]
 
 
