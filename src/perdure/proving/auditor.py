@@ -125,6 +125,14 @@ class Auditor:
                 self._note_marks(change.before, change.after)
             if change.after is None or change.after.finished:
                 self._note_last_words(change.key, commit)
+            if change.after is None:
+                self._close_the_book_of(change.key)
+
+    def _close_the_book_of(self, key: int) -> None:
+        """What was handed out of an instance that is gone is of no more interest."""
+        self.turns_of.pop(key, None)
+        for name in [name for name in self.tasks_out if name[0] == key]:
+            del self.tasks_out[name]
 
     def _note_last_words(self, key: int, commit: Commit) -> None:
         """What landed in an inbox that went in the same commit was there for no image to show."""
