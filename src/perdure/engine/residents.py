@@ -10,15 +10,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Final
 
 from perdure.core.events import Event, Kind, WorkflowStarted
 from perdure.core.state import State, blank, fold
 from perdure.core.status import TERMINAL, Status, seen_status
+from perdure.core.turn import Closed, ContinuedAsNew, Stalled
 from perdure.engine.losses import Losses
 from perdure.engine.reading import Reader
 from perdure.store.port import Head, Identity, InboxAdd, Loaded, Snapshot
 from perdure.wire.events import decode_stored
 from perdure.wire.work_items import past_field
+
+NOT_LANDED: Final = -1
 
 _RESIDENT_BYTES = 4_096  # what one costs besides its history, roughly
 
@@ -27,9 +31,17 @@ _RESIDENT_BYTES = 4_096  # what one costs besides its history, roughly
 class InboxItem:
     """One event of an inbox, as stored and as a record."""
 
-    seq: int
+    seq: int  # NOT_LANDED while it is on its way to the disk (`engine.early`)
     add: InboxAdd
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an early turn came to, until it may land; and who is told that it has."""
+
+    result: Closed | ContinuedAsNew | Stalled
+    landed: "asyncio.Future[None]"
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +60,7 @@ class Turn:
     # what was answered and may be of an earlier turn, by meaning (`engine.ghosts`).
     lost: int = 0
     heard: dict[bytes, int] = field(default_factory=dict)
+    held: Held | None = None
 
 
 @dataclass(slots=True, eq=False)

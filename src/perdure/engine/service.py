@@ -77,7 +77,8 @@ class Engine:
         self._moves = Moves(ground, self._lookup, self._aftermath)
         self._dispatcher = Dispatcher(observer)
         self._turns = Turns(ground, self._residents, self._ready, self._dispatcher, self._moves)
-        self._tasks = Tasks(ground, self._queues, self._dispatcher, self._inboxes)
+        early = self._turns.early
+        self._tasks = Tasks(ground, self._queues, self._dispatcher, self._inboxes, early)
         proposals = Proposals(ground, self._residents, self._inboxes, self._queues, self._aftermath)
         self._intake = Intake(ground, self._lookup, proposals)
         self._removal = Removal(

@@ -18,10 +18,12 @@ from perdure.base.observer import WORKER_GONE, Subject
 from perdure.base.time import SECOND_US
 from perdure.core.events import Failure, TaskCompleted, TaskFailed
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
+from perdure.engine.early import EarlyTurns
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes
 from perdure.engine.queueing import Task, TaskOut, TaskQueues
 from perdure.engine.reports import activity_of
+from perdure.engine.residents import InboxItem
 from perdure.engine.rows import inbox_add
 from perdure.engine.work import Dialect
 from perdure.store.port import Entry, HandOut, Outcome, TaskEnd, Verdict
@@ -35,7 +37,12 @@ class Tasks:
     """Hands out activities and takes their results."""
 
     def __init__(
-        self, ground: Ground, queues: TaskQueues, dispatcher: Dispatcher, inboxes: Inboxes
+        self,
+        ground: Ground,
+        queues: TaskQueues,
+        dispatcher: Dispatcher,
+        inboxes: Inboxes,
+        early: EarlyTurns,
     ) -> None:
         """Stand between the queued activities and the workers; `on_room` is as that of `Turns`."""
         self.on_room: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
@@ -47,6 +54,7 @@ class Tasks:
         self._queues = queues
         self._dispatcher = dispatcher
         self._inboxes = inboxes
+        self._early = early
         self._slots = Slots(ground.settings.activities_max, ground.settings.activities_max_by_name)
 
     @property
@@ -154,19 +162,25 @@ class Tasks:
 
     def _land(self, out: TaskOut, result: Result) -> "asyncio.Future[Outcome]":
         out.landing = True
+        entry = self._ending(out.task, result)
 
         def landed(outcome: Outcome) -> None:
             self._release(out)
-            self._ended(out.task, result, outcome)
+            self._ended(out.task, result, outcome, early)
             if outcome.verdict is Verdict.LANDED:
                 self._report(out, result)
 
         def failed(error: BaseException) -> None:
             self._observer.fault("landing an activity's result", error)
+            if early is not None:
+                self._early.lost(out.task.key, early)
             self._release(out)
             self._try_again_later(out.task)
 
-        return self._landing.surely(self._ending(out.task, result), landed, failed)
+        # Handed in before its turn is handed out, so that whatever follows comes behind it.
+        landing = self._landing.surely(entry, landed, failed)
+        early = self._early.begin(out.task.key, entry.inbox[0], result)
+        return landing
 
     def _try_again_later(self, task: Task) -> None:
         """Run an activity again whose result could not be written at all, but not at once."""
@@ -179,15 +193,20 @@ class Tasks:
         end = TaskEnd(task.add.generation, task.add.task_id, result.at_us, failed)
         return Entry(key=task.key, ended_tasks=(end,), inbox=(add,))
 
-    def _ended(self, task: Task, result: Result, outcome: Outcome) -> None:
+    def _ended(
+        self, task: Task, result: Result, outcome: Outcome, early: InboxItem | None = None
+    ) -> None:
         self._queues.ended(task)
+        seq = outcome.inbox_seqs[0] if outcome.verdict is Verdict.LANDED else None
+        if early is not None and seq is None:
+            self._early.lost(task.key, early)
         if outcome.verdict is not Verdict.LANDED:
             self._drop(task.instance_id, f"the activity is {outcome.verdict.name}")
             return
-        seq = outcome.inbox_seqs[0]
-        if seq is not None:
-            add = inbox_add(result, generation=task.add.generation)
-            self._inboxes.deliver(task.key, seq, add, result)
+        if seq is None or (early is not None and self._early.landed(task.key, early, seq)):
+            return
+        add = inbox_add(result, generation=task.add.generation)
+        self._inboxes.deliver(task.key, seq, add, result)
 
     def _report(self, out: TaskOut, result: Result) -> None:
         self._observer.activity_finished(

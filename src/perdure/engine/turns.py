@@ -23,6 +23,7 @@ from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall
 from perdure.engine.claims import Claims
 from perdure.engine.dialects import answers_in_microsofts
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
+from perdure.engine.early import EarlyTurns, Hands, is_early, let_go
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
 from perdure.engine.loads import Loads
@@ -69,6 +70,8 @@ class Turns:
         self._claims = Claims(self._out, residents, ground.clock, ground.observer)
         self._stalls = Stalls(ready.delays)
         self._loads = Loads(residents, ground.landing, self._loaded)
+        hands = Hands(self._offer, self._land, self._give_up)
+        self.early = EarlyTurns(ground, residents, ready, dispatcher, hands)
 
     @property
     def outstanding(self) -> int:
@@ -194,6 +197,8 @@ class Turns:
         except WorkerFault as fault:
             self._at_fault(resident, turn, fault)
             raise
+        if is_early(turn):
+            return self.early.hold(resident, turn, result)
         return self._land(resident, turn, result)
 
     def _ask_again(self, out: TurnOut) -> None:
@@ -277,10 +282,15 @@ class Turns:
             self._ready.push(key, app_id)
         self.pump(app_id)
 
+    def _give_up(self, resident: Resident, turn: Turn) -> None:
+        self._claims.given_up(resident, turn)
+        self.release(resident)
+
     def forget(self, resident: Resident) -> None:
         """Drop everything about an instance that is gone, or will not have its turn answered."""
         if resident.turn is not None:
-            self._claims.given_up(resident, resident.turn)
+            let_go(resident.turn)
+            self._give_up(resident, resident.turn)
         self.release(resident)
         self._stalls.over(resident.key)
         self._ready.delays.end(resident.key)

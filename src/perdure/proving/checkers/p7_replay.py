@@ -1,9 +1,9 @@
 """P7: a worker is sent the bytes that were committed, and they are a legal run of its program."""
 
-from perdure.core.events import Kind
+from perdure.core.events import Kind, TaskCompleted, TaskFailed
 from perdure.core.status import Status
-from perdure.proving.auditor import HandOut
-from perdure.proving.checkers.base import Checker, is_told
+from perdure.proving.auditor import Auditor, HandOut
+from perdure.proving.checkers.base import Accuse, Checker, is_told
 from perdure.proving.disk import Commit
 from perdure.proving.flow import Strayed
 from perdure.proving.images import Image
@@ -17,8 +17,15 @@ class Replay(Checker):
 
     promise = "P7"
 
+    def __init__(self, auditor: Auditor, accuse: Accuse) -> None:
+        """Begin without early turns: those whose cause is not on disk yet, by instance."""
+        super().__init__(auditor, accuse)
+        self._early: dict[int, bytes] = {}
+
     def handed_out(self, node: Node, out: HandOut) -> None:
         image = self.images.by_key.get(out.key)
+        if isinstance(out.item, TurnItem):
+            self._early.pop(out.key, None)
         if image is None or not isinstance(out.item, TurnItem) or not is_told(node, out.key):
             return
         what = f"a turn of '{image.instance_id}' was handed out"
@@ -26,6 +33,9 @@ class Replay(Checker):
         cached = out.item.cached or 0
         if [*out.item.past_bytes] != stored[cached:]:
             self.accuse(f"{what} with another history than is on disk")
+        if _is_early(image, out.item):
+            self._early[image.key] = out.item.new_bytes[1]
+            return
         rows = iter([row.add.event for row in image.inbox])
         if not all(event in rows for event in out.item.new_bytes[1:]):
             self.accuse(f"{what} with other events than are in its inbox, or in another order")
@@ -42,10 +52,27 @@ class Replay(Checker):
     def landed(self, commit: Commit) -> None:
         for change in commit.changes:
             after = change.after
-            if after is None or not after.finished or after.key in self.auditor.tainted:
+            if after is None or after.key in self.auditor.tainted:
+                continue
+            self._kept_its_word(change.before, after)
+            if not after.finished:
                 continue
             if change.before is None or not change.before.finished:
                 self._came_to_its_end(after)
+
+    def _kept_its_word(self, before: Image | None, after: Image) -> None:
+        """Look whether a turn that was handed out early has landed with what it was shown."""
+        shown = self._early.get(after.key)
+        if shown is None or before is None:
+            return
+        if before.generation != after.generation:
+            del self._early[after.key]  # its history is not kept
+            return
+        added = after.history[len(before.history) :]
+        if any(row.kind == Kind.WORKFLOW_STARTED for row in added):
+            del self._early[after.key]
+            if shown not in [row.event for row in added]:
+                self.accuse(f"a turn of '{after.instance_id}' landed without its cause")
 
     def _came_to_its_end(self, image: Image) -> None:
         """Run the program once more over the whole history: it must come to the same end."""
@@ -63,6 +90,20 @@ class Replay(Checker):
             self.accuse(f"'{image.instance_id}' ended {phase.name}, and its program does not")
         elif ends[0].complete.result.value != (_result(image) or ""):
             self.accuse(f"'{image.instance_id}' has another output than its program gives")
+
+
+def _is_early(image: Image, item: TurnItem) -> bool:
+    """Tell whether a turn is about one result that is still on its way to the disk."""
+    if len(item.new) != 2 or item.new_bytes[1] in [row.add.event for row in image.inbox]:  # noqa: PLR2004
+        return False
+    match item.new[1]:
+        case TaskCompleted(task_id=task_id) | TaskFailed(task_id=task_id):
+            return any(
+                row.add.task_id == task_id and row.add.generation == image.generation
+                for row in image.open_tasks
+            )
+        case _:
+            return False
 
 
 def _result(image: Image) -> str | None:
