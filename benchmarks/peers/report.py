@@ -9,6 +9,8 @@ Figures = Mapping[str, float]
 T = TypeVar("T")
 # What a cell says that has no figure.
 NONE: Final = "-"
+# What is less is not told as a lead: it would be shown as "1.0 times".
+LEAD_MIN: Final = 1.05
 BEGIN: Final = "<!-- The figures begin here; `make bench-peers` writes them. -->"
 END: Final = "<!-- The figures end here. -->"
 
@@ -120,7 +122,7 @@ def ahead(ours: str, engines: Mapping[str, Figures], others: Sequence[str]) -> l
             name: lead
             for name in others
             if column.figure in engines[name]
-            and (lead := column.lead(engines[name][column.figure], mine)) > 1
+            and (lead := column.lead(engines[name][column.figure], mine)) >= LEAD_MIN
         }
         if leads:
             told = ", ".join(

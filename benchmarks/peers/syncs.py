@@ -11,6 +11,8 @@ from typing import Final
 
 CALLS: Final = ("fsync", "fdatasync", "msync", "sync_file_range", "syncfs")
 ATTACH_DEADLINE_S: Final = 15.0
+_TRACED: Final = re.compile(r"Process (\d+) attached")
+_REFUSED: Final = re.compile(r"ptrace\(PTRACE_\w+, (\d+)")
 
 
 def counted(pids: Sequence[int], folder: Path, work: Callable[[], None]) -> int | None:
@@ -28,7 +30,7 @@ def counted(pids: Sequence[int], folder: Path, work: Callable[[], None]) -> int 
         start_new_session=True,
     )
     try:
-        if not _attached(tracer, len(pids)):
+        if not _attached(tracer, set(pids)):
             return None
         work()
     finally:
@@ -37,24 +39,26 @@ def counted(pids: Sequence[int], folder: Path, work: Callable[[], None]) -> int 
     return count_in(summary.read_text("utf-8"))
 
 
-def _attached(tracer: subprocess.Popen[str], count: int) -> bool:
-    """Return once all are traced; False if that is not permitted."""
+def _attached(tracer: subprocess.Popen[str], pids: set[int]) -> bool:
+    """Return once those that still run are traced; False if that is not permitted."""
     assert tracer.stderr is not None
     output = tracer.stderr
     done = threading.Event()
-    attached = 0
+    traced: set[int] = set()
+    refused: set[int] = set()
 
     def read() -> None:
-        nonlocal attached
         for line in output:
-            if " attached" in line:
-                attached += 1
-            if attached == count:
+            traced.update(int(pid) for pid in _TRACED.findall(line))
+            refused.update(int(pid) for pid in _REFUSED.findall(line))
+            if pids <= traced | refused:
                 done.set()
         done.set()
 
     threading.Thread(target=read, daemon=True).start()
-    return done.wait(ATTACH_DEADLINE_S) and attached >= count
+    in_time = done.wait(ATTACH_DEADLINE_S)
+    # One that has ended meanwhile is refused too; when none is permitted, none is traced.
+    return in_time and bool(pids & traced) and pids <= traced | refused
 
 
 def count_in(summary: str) -> int:
