@@ -7,7 +7,7 @@ from perdure.base.time import HOUR_US
 from perdure.core.events import EventRaised
 from perdure.core.status import TERMINAL
 from perdure.core.turn import ContinuedAsNew
-from perdure.engine import moves, rows, turn_items
+from perdure.engine import moves, rows, turn_items, turns
 from perdure.engine.aftermath import Aftermath
 from perdure.engine.claims import Claims
 from perdure.engine.inboxes import ReadyTurns
@@ -312,3 +312,8 @@ def finished_go_on(patch: Patch) -> None:
         return replace(entry, history=(*entry.history, entry.history[-1]))
 
     _closed(patch, change)
+
+
+@mutant("the answer to an early turn lands before its cause")
+def early_turns_do_not_wait(patch: Patch) -> None:
+    patch.put(turns, "is_early", lambda _: lambda _turn: False)
