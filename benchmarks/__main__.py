@@ -46,13 +46,15 @@ def main() -> None:
         "workloads",
         nargs="*",
         metavar="WORKLOAD",
-        help=f"one of {', '.join(WORKLOADS)}; all but history and idle if none is named, "
-        "since these two take long",
+        help=f"one of {', '.join(WORKLOADS)}; all but history, idle and recovery if none is named, "
+        "since these take long",
     )
     parser.add_argument("--json", type=Path, help="write the report there as JSON too")
     parser.add_argument("--worker", choices=WORKERS, default=DAPR, help="who does the work")
     arguments = parser.parse_args()
-    names = arguments.workloads or [n for n in WORKLOADS if n not in {"history", "idle"}]
+    names = arguments.workloads or [
+        n for n in WORKLOADS if n not in {"history", "idle", "recovery"}
+    ]
     unknown = [name for name in names if name not in WORKLOADS]
     if unknown:
         parser.error(f"no workload is called {unknown[0]}; there are {', '.join(WORKLOADS)}")

@@ -3,6 +3,7 @@
 import asyncio
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -178,6 +179,51 @@ def idle(kind: str) -> Result:
         return Result("idle", asyncio.run(measure(place)))
 
 
+def recovery(kind: str) -> Result:
+    """10,000 waiting instances, kill -9, and a start: how soon one of them takes its next turn.
+
+    The worker is a new one, so that no SDK's pauses before it connects again are measured.
+    """
+    count = 10_000
+
+    async def fill(server: Server) -> None:
+        client = Client(f"127.0.0.1:{server.grpc_port}")
+        await begin(client, "wait", count=count, in_flight=64)
+        await _all_wait(server, count)
+        await client.close()
+
+    async def wake(server: Server) -> float:
+        client = Client(f"127.0.0.1:{server.grpc_port}")
+        began = time.perf_counter()
+        await client.raise_event("idle-0", "go")
+        await client.complete("idle-0")
+        await client.close()
+        return time.perf_counter() - began
+
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server.in_folder(Path(folder), "--log-level", "warn").start()
+        try:
+            with worker(server, kind):
+                asyncio.run(fill(server))
+            server.kill()
+            began = time.perf_counter()
+            server.start()
+            ready_s = time.perf_counter() - began
+            with worker(server, kind):
+                joined_s = time.perf_counter() - began
+                turn_s = asyncio.run(wake(server))
+        finally:
+            server.close()
+    figures = {
+        "instances": count,
+        "server_ready_s": ready_s,
+        "worker_joined_s": joined_s,
+        "event_to_completed_s": turn_s,
+        "kill_to_completed_s": joined_s + turn_s,
+    }
+    return Result("recovery", figures)
+
+
 async def _all_wait(server: Server, count: int) -> None:
     """Return when every instance has had its first turn."""
     while True:
@@ -196,4 +242,5 @@ WORKLOADS: dict[str, Callable[[str], Result]] = {
     "fanout100": fanout100,
     "history": history,
     "idle": idle,
+    "recovery": recovery,
 }
