@@ -164,7 +164,8 @@ def _where_and_how(whole: Mapping[str, Any]) -> str:
     waiting = f"{sizes['waiting']:,} instances that wait, as many as began within"
     lines = [
         f"Taken on {whole['taken'][:10]} with {where}, {machine['system']}.",
-        f"Load average before the run: {machine['load_before']}.",
+        f"Before the run, the load average was {machine['load_before']},",
+        f"and the disk took {machine['fdatasync_ms']} ms for an fdatasync of one page.",
         f"Medians of {whole['rounds']} interleaved rounds; {sizes['seconds']:g} s a workload;",
         f"histories of {lengths}; up to {waiting} {sizes['waiting_s']:g} s.",
     ]

@@ -85,6 +85,7 @@ def test_a_run_names_what_was_left_out_and_what_went_wrong() -> None:
             "memory_gib": 8.0,
             "system": "Linux",
             "load_before": 0.1,
+            "fdatasync_ms": 0.15,
         },
         "rounds": 3,
         "sizes": {
