@@ -11,8 +11,8 @@ PANEL_WIDTH: Final = 400
 BAR_HEIGHT: Final = 16
 BAR_GAP: Final = 5
 HEAD: Final = 40
-NAME_WIDTH: Final = 170
-VALUE_WIDTH: Final = 60
+NAME_WIDTH: Final = 150
+VALUE_WIDTH: Final = 70
 OURS, THEIRS = "#1f6feb", "#8c959f"
 _STYLE = "font-family='system-ui, sans-serif' font-size='12' fill='#24292f'"
 

@@ -25,7 +25,7 @@ def _program() -> str:
 class Temporal:
     """Temporal."""
 
-    name: str = "Temporal, development server"
+    name: str = "Temporal dev server"
     embedded: bool = False
 
     def install(self) -> Mapping[str, str]:
