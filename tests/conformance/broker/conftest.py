@@ -1,5 +1,7 @@
 """The brokers under test, each started once for a process of the test run."""
 
+import gc
+import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
 from importlib import import_module
 from itertools import count
@@ -38,6 +40,23 @@ class _Started:
     def end(self) -> None:
         for broker in self._brokers.values():
             broker.stop_for_good()
+        if "kafka" in self._brokers:
+            _let_go_of_connections()
+
+
+def _let_go_of_connections() -> None:
+    # The client of Kafka forgets a connection that it was opening while it was told to stop. It is
+    # closed when it is collected, which is to be here and not in a test of something else.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_connections(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "kafka" in request.node.name:
+        _let_go_of_connections()
 
 
 @pytest.fixture(scope="session")
