@@ -53,7 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--waiting-seconds", type=float, help="limit for starting them (default: 6)"
     )
-    parser.add_argument("--history", type=int, help="activities of the long one (default: 500)")
+    parser.add_argument("--history", type=int, help="activities of the long one (default: 400)")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="write page, chart and JSON")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.engines if name not in ENGINES]

@@ -22,7 +22,7 @@ FANOUT_IN_FLIGHT: Final = 4
 WAKE_IN_FLIGHT: Final = 16
 CALM_CORES: Final = 0.2
 CALM_WINDOW_S: Final = 0.5
-CALM_DEADLINE_S: Final = 15.0
+CALM_DEADLINE_S: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Sizes:
     waiting_s: float
 
 
-FULL: Final = Sizes(seconds=3.0, history_short=100, history_long=500, waiting=1_000, waiting_s=6.0)
+FULL: Final = Sizes(seconds=3.0, history_short=100, history_long=400, waiting=1_000, waiting_s=6.0)
 QUICK: Final = Sizes(seconds=1.0, history_short=20, history_long=100, waiting=100, waiting_s=2.0)
 
 
@@ -65,8 +65,9 @@ def measure(engine: Engine, sizes: Sizes, *, count_syncs: bool) -> Round:
             place = engine.place(Path(folder))
             _Visit(engine, place, processes, sizes, done).all(count_syncs=count_syncs)
         except (GaveUpError, OSError) as fault:
-            done.trouble = f"{done.part}: {fault}"
-            tell(f"  {engine.name}: {done.trouble}")
+            tell(f"  {engine.name}: {done.part}: {fault}")
+            # The report names the trouble; the end of a log is for whoever runs it.
+            done.trouble = f"{done.part}: {str(fault).partition(chr(10))[0]}"
         finally:
             processes.kill()
     return done

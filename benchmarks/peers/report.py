@@ -152,7 +152,7 @@ def figures_section(whole: Mapping[str, Any], ours: Sequence[str]) -> str:
     if whole["left_out"]:
         parts += ["Left out:", _listed(whole["left_out"], str)]
     if whole["trouble"]:
-        told = [f"- {each['engine']}: {_first_line(each['what'])}" for each in whole["trouble"]]
+        told = [f"- {each['engine']}: {each['what']}" for each in whole["trouble"]]
         parts += ["What went wrong, once for each round in which it did:", "\n".join(told)]
     return "\n\n".join(parts)
 
@@ -178,10 +178,6 @@ def _listed(entries: Mapping[str, T], told: Callable[[T], str]) -> str:
 
 def _packages(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{package} {version}" for package, version in versions.items())
-
-
-def _first_line(text: str) -> str:
-    return text.splitlines()[0] if text else ""
 
 
 def in_page(page: str, figures: str) -> str:

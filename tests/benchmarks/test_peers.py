@@ -99,11 +99,11 @@ def test_a_run_names_what_was_left_out_and_what_went_wrong() -> None:
         "left_out": {"daprd": "`daprd` is not on PATH"},
         "medians": ENGINES,
         "syncs": {},
-        "trouble": [{"engine": "theirs", "what": "recovery: no answer within 45 s\nits log"}],
+        "trouble": [{"engine": "theirs", "what": "recovery: no answer within 45 s"}],
     }
     text = report.figures_section(whole, ["ours"])
     assert "- daprd: `daprd` is not on PATH" in text
-    assert "- theirs: recovery: no answer within 45 s\n" in f"{text}\n"
+    assert "- theirs: recovery: no answer within 45 s" in text
     assert "Where a peer is ahead of ours:\n\n- one at a time" in text
     assert "- theirs: dbos 3" in text
 
