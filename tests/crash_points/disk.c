@@ -2,6 +2,9 @@
  * every sync, every truncation and removal. It is loaded before the C library (LD_PRELOAD), and
  * passes every call on.
  *
+ * It can also kill: if the file that PERDURE_DISK_KILL names holds a kind and a number, such as
+ * "W 3", the process dies by SIGKILL before its third such step on a log, counted from then on.
+ *
  * PERDURE_DISK_FOLDER names the folder, PERDURE_DISK_LOG the file that the records go to. A record
  * is a kind (one byte), the length of the file's name (one byte), the name, then an offset and a
  * length (eight bytes each, of this machine's order), and for a write its bytes.
@@ -11,6 +14,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +26,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char folder[PATH_MAX];
 static size_t folder_length;
 static int log_fd = -1;
+static const char *kill_file;
+static int counted;
 
 #define REAL(name, type, ...) ((type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name))
 
@@ -30,6 +36,7 @@ __attribute__((constructor)) static void begin(void) {
     const char *log = getenv("PERDURE_DISK_LOG");
     if (where == NULL || log == NULL || realpath(where, folder) == NULL) return;
     folder_length = strlen(folder);
+    kill_file = getenv("PERDURE_DISK_KILL");
     log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
@@ -63,12 +70,26 @@ static void record(char kind, const char *name, int64_t offset, const void *data
     if (writev(log_fd, parts, 2) != whole) abort();
 }
 
+/* Dies here, if somebody wants that. */
+static void meet(char kind, const char *name) {
+    char wanted;
+    int number;
+    size_t size = strlen(name);
+    if (kill_file == NULL || size < 4 || strcmp(name + size - 4, "-wal") != 0) return;
+    FILE *file = fopen(kill_file, "r");
+    if (file == NULL) return;
+    if (fscanf(file, "%c %d", &wanted, &number) == 2 && wanted == kind && ++counted >= number)
+        raise(SIGKILL);
+    fclose(file);
+}
+
 /* A call and its record are one step, so that the records are in the order of the calls. */
 #define STEP(fd, kind, offset, data, length, call)              \
     char path[PATH_MAX];                                        \
     const char *name = log_fd < 0 ? NULL : name_of(fd, path);   \
     if (name == NULL) return call;                              \
     pthread_mutex_lock(&lock);                                  \
+    meet(kind, name);                                           \
     __typeof__(call) result = call;                             \
     if (result >= 0) record(kind, name, offset, data, length);  \
     pthread_mutex_unlock(&lock);                                \

@@ -24,9 +24,12 @@ TRIGGER = "begin"
 class Publisher:
     """An application that publishes numbers, in a thread of its own."""
 
-    def __init__(self, broker: Broker, folder: Path, count: int, *, as_event: bool) -> None:
+    def __init__(
+        self, broker: Broker, folder: Path, count: int, *, as_event: bool, first: int = 0
+    ) -> None:
         self._module = import_module(f"perdure.triggers.pubsub.{broker.kind}")
         self._settings = settings_of(folder, f"pubsub.{broker.kind}", broker.metadata, name="app")
+        self._first = first
         self._count = count
         self._as_event = as_event
         self._changed = threading.Condition()
@@ -52,8 +55,9 @@ class Publisher:
     async def _run(self) -> None:
         pubsub = self._module.build(self._settings)
         try:
-            for first in range(0, self._count, SIDE_BY_SIDE):
-                numbers = range(first, min(first + SIDE_BY_SIDE, self._count))
+            end = self._first + self._count
+            for first in range(self._first, end, SIDE_BY_SIDE):
+                numbers = range(first, min(first + SIDE_BY_SIDE, end))
                 await asyncio.gather(*(pubsub.publish(TOPIC, self._message(n)) for n in numbers))
                 with self._changed:
                     self.published += len(numbers)
