@@ -42,7 +42,11 @@ class Campaign:
         self.ledger = Ledger(folder / "ledger.jsonl")
         self._random = Random(f"{seed}-campaign")
         self._proxy = Proxy(self.server.grpc_port).start()
-        self._http_proxy = Proxy(self.server.http_port).start()
+        # Clients are turned away while there is no server, as they are without a proxy.
+        self._client_proxies = [
+            Proxy(port, patience_s=0.0).start()
+            for port in (self.server.http_port, self.server.grpc_port)
+        ]
         self._gate = Gate()
         self._workers: dict[str, Program] = {}
         self._hired = 0
@@ -57,7 +61,7 @@ class Campaign:
 
     def _client(self, name: str, seed: int, *, by_proxy: bool = False) -> Client:
         if by_proxy:
-            calls = Calls(self._http_proxy.port, self._proxy.port)
+            calls = Calls(*(proxy.port for proxy in self._client_proxies))
         else:
             calls = Calls(self.server.http_port, self.server.grpc_port)
         return Client(name, seed, calls, self.ledger, self._gate)
@@ -103,7 +107,8 @@ class Campaign:
         for worker in self._workers.values():
             worker.kill()
         self._proxy.close()
-        self._http_proxy.close()
+        for proxy in self._client_proxies:
+            proxy.close()
         self._window.close()
         self.server.close()
 
@@ -139,15 +144,21 @@ class Campaign:
                 self._kill_while_starting(planned.lasts_s)
                 self._come_back()
             case Before.CUT:
-                # To the server it is as if the worker had died; what it still says comes late.
-                self.ledger.write("death", whom="near", how="its connections were cut")
-                self._proxy.cut()
-                self._http_proxy.cut()
+                self._cut()
             case Before.KILL_WORKER:
-                name = self._random.choice(sorted(self._workers))
-                self.ledger.write("death", whom=name, how="SIGKILL")
-                self._workers[name].kill()
-                self._hire(name)
+                self._kill_worker()
+
+    def _kill_worker(self) -> None:
+        name = self._random.choice(sorted(self._workers))
+        self.ledger.write("death", whom=name, how="SIGKILL")
+        self._workers[name].kill()
+        self._hire(name)
+
+    def _cut(self) -> None:
+        # To the server it is as if the worker had died; what it still says comes late.
+        self.ledger.write("death", whom="near", how="its connections were cut")
+        for proxy in (self._proxy, *self._client_proxies):
+            proxy.cut()
 
     def _stop(self) -> None:
         self.ledger.write("death", whom="server", how="SIGTERM")

@@ -20,9 +20,10 @@ _CHUNK_BYTES: Final = 64 * 1024
 class Proxy:
     """Carries connections on a port of its own to `target_port`, on a thread of its own."""
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, *, patience_s: float = PATIENCE_S) -> None:
         self.port = 0
         self._target_port = target_port
+        self._patience_s = patience_s
         self._loop = asyncio.new_event_loop()
         self._listening = threading.Event()
         self._closing = asyncio.Event()
@@ -92,7 +93,7 @@ class Proxy:
                 back.transport.abort()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + self._patience_s
         while True:
             try:
                 return await asyncio.open_connection(HOST, self._target_port)

@@ -313,6 +313,7 @@ def test_a_file_that_is_deleted_under_the_server(tmp_path: Path, suffixes: list[
             (away / file.name).replace(file)
         assert start(server, "after").status == 202
         hands.rest(held)
+        assert_healthy(server, "half")
         server.kill()
         server.start()
         assert_healthy(server, "half")

@@ -7,6 +7,8 @@ from perdure.base.errors import StoreBroken, StoreError, StoreFailed, StoreUnava
 
 _RESTORE: Final = "stop the server, keep a copy of the file and restore it from a backup"
 
+_UNDECODABLE: Final = "Could not decode to UTF-8"
+
 # By primary result code. What is not named here is trouble that may pass; without any code a
 # connection was closed beneath its user, as when the server stops.
 _FAULTS: Final[dict[int | None, tuple[type[StoreError], str]]] = {
@@ -64,6 +66,8 @@ def fault_of(error: sqlite3.Error, path: str) -> StoreError | AssertionError:
         return AssertionError(f"{path}: an invariant is broken: {error}")
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
+    if code is None and _UNDECODABLE in str(error):
+        primary = sqlite3.SQLITE_CORRUPT  # Python itself found it, and gives it no code
     other = StoreUnavailable if code is None else StoreFailed
     fault, advice = _FAULTS.get(primary, (other, "the store could not do it; try again"))
     name = getattr(error, "sqlite_errorname", None) or type(error).__name__

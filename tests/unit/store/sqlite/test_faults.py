@@ -76,3 +76,12 @@ def test_a_broken_invariant_is_our_mistake(tmp_path: Path) -> None:
         connection.execute("INSERT INTO t VALUES (1), (1)")
     assert type(fault_of(caught.value, "x")) is AssertionError
     connection.close()
+
+
+def test_a_text_that_is_no_text_is_damage() -> None:
+    connection = sqlite3.connect(":memory:")
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        connection.execute("SELECT CAST(x'ff' AS TEXT) AS name").fetchone()
+    fault = fault_of(caught.value, "store.db")
+    assert isinstance(fault, StoreBroken)
+    assert "damaged" in str(fault)
