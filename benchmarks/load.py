@@ -6,6 +6,7 @@ It calls through our own transport: whatever the load costs is taken from those 
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from perdure.transport.client.channel import Channel
@@ -56,10 +57,20 @@ class Client:
         await self._channel.close()
 
 
-async def drive(
-    client: Client, workflow: str, value: object, *, count: int, in_flight: int, prefix: str
+async def drive(  # noqa: PLR0913 - what a run is made of
+    client: Client,
+    workflow: str,
+    value: object,
+    *,
+    count: int,
+    in_flight: int,
+    prefix: str,
+    full: Callable[[], None] = lambda: None,
 ) -> Run:
-    """Run `count` instances to their end, `in_flight` at a time."""
+    """Run `count` instances to their end, `in_flight` at a time.
+
+    `full` is called when the load has become full, and when it begins to run out.
+    """
     places = asyncio.Semaphore(in_flight)
     latencies: list[float] = []
 
@@ -70,6 +81,8 @@ async def drive(
             await client.start(instance_id, workflow, value)
             await client.complete(instance_id)
             latencies.append(time.perf_counter() - began)
+            if len(latencies) in {in_flight, count - in_flight}:
+                full()
 
     began = time.perf_counter()
     await asyncio.gather(*(one(number) for number in range(count)))

@@ -47,6 +47,29 @@ def bench(folder: Path, kind: str) -> Iterator[Bench]:
         server.close()
 
 
+class Busy:
+    """How busy a core each process kept while the load was full, not while it came and went."""
+
+    def __init__(self, place: Bench) -> None:
+        """Look at the processes of `place`."""
+        self._place = place
+        self._notes: list[tuple[float, Usage, Usage]] = []
+
+    def note(self) -> None:
+        """Take the figures of this moment."""
+        server, sdk = usage(self._place.server_pid), usage(self._place.worker_pid)
+        self._notes.append((time.perf_counter(), server, sdk))
+
+    def figures(self) -> dict[str, float]:
+        """Return the share of a core between the first note and the last."""
+        first, last = self._notes[0], self._notes[-1]
+        duration_s = last[0] - first[0]
+        return {
+            "server_busy_percent": _cpu(first[1], last[1]) / duration_s * 100,
+            "worker_busy_percent": _cpu(first[2], last[2]) / duration_s * 100,
+        }
+
+
 def _cpu(before: Usage, after: Usage) -> float:
     return after.cpu_s - before.cpu_s
 
@@ -63,8 +86,6 @@ def _figures(place: Bench, run: Run, before: tuple[Usage, Usage], steps: int) ->
         "p99_ms": cuts[98] * 1_000,
         "server_cpu_ms_per_workflow": _cpu(before[0], server) / count * 1_000,
         "worker_cpu_ms_per_workflow": _cpu(before[1], sdk) / count * 1_000,
-        "server_busy_percent": _cpu(before[0], server) / run.duration_s * 100,
-        "worker_busy_percent": _cpu(before[1], sdk) / run.duration_s * 100,
         "server_rss_mib": server.rss_bytes / 2**20,
     }
 
@@ -86,6 +107,7 @@ def _run(name: str, kind: str, shape: Shape) -> Result:
         warm_up = min(50, shape.count)
         await drive(client, shape.workflow, shape.value, count=warm_up, in_flight=8, prefix="warm")
         before = usage(place.server_pid), usage(place.worker_pid)
+        busy = Busy(place)
         run = await drive(
             client,
             shape.workflow,
@@ -93,9 +115,10 @@ def _run(name: str, kind: str, shape: Shape) -> Result:
             count=shape.count,
             in_flight=shape.in_flight,
             prefix="run",
+            full=busy.note,
         )
         await client.close()
-        return _figures(place, run, before, shape.steps)
+        return _figures(place, run, before, shape.steps) | busy.figures()
 
     with tempfile.TemporaryDirectory() as folder, bench(Path(folder), kind) as place:
         return Result(name, asyncio.run(measure(place)))

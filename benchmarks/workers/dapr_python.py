@@ -9,7 +9,10 @@ from typing import Any
 
 import dapr.ext.workflow as wf
 
-runtime = wf.WorkflowRuntime()
+# The SDK answers turns and activities from a pool of threads, each of which waits for the reply to
+# its answer, and an activity's is given when it is on disk. With the default, the number of cores
+# and four, they stand still for a fifth of the time in `hello`.
+runtime = wf.WorkflowRuntime(maximum_thread_pool_workers=32)
 
 
 @runtime.activity(name="echo")
