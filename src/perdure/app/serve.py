@@ -1,6 +1,7 @@
 """The life of the process: start, serve until it is told to stop, stop in good order."""
 
 import asyncio
+import gc
 import os
 import sys
 import threading
@@ -19,6 +20,8 @@ from perdure.observability.logs import logger, logging_to
 # Beyond the stated time something hangs that nobody foresaw, such as a disk; nothing that was
 # acknowledged depends on a good end.
 _BACKSTOP_S: Final = 2.0
+
+_YOUNG_OBJECTS: Final = 20_000  # made, and not gone by themselves, before garbage is looked for
 
 MakeServer = Callable[[Config, Stopping], Server]
 
@@ -41,6 +44,7 @@ def run(config: Config, make_server: MakeServer = Server) -> int:
         ),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
+        _spare_collections()
         return runner.run(_serve_with_backstop(config, make_server))
 
 
@@ -58,6 +62,16 @@ async def serve(config: Config, stopping: Stopping, make_server: MakeServer = Se
         await server.stop()
     _log.info("stopped", exit_code=stopping.exit_code)
     return stopping.exit_code
+
+
+def _spare_collections() -> None:
+    """Look for garbage less often: what is here by now stays, and records make hardly any cycles.
+
+    `hello` costs the server a tenth less CPU for it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
 
 
 def _notify(state: str) -> None:

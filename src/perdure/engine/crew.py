@@ -5,11 +5,11 @@ their place; what is written, in which order, and who is told, stays the committ
 """
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
-from uuid import uuid4
 
 from perdure.base.limits import COMMIT_ENTRIES_MAX
 from perdure.store.port import Entry, Outcome
@@ -107,7 +107,7 @@ class Threads:
     """The crew of a server."""
 
     def fresh_id(self) -> str:
-        return uuid4().hex
+        return os.urandom(16).hex()
 
     def writer(self, land: Land, tell: Tell) -> Writer:
         return ThreadedWriter(land, tell)

@@ -101,7 +101,7 @@ class Proposals:
     def newborn(self, request: rq.Start, replaces: int | None) -> Newborn:
         """Return the birth that a start asks for."""
         now_us = self._clock.now_us()
-        execution_id = str(UUID(self._crew.fresh_id()))
+        execution_id = str(UUID(self._crew.fresh_id(), version=4))
         trace = self._trace(request, execution_id)
         started = ExecutionStarted(
             at_us=now_us,
