@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -244,12 +245,17 @@ def instances_can_be_queried_or_it_is_said_that_they_cannot(app: App) -> None:
     instance_id = app.begin(hello, "queried", instance_id="query-me")
     app.output(instance_id)
     query = client.OrchestrationQuery(instance_id_prefix="query-me", fetch_inputs_and_outputs=True)
-    states = _answered_or_unimplemented(lambda: app.client.get_all_orchestration_states(query))
-    if states is not None:
-        expect(
-            [[s.instance_id, s.serialized_output] for s in states],
-            [[instance_id, '"Hello, queried!"']],
-        )
+
+    def listed() -> list[list[object]] | None:
+        states = _answered_or_unimplemented(lambda: app.client.get_all_orchestration_states(query))
+        return None if states is None else [[s.instance_id, s.serialized_output] for s in states]
+
+    # A cluster's listing may be a moment behind.
+    wanted, end = [[instance_id, '"Hello, queried!"']], time.monotonic() + 20
+    while (found := listed()) not in (None, wanted) and time.monotonic() < end:
+        time.sleep(0.1)
+    if found is not None:
+        expect(found, wanted)
 
 
 @case
