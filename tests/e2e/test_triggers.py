@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e import venvs
 from tests.e2e.programs import Line, Program, clean_environment
-from tests.e2e.serving import HOST, Server
+from tests.e2e.serving import HOST, POLL_S, Server
 from tests.e2e.venvs import REPOSITORY
 
 pytestmark = pytest.mark.timeout(400)
@@ -79,7 +79,7 @@ def until(met: Callable[[], Any], what: str) -> Any:
     end = time.monotonic() + DEADLINE_S
     while not (found := met()):
         assert time.monotonic() < end, f"not in time: {what}"
-        time.sleep(0.05)
+        time.sleep(POLL_S)
     return found
 
 
