@@ -82,6 +82,8 @@ class House:
         self.workers.clear()
         self.store.let_commits_go()
         self.store.let_loads_go()
+        self.store.let_looks_go()
+        self.store.let_replies_go()
         await self.engine.stop()
 
     async def restart(self) -> None:

@@ -28,8 +28,12 @@ class ShakyStore(MemoryStore):
         self._hold_after = 0
         self._commits_may_go = _open_gate()
         self._loads_may_go = _open_gate()
+        self._looks_may_go = _open_gate()
+        self._replies_may_go = _open_gate()
         self.load_waits = Event()
+        self.look_waits = Event()
         self.commit_waits = Event()
+        self.reply_waits = Event()
         self._counting = Lock()
 
     # ---- trouble
@@ -66,6 +70,22 @@ class ShakyStore(MemoryStore):
     def let_commits_go(self) -> None:
         self._commits_may_go.set()
 
+    def hold_replies(self) -> None:
+        """Let commits wait, after they have landed, until `let_replies_go`."""
+        self.reply_waits.clear()
+        self._replies_may_go.clear()
+
+    def let_replies_go(self) -> None:
+        self._replies_may_go.set()
+
+    def hold_looks(self) -> None:
+        """Let snapshots wait, before they are taken, until `let_looks_go`."""
+        self.look_waits.clear()
+        self._looks_may_go.clear()
+
+    def let_looks_go(self) -> None:
+        self._looks_may_go.set()
+
     def hold_loads(self) -> None:
         """Let loads wait with what they have read until `let_loads_go`."""
         self.load_waits.clear()
@@ -97,6 +117,9 @@ class ShakyStore(MemoryStore):
         if self._losing > 0:
             self._losing -= 1
             raise StoreUnavailable("the reply was lost")
+        if not self._replies_may_go.is_set():
+            self.reply_waits.set()
+            self._replies_may_go.wait()
         return outcomes
 
     def _count_landed(self) -> None:
@@ -109,6 +132,9 @@ class ShakyStore(MemoryStore):
                 self._commits_may_go.clear()
 
     def snapshot(self, instance: str | int) -> Snapshot | None:
+        if not self._looks_may_go.is_set():
+            self.look_waits.set()
+            self._looks_may_go.wait()
         self._read()
         return super().snapshot(instance)
 

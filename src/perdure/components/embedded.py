@@ -120,7 +120,12 @@ class EmbeddedComponent:
         if not payloads:
             return view_of(snapshot, None)
         resident = self._engine.resident(snapshot.identity.instance_id)
-        if resident is not None and resident.state.started is not None:
+        # A snapshot from the disk may be of a moment that the memory has still to hear of.
+        if (
+            resident is not None
+            and resident.state.started is not None
+            and (resident.key, resident.version) == (snapshot.key, snapshot.version)
+        ):
             found = payloads_of(resident.state.started, resident.state.completed)
             return view_of(snapshot, found)
         key = snapshot.key

@@ -1,5 +1,7 @@
 """The engine as the doors see it: views, pages, and the same answers from memory and from disk."""
 
+import asyncio
+
 import pytest
 
 from perdure.base.errors import CallerFault
@@ -33,6 +35,33 @@ async def test_a_view_is_the_same_from_memory_and_from_disk() -> None:
         assert from_memory.tags == tags
         assert from_memory.failure == FailureView("ValueError", "no luck")
         assert (from_memory.waits_for, from_memory.waits_since_us) == ("nothing", None)
+
+
+async def test_a_view_that_the_disk_knows_before_the_memory_is_whole() -> None:
+    async with House(residents_max=1) as house:
+        worker = house.worker()
+        later_us = house.clock.now_us() + SECOND_US
+        await house.start("a", input="1")
+        await worker.decide(await worker.turn(), timer(1, later_us))
+        await house.start("b")
+        assert house.engine.resident("a") is None
+        # Somebody asks for "a", which is not in memory; before the disk is read, it ends there.
+        house.store.hold_looks()
+        asked = asyncio.create_task(house.component.get("a"))
+        await asyncio.to_thread(house.store.look_waits.wait)
+        house.clock.advance(SECOND_US)
+        item = await worker.turn()
+        while item.instance_id != "a":
+            item = await worker.turn()
+        house.store.hold_replies()
+        answer = asyncio.create_task(worker.decide(item, complete(2, result='"x"')))
+        await asyncio.to_thread(house.store.reply_waits.wait)
+        house.store.let_looks_go()
+        view = await asked
+        house.store.let_replies_go()
+        await answer
+        assert view is not None
+        assert (view.status, view.input, view.output) == (Status.COMPLETED, "1", '"x"')
 
 
 async def test_payloads_are_left_out_when_nobody_asks() -> None:
