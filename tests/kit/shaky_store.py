@@ -117,10 +117,13 @@ class ShakyStore(MemoryStore):
         if self._losing > 0:
             self._losing -= 1
             raise StoreUnavailable("the reply was lost")
+        self._reply()
+        return outcomes
+
+    def _reply(self) -> None:
         if not self._replies_may_go.is_set():
             self.reply_waits.set()
             self._replies_may_go.wait()
-        return outcomes
 
     def _count_landed(self) -> None:
         self.commits += 1
