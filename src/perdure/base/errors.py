@@ -28,6 +28,10 @@ class StoreUnavailable(StoreError):
     """The store cannot be asked just now: away, behind, or closing. Try again in a moment."""
 
 
+class StoreUnsure(StoreUnavailable):
+    """The store's reply was lost: what was asked of it may have been done all the same."""
+
+
 class StoreFailed(StoreError):
     """The store was asked and could not: its disk full or failing, its file lost or locked.
 

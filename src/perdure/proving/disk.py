@@ -27,6 +27,7 @@ from perdure.store.port import (
     Store,
     TaskRow,
     TimerRow,
+    Within,
 )
 from perdure.store.query import InstanceQuery
 
@@ -156,23 +157,23 @@ class NodeDisk:
     def children(self, key: int) -> tuple[Snapshot, ...]:
         return self._read().children(key)
 
-    def ready(self, after_key: int, limit: int) -> tuple[ReadyRow, ...]:
-        return self._read().ready(after_key, limit)
+    def ready(self, after_key: int, limit: int, within: Within = None) -> tuple[ReadyRow, ...]:
+        return self._read().ready(after_key, limit, within)
 
-    def terminating(self) -> tuple[int, ...]:
-        return self._read().terminating()
+    def terminating(self, within: Within = None) -> tuple[int, ...]:
+        return self._read().terminating(within)
 
-    def tasks(self, after_row: int, limit: int) -> tuple[TaskRow, ...]:
-        return self._read().tasks(after_row, limit)
+    def tasks(self, after_row: int, limit: int, within: Within = None) -> tuple[TaskRow, ...]:
+        return self._read().tasks(after_row, limit, within)
 
     def tasks_of(self, key: int) -> tuple[TaskRow, ...]:
         return self._read().tasks_of(key)
 
-    def due_timers(self, now_us: int, limit: int) -> tuple[TimerRow, ...]:
-        return self._read().due_timers(now_us, limit)
+    def due_timers(self, now_us: int, limit: int, within: Within = None) -> tuple[TimerRow, ...]:
+        return self._read().due_timers(now_us, limit, within)
 
-    def next_timer_us(self) -> int | None:
-        return self._read().next_timer_us()
+    def next_timer_us(self, within: Within = None) -> int | None:
+        return self._read().next_timer_us(within)
 
     def expired(self, phase: int, completed_before_us: int, limit: int) -> tuple[int, ...]:
         return self._read().expired(phase, completed_before_us, limit)

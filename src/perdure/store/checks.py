@@ -7,8 +7,9 @@ from perdure.core.status import TERMINAL
 from perdure.store.port import FIRST_VERSION, Entry, Loaded, Snapshot
 
 
-def check_entry(entry: Entry) -> None:
-    """Assert what an entry promises before it is committed."""
+def check_entry(entry: Entry, *, shared: bool = False) -> None:
+    """Assert what an entry promises before it is committed, to a store that nodes share or not."""
+    assert shared or entry.term is None, "who owns a store alone needs no leases"
     if entry.head is not None:
         assert entry.expect_version is not None, "a head is written over a version that is known"
         _check_phase(entry.head.phase, entry.head.completed_at_us)

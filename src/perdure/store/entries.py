@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from perdure.core.notes import NoteAdd, NoteEnd
+from perdure.store.leases import Term
 
 START_TIMER_ID = -1  # the timer that ends the holding of a scheduled start; generation 0
 FIRST_VERSION = 1  # of an instance that was just born
@@ -193,6 +194,7 @@ class Entry:
     """
 
     key: int | None
+    term: Term | None = None  # of the lease that it is made under; only where nodes share a store
     expect_version: int | None = None
     require: Require = Require.NOTHING
     head: Head | None = None  # written with the version one higher; needs expect_version

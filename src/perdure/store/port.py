@@ -11,21 +11,23 @@ Theory of operation.
   what `require` says. The end of a task or timer whose row is gone makes the entry ENDED: that
   row is what makes a result count once.
 - An entry is checked whole before anything of it changes; of several failing expectations the
-  verdict tells the first of NOTED, MISSING, FINISHED, STALE, ENDED, ID_TAKEN. Then its head and
-  flags change, its other rows, births, messages and lifecycle rows in this order, then notes end
-  and notes are added, and a purge is last. So an instance that its own head finishes takes
-  nothing into its inbox any more, and can be replaced by a birth of the same entry.
+  verdict tells the first of FENCED, NOTED, MISSING, FINISHED, STALE, ENDED, ID_TAKEN. Then its
+  head and flags change, its other rows, births, messages and lifecycle rows in this order, then
+  notes end and notes are added, and a purge is last. So an instance that its own head finishes
+  takes nothing into its inbox any more, and can be replaced by a birth of the same entry.
 - A note belongs to no instance and outlives all of them. What an entry expects of notes is asked
   of those that were there before it.
 - An instance is named by its key, an integer given at birth and never given again, so that
   nothing meant for an earlier life of an id can reach a later one.
+- `within` asks for what belongs to some partitions: instances to that of their app, activities to
+  that of the app that runs them. None asks for everything, as a sole owner does.
 
 Every number that a store hands out (keys, sequence numbers) grows. Events are opaque bytes.
 All methods may block and raise `StoreError`s; `commit` is called from one thread at a time,
 the reads from any thread.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from perdure.core.notes import NoteAdd, NoteEnd, NoteRow, NoteRule
@@ -48,6 +50,7 @@ from perdure.store.entries import (
     TimerAdd,
     TimerEnd,
 )
+from perdure.store.partitions import Partition
 from perdure.store.query import InstanceQuery
 from perdure.store.rows import (
     BirthOutcome,
@@ -99,7 +102,10 @@ __all__ = [
     "TimerEnd",
     "TimerRow",
     "Verdict",
+    "Within",
 ]
+
+Within = Collection[Partition] | None
 
 
 class Store(Protocol):
@@ -108,7 +114,8 @@ class Store(Protocol):
     def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Land all entries, durably, and return one outcome for each, in order.
 
-        Raises StoreUnavailable, StoreFailed or StoreBroken; then nothing of any entry was kept.
+        Raises StoreUnavailable, StoreFailed or StoreBroken; then nothing of any entry was kept,
+        save that with StoreUnsure all of them may have been.
         """
         ...
 
@@ -144,15 +151,15 @@ class Store(Protocol):
         """Return the instances whose parent is the instance `key`, in the order of birth."""
         ...
 
-    def ready(self, after_key: int, limit: int) -> tuple[ReadyRow, ...]:
+    def ready(self, after_key: int, limit: int, within: Within = None) -> tuple[ReadyRow, ...]:
         """Return instances with work for a turn, by key."""
         ...
 
-    def terminating(self) -> tuple[int, ...]:
+    def terminating(self, within: Within = None) -> tuple[int, ...]:
         """Return the keys of unfinished instances with an EXECUTION_TERMINATED in the inbox."""
         ...
 
-    def tasks(self, after_row: int, limit: int) -> tuple[TaskRow, ...]:
+    def tasks(self, after_row: int, limit: int, within: Within = None) -> tuple[TaskRow, ...]:
         """Return activities that have not ended, in the order of scheduling."""
         ...
 
@@ -160,11 +167,11 @@ class Store(Protocol):
         """Return every activity of one instance that the store knows, ended ones too."""
         ...
 
-    def due_timers(self, now_us: int, limit: int) -> tuple[TimerRow, ...]:
+    def due_timers(self, now_us: int, limit: int, within: Within = None) -> tuple[TimerRow, ...]:
         """Return timers whose moment has come, earliest first."""
         ...
 
-    def next_timer_us(self) -> int | None:
+    def next_timer_us(self, within: Within = None) -> int | None:
         """Return the moment of the earliest timer."""
         ...
 

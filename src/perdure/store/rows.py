@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from perdure.store.entries import Head, Identity, InboxAdd, LifecycleAdd, TaskAdd
+from perdure.store.partitions import Partition
 
 
 class Verdict(Enum):
@@ -16,6 +17,7 @@ class Verdict(Enum):
     ID_TAKEN = 4  # the entry is only a birth and its id is in use
     ENDED = 5  # the task, timer or note that the entry ends is gone
     NOTED = 6  # a note that was to be new is there already
+    FENCED = 7  # the term that it was made under is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,13 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class TimerRow:
-    """A timer that has not ended."""
+    """A timer that has not ended; its instance's partition is told to who asked within some."""
 
     key: int
     generation: int
     timer_id: int
     fire_at_us: int
+    partition: Partition | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from perdure.store.memory import MemoryStore
+from perdure.store.memory import MemoryCluster, MemoryStore
 from perdure.store.port import Store
+from perdure.store.sharing import SharedStore
 from perdure.store.sqlite import SqliteStore
 
 MakeStore = Callable[..., Store]
@@ -34,3 +36,36 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeS
 @pytest.fixture
 def store(make_store: MakeStore) -> Store:
     return make_store()
+
+
+class Cluster(Protocol):
+    """A store that nodes share, as the tests see it."""
+
+    def open(self) -> SharedStore:
+        """Return one more node's way to it; whoever made the cluster closes it."""
+        ...
+
+    def let_pass(self, duration_us: int) -> None:
+        """Let leases and reports be so much nearer to their ends."""
+        ...
+
+
+class InMemory:
+    """The reference, with a clock that stands still unless it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now_us = 1_000_000
+        self._cluster = MemoryCluster(lambda: self.now_us)
+
+    def open(self) -> SharedStore:
+        return self._cluster.open()
+
+    def let_pass(self, duration_us: int) -> None:
+        self.now_us += duration_us
+
+
+@pytest.fixture(params=["memory"])
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    """One shared store without any nodes."""
+    assert request.param == "memory"
+    return InMemory()

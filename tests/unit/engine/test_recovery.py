@@ -7,7 +7,7 @@ import pytest
 from perdure.base.errors import StoreUnavailable
 from perdure.base.time import SECOND_US
 from perdure.core.status import Status
-from perdure.store.port import ReadyRow
+from perdure.store.port import ReadyRow, Within
 from perdure.wire.generated import work_pb2 as pb
 from tests.kit.answers import child, complete, continue_as_new, schedule, timer
 from tests.kit.house import House
@@ -150,8 +150,8 @@ class _SlowToList(ShakyStore):
         self.may_tell = Event()
         self.may_tell.set()
 
-    def ready(self, after_key: int, limit: int) -> tuple[ReadyRow, ...]:
-        rows = super().ready(after_key, limit)
+    def ready(self, after_key: int, limit: int, within: Within = None) -> tuple[ReadyRow, ...]:
+        rows = super().ready(after_key, limit, within)
         self.may_tell.wait()
         return rows
 

@@ -46,7 +46,7 @@ def _task_rows(name: str, rows: Iterable[TaskRow]) -> Rows:
 
 def _timers(each: Instance) -> Rows:
     for row in sorted(each.timers, key=lambda row: (row.generation, row.timer_id)):
-        yield ("timer", *astuple(row))
+        yield ("timer", row.key, row.generation, row.timer_id, row.fire_at_us)
 
 
 DUMPED: Final[tuple[Callable[[Instance], Rows], ...]] = (

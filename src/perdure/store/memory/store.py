@@ -16,6 +16,7 @@ from perdure.store.memory.applying import apply_entry
 from perdure.store.memory.dumping import DUMPED
 from perdure.store.memory.finding import find
 from perdure.store.memory.shelf import Draft, Instance, Shelf
+from perdure.store.partitions import PARTITIONS, Partition, partition_of
 from perdure.store.port import (
     START_TIMER_ID,
     Entry,
@@ -29,6 +30,7 @@ from perdure.store.port import (
     Snapshot,
     TaskRow,
     TimerRow,
+    Within,
 )
 from perdure.store.query import InstanceQuery
 
@@ -40,6 +42,11 @@ class MemoryStore:
         self._shelf = Shelf()
         self._lock = Lock()
         self._lifecycle_rows_max = lifecycle_rows_max
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions each app has."""
+        return PARTITIONS
 
     def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         for entry in entries:
@@ -99,19 +106,28 @@ class MemoryStore:
     def children(self, key: int) -> tuple[Snapshot, ...]:
         return tuple(each.snapshot() for each in self._all() if each.identity.parent_key == key)
 
-    def ready(self, after_key: int, limit: int) -> tuple[ReadyRow, ...]:
-        found = [each for each in self._all() if each.key > after_key and _is_ready(each)]
+    def _where(self, instance: Instance, app_id: str | None = None) -> Partition:
+        identity = instance.identity
+        return partition_of(app_id or identity.app_id, identity.instance_id, self.partitions)
+
+    def _all_within(self, within: Within) -> list[Instance]:
+        return [each for each in self._all() if within is None or self._where(each) in within]
+
+    def ready(self, after_key: int, limit: int, within: Within = None) -> tuple[ReadyRow, ...]:
+        everyone = self._all_within(within)
+        found = [each for each in everyone if each.key > after_key and _is_ready(each)]
         return tuple(map(_ready_row, found[:limit]))
 
-    def terminating(self) -> tuple[int, ...]:
-        return tuple(each.key for each in self._all() if _is_terminating(each))
+    def terminating(self, within: Within = None) -> tuple[int, ...]:
+        return tuple(each.key for each in self._all_within(within) if _is_terminating(each))
 
-    def tasks(self, after_row: int, limit: int) -> tuple[TaskRow, ...]:
+    def tasks(self, after_row: int, limit: int, within: Within = None) -> tuple[TaskRow, ...]:
         rows = [
             replace(row, suspended=each.suspended)
             for each in self._all()
             for row in each.tasks
             if row.row > after_row
+            and (within is None or self._where(each, row.add.app_id) in within)
         ]
         return tuple(sorted(rows, key=lambda row: row.row)[:limit])
 
@@ -122,13 +138,18 @@ class MemoryStore:
         rows = sorted((*found.tasks, *found.ended_tasks), key=lambda row: row.row)
         return tuple(replace(row, suspended=found.suspended) for row in rows)
 
-    def due_timers(self, now_us: int, limit: int) -> tuple[TimerRow, ...]:
-        rows = [row for each in self._all() for row in each.timers if row.fire_at_us <= now_us]
+    def due_timers(self, now_us: int, limit: int, within: Within = None) -> tuple[TimerRow, ...]:
+        rows = [
+            row if within is None else replace(row, partition=self._where(each))
+            for each in self._all_within(within)
+            for row in each.timers
+            if row.fire_at_us <= now_us
+        ]
         rows.sort(key=lambda row: (row.fire_at_us, row.key, row.generation, row.timer_id))
         return tuple(rows[:limit])
 
-    def next_timer_us(self) -> int | None:
-        moments = [row.fire_at_us for each in self._all() for row in each.timers]
+    def next_timer_us(self, within: Within = None) -> int | None:
+        moments = [row.fire_at_us for each in self._all_within(within) for row in each.timers]
         return min(moments, default=None)
 
     def expired(self, phase: int, completed_before_us: int, limit: int) -> tuple[int, ...]:

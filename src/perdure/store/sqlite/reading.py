@@ -2,11 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
+from perdure.base.time import LATEST_US
 from perdure.core.events import Kind
 from perdure.core.views import Wait
 from perdure.store.checks import check_loaded
+from perdure.store.partitions import partition_of
 from perdure.store.port import (
     HistoryRow,
     InboxRow,
@@ -17,6 +20,7 @@ from perdure.store.port import (
     Snapshot,
     TaskRow,
     TimerRow,
+    Within,
 )
 from perdure.store.sqlite.records import (
     Row,
@@ -81,13 +85,26 @@ def children(reader: sqlite3.Connection, key: int) -> tuple[Snapshot, ...]:
     return tuple([snapshot_of(row) for row in rows])
 
 
-def ready(reader: sqlite3.Connection, after_key: int, limit: int) -> tuple[ReadyRow, ...]:
-    asked = (after_key, limit)
-    return tuple([ReadyRow(*row) for row in reader.execute(_SQL["ready"], asked)])
+# Who owns a file owns all of it, so nobody in a hurry asks within partitions. They are told apart
+# here, row by row, and as many rows are read as it takes.
 
 
-def terminating(reader: sqlite3.Connection) -> tuple[int, ...]:
-    return tuple([key for (key,) in reader.execute(_SQL["terminating"])])
+def ready(
+    reader: sqlite3.Connection, after_key: int, limit: int, within: Within = None
+) -> tuple[ReadyRow, ...]:
+    asked = (after_key, limit if within is None else _ALL_ROWS)
+    rows = (ReadyRow(*row) for row in reader.execute(_SQL["ready"], asked))
+    if within is not None:
+        rows = (row for row in rows if _is_within(within, row.app_id, row.instance_id))
+    return tuple(islice(rows, limit))
+
+
+def terminating(reader: sqlite3.Connection, within: Within = None) -> tuple[int, ...]:
+    keys = [key for (key,) in reader.execute(_SQL["terminating"])]
+    if within is not None:
+        places = {key: reader.execute(_SQL["place"], (key,)).fetchone() for key in keys}
+        keys = [key for key, place in places.items() if place and _is_within(within, *place)]
+    return tuple(keys)
 
 
 def stuck(reader: sqlite3.Connection, limit: int) -> tuple[ReadyRow, ...]:
@@ -95,22 +112,45 @@ def stuck(reader: sqlite3.Connection, limit: int) -> tuple[ReadyRow, ...]:
     return tuple([ReadyRow(*row) for row in reader.execute(_SQL["stuck"], asked)])
 
 
-def tasks(reader: sqlite3.Connection, after_row: int, limit: int) -> tuple[TaskRow, ...]:
-    return tuple([task_row_of(row) for row in reader.execute(_SQL["tasks"], (after_row, limit))])
+def tasks(
+    reader: sqlite3.Connection, after_row: int, limit: int, within: Within = None
+) -> tuple[TaskRow, ...]:
+    asked = (after_row, limit if within is None else _ALL_ROWS)
+    rows = (task_row_of(row) for row in reader.execute(_SQL["tasks"], asked))
+    if within is not None:
+        rows = (row for row in rows if _is_within(within, row.add.app_id, row.instance_id))
+    return tuple(islice(rows, limit))
 
 
 def tasks_of(reader: sqlite3.Connection, key: int) -> tuple[TaskRow, ...]:
     return tuple([task_row_of(row) for row in reader.execute(_SQL["tasks_of"], (key,))])
 
 
-def due_timers(reader: sqlite3.Connection, now_us: int, limit: int) -> tuple[TimerRow, ...]:
-    rows = reader.execute(_SQL["due_timers"], (now_us, limit))
-    return tuple([TimerRow(*row) for row in rows])
+def due_timers(
+    reader: sqlite3.Connection, now_us: int, limit: int, within: Within = None
+) -> tuple[TimerRow, ...]:
+    if within is None:
+        rows = reader.execute(_SQL["due_timers"], (now_us, limit))
+        return tuple([TimerRow(*row) for row in rows])
+    placed = (
+        TimerRow(key, generation, timer_id, fire_at_us, partition_of(app_id, instance_id))
+        for key, generation, timer_id, fire_at_us, app_id, instance_id in reader.execute(
+            _SQL["placed_timers"], (now_us,)
+        )
+    )
+    return tuple(islice((row for row in placed if row.partition in within), limit))
 
 
-def next_timer_us(reader: sqlite3.Connection) -> int | None:
+def next_timer_us(reader: sqlite3.Connection, within: Within = None) -> int | None:
+    if within is not None:
+        first = due_timers(reader, LATEST_US, 1, within)
+        return first[0].fire_at_us if first else None
     moment: int | None = reader.execute(_SQL["next_timer"]).fetchone()[0]
     return moment
+
+
+def _is_within(within: Within, app_id: str, instance_id: str) -> bool:
+    return within is None or partition_of(app_id, instance_id) in within
 
 
 def expired(reader: sqlite3.Connection, phase: int, before_us: int, limit: int) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ from perdure.store.port import (
     Snapshot,
     TaskRow,
     TimerRow,
+    Within,
 )
 from perdure.store.query import InstanceQuery
 from perdure.store.sqlite import reading
@@ -131,29 +132,29 @@ class SqliteStore:
         with self._readers.lend() as reader:
             return reading.children(reader, key)
 
-    def ready(self, after_key: int, limit: int) -> tuple[ReadyRow, ...]:
+    def ready(self, after_key: int, limit: int, within: Within = None) -> tuple[ReadyRow, ...]:
         with self._readers.lend() as reader:
-            return reading.ready(reader, after_key, limit)
+            return reading.ready(reader, after_key, limit, within)
 
-    def terminating(self) -> tuple[int, ...]:
+    def terminating(self, within: Within = None) -> tuple[int, ...]:
         with self._readers.lend() as reader:
-            return reading.terminating(reader)
+            return reading.terminating(reader, within)
 
-    def tasks(self, after_row: int, limit: int) -> tuple[TaskRow, ...]:
+    def tasks(self, after_row: int, limit: int, within: Within = None) -> tuple[TaskRow, ...]:
         with self._readers.lend() as reader:
-            return reading.tasks(reader, after_row, limit)
+            return reading.tasks(reader, after_row, limit, within)
 
     def tasks_of(self, key: int) -> tuple[TaskRow, ...]:
         with self._readers.lend() as reader:
             return reading.tasks_of(reader, key)
 
-    def due_timers(self, now_us: int, limit: int) -> tuple[TimerRow, ...]:
+    def due_timers(self, now_us: int, limit: int, within: Within = None) -> tuple[TimerRow, ...]:
         with self._readers.lend() as reader:
-            return reading.due_timers(reader, now_us, limit)
+            return reading.due_timers(reader, now_us, limit, within)
 
-    def next_timer_us(self) -> int | None:
+    def next_timer_us(self, within: Within = None) -> int | None:
         with self._readers.lend() as reader:
-            return reading.next_timer_us(reader)
+            return reading.next_timer_us(reader, within)
 
     def expired(self, phase: int, completed_before_us: int, limit: int) -> tuple[int, ...]:
         with self._readers.lend() as reader:

@@ -57,6 +57,9 @@ FROM inbox INDEXED BY inbox_terminations CROSS JOIN instances ON instances.key =
 WHERE inbox.kind = 5 AND phase NOT IN (1, 3, 4, 5)
 ORDER BY inbox.key;
 
+-- name: place
+SELECT app_id, instance_id FROM instances WHERE key = ?;
+
 -- Only the running and the pending are asked: all others have a reason to stand still.
 -- name: stuck
 SELECT key, instance_id, name, app_id
@@ -96,6 +99,12 @@ ORDER BY task_row;
 -- name: due_timers
 SELECT key, generation, timer_id, fire_at_us FROM timers WHERE fire_at_us <= ?
 ORDER BY fire_at_us, key, generation, timer_id LIMIT ?;
+
+-- name: placed_timers
+SELECT timers.key, timers.generation, timer_id, fire_at_us, app_id, instance_id
+FROM timers CROSS JOIN instances ON instances.key = timers.key
+WHERE fire_at_us <= ?
+ORDER BY fire_at_us, timers.key, timers.generation, timer_id;
 
 -- name: next_timer
 SELECT min(fire_at_us) FROM timers;
