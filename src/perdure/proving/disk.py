@@ -142,6 +142,9 @@ class NodeDisk:
     def load(self, instance: str | int) -> Loaded | None:
         return self._read().load(instance)
 
+    def load_inbox(self, key: int) -> Loaded | None:
+        return self._read().load_inbox(key)
+
     def history(self, key: int, after_seq: int, limit: int) -> tuple[HistoryRow, ...]:
         return self._read().history(key, after_seq, limit)
 

@@ -77,14 +77,15 @@ class News:
 
     `touched` names partitions in which an owner has to look, with the instances (one that is gone
     among them), save those that the teller held itself. `ids` names instances that were born, have
-    started, ended or gone, or about which notes of the engine's were written. Without either,
-    anything may be meant. `leases` tells that some may be free now.
+    started, ended or gone, and `noted` those about which notes of the engine's were written. None
+    in place of names means that anything may be meant. `leases` tells that some may be free now.
     """
 
     touched: tuple[Touched, ...] | None = ()
     ids: tuple[str, ...] | None = ()
+    noted: tuple[str, ...] | None = ()
     leases: bool = False
 
 
 # To be told when news may have been missed.
-ANYTHING: Final = News(None, None, leases=True)
+ANYTHING: Final = News(None, None, None, leases=True)

@@ -127,6 +127,10 @@ class Store(Protocol):
         """Return an instance by id or key, whole, as of one moment."""
         ...
 
+    def load_inbox(self, key: int) -> Loaded | None:
+        """Return an instance with its inbox, as of one moment, and without its history."""
+        ...
+
     def history(self, key: int, after_seq: int, limit: int) -> tuple[HistoryRow, ...]:
         """Return up to `limit` events of the present generation after `after_seq`."""
         ...

@@ -6,8 +6,8 @@ those in queues. They need to hear of an instance when somebody else has changed
   wants, or changes nothing of it; of each that was born, was replaced, or took a message;
 - in the partition of each activity that was added; and in those of all its activities that had not
   ended, if it was suspended or resumed, its activities were given up, or it went.
-Ids are told of whoever was born, of everybody in the lifecycle rows, and of what notes on the
-shelves of events and starts that wait are about.
+Ids are told of whoever was born and of everybody in the lifecycle rows; and apart from these, of
+whom notes on the shelves of events and starts that wait are about.
 """
 
 from collections.abc import Iterator
@@ -48,6 +48,10 @@ def told_ids(entry: Entry, outcome: Outcome) -> Iterator[str]:
             yield birth.identity.instance_id
     for row in (*entry.epitaph, *entry.lifecycle):
         yield row.instance_id
+
+
+def noted_ids(entry: Entry) -> Iterator[str]:
+    """Yield the ids about which a landed entry has written notes that somebody waits for."""
     for note in entry.notes:
         if note.shelf in _AWAITED and note.about is not None:
             yield note.about

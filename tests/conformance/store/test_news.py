@@ -209,7 +209,7 @@ def test_ids_of_lifecycle_rows_are_told(owner: Sharer, other: Sharer) -> None:
 def test_what_waits_for_an_id_is_told(owner: Sharer, other: Sharer) -> None:
     for shelf, about in ((Shelf.RECEIPTS, "x"), (Shelf.MAILBOX, "y"), (Shelf.PARKED, "z")):
         other.commit(key=None, notes=(NoteAdd(shelf=shelf, key="k", at_us=1, about=about),))
-    assert [owner.hears(), owner.hears()] == [News((), ("y",)), News((), ("z",))]
+    assert [owner.hears(), owner.hears()] == [News(noted=("y",)), News(noted=("z",))]
     other.commit(key=None, ended_notes=(NoteEnd(Shelf.MAILBOX, "k"),))
     other.bear(birth("marker"))
     assert owner.hears().ids == ("marker",)

@@ -1,6 +1,7 @@
 """The reads beside listings: one instance, ids, children, counts, the expired."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -134,3 +135,12 @@ def test_a_dump_has_every_row(store: Store) -> None:
     bear(store, "a", inbox=(START,), history=(HistoryAdd(12, b"h"),), tags=(("k", "v"),))
     kinds = [row[0] for row in store.dump()]
     assert kinds == ["counters", "instance", "tag", "history", "inbox"]
+
+
+def test_an_inbox_can_be_read_without_the_history(store: Store) -> None:
+    key = bear(store, "a", inbox=(START, RAISED))
+    land(store, key=key, history=(HistoryAdd(12, b"h"),), suspended=True)
+    whole, without = store.load(key), store.load_inbox(key)
+    assert whole is not None
+    assert without == replace(whole, history=())
+    assert store.load_inbox(99) is None

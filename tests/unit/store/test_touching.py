@@ -13,7 +13,7 @@ from perdure.store.port import (
     TimerEnd,
     Verdict,
 )
-from perdure.store.touching import told_ids, touched_keys, touches_all_activities
+from perdure.store.touching import noted_ids, told_ids, touched_keys, touches_all_activities
 from tests.conformance.store.making import RAISED, birth, head, task
 
 LANDED = Outcome(Verdict.LANDED)
@@ -67,4 +67,5 @@ def test_ids() -> None:
         ),
     )
     outcome = Outcome(Verdict.LANDED, births=(BirthOutcome(20), BirthOutcome(None)))
-    assert list(told_ids(entry, outcome)) == ["born", "gone", "begun", "awaited"]
+    assert list(told_ids(entry, outcome)) == ["born", "gone", "begun"]
+    assert list(noted_ids(entry)) == ["awaited"]

@@ -15,7 +15,7 @@ from perdure.store.memory.shelf import Draft, Instance, Shelf
 from perdure.store.memory.store import MemoryStore
 from perdure.store.partitions import PARTITIONS, Partition, partition_of
 from perdure.store.port import Entry, Outcome, Verdict
-from perdure.store.touching import told_ids, touched_keys, touches_all_activities
+from perdure.store.touching import noted_ids, told_ids, touched_keys, touches_all_activities
 
 _LEASES_FREE = News(leases=True)
 
@@ -180,6 +180,7 @@ class _Telling:
         self._draft = draft
         self._touched: dict[Partition, dict[int, None]] = {}
         self._ids: dict[str, None] = {}
+        self._noted: dict[str, None] = {}
         self._before: dict[int, Instance | None] = {}
 
     def about_to(self, entry: Entry) -> None:
@@ -206,6 +207,7 @@ class _Telling:
             for app_id in apps:
                 self._touch(partition_of(app_id, instance.identity.instance_id, self._of), key)
         self._ids |= dict.fromkeys(told_ids(entry, outcome))
+        self._noted |= dict.fromkeys(noted_ids(entry))
 
     def _touch(self, partition: Partition, key: int) -> None:
         if not self._store.holds(partition):
@@ -214,4 +216,4 @@ class _Telling:
     def news(self) -> News:
         """Return what there is to tell."""
         touched = [Touched(where, tuple(keys)) for where, keys in sorted(self._touched.items())]
-        return News(tuple(touched), tuple(self._ids))
+        return News(tuple(touched), tuple(self._ids), tuple(self._noted))

@@ -78,6 +78,10 @@ class MemoryStore:
         check_loaded(loaded)
         return loaded
 
+    def load_inbox(self, key: int) -> Loaded | None:
+        found = self._get(key)
+        return None if found is None else Loaded(found.snapshot(), (), found.inbox)
+
     def history(self, key: int, after_seq: int, limit: int) -> tuple[HistoryRow, ...]:
         found = self._get(key)
         rows = found.history if found else ()

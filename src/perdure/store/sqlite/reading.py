@@ -56,6 +56,12 @@ def load(reader: sqlite3.Connection, instance: str | int) -> Loaded | None:
     return loaded
 
 
+def load_inbox(reader: sqlite3.Connection, key: int) -> Loaded | None:
+    """Return an instance without its history; the connection must see one moment."""
+    found = snapshot(reader, key)
+    return None if found is None else Loaded(found, (), _inbox(reader, key))
+
+
 def history(
     reader: sqlite3.Connection, key: int, after_seq: int, limit: int
 ) -> tuple[HistoryRow, ...]:

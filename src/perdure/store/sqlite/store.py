@@ -112,6 +112,10 @@ class SqliteStore:
         with self._readers.lend_moment() as reader:
             return reading.load(reader, instance)
 
+    def load_inbox(self, key: int) -> Loaded | None:
+        with self._readers.lend_moment() as reader:
+            return reading.load_inbox(reader, key)
+
     def history(self, key: int, after_seq: int, limit: int) -> tuple[HistoryRow, ...]:
         with self._readers.lend() as reader:
             return reading.history(reader, key, after_seq, limit)
