@@ -27,6 +27,7 @@ from perdure.store.query import (
     Order,
 )
 from perdure.store.sqlite import SqliteStore
+from tests.kit.wholes import move
 from tests.property.store_programs import IDS, NAMES, SHELVES, Author
 
 LIFECYCLE_ROWS_MAX = 7
@@ -92,6 +93,14 @@ class TwoStores(RuleBasedStateMachine):
         self.sqlite = self._open()
         TwoStores.reopened += 1
         assert list(self.sqlite.dump()) == list(self.memory.dump())
+
+    @rule(limit=st.integers(1, 4), after=st.integers(0, 5), most=st.integers(0, 20))
+    def move(self, limit: int, after: int, most: int) -> None:
+        assert self.sqlite.wholes(after, limit, most) == self.memory.wholes(after, limit, most)
+        assert self.sqlite.notes_by_row(after, limit) == self.memory.notes_by_row(after, limit)
+        moved = MemoryStore()
+        move(self.sqlite, moved)
+        assert list(moved.dump()) == list(self.memory.dump())
 
     @rule(limit=st.integers(1, 4), after=st.integers(0, 5), moment=st.integers(0, 8))
     def read(self, limit: int, after: int, moment: int) -> None:

@@ -4,6 +4,7 @@ A failure here is a broken invariant of ours, never a caller's mistake.
 """
 
 from perdure.core.status import TERMINAL
+from perdure.store.moving import Shipment, Whole
 from perdure.store.port import FIRST_VERSION, Entry, Loaded, Snapshot
 
 
@@ -37,6 +38,27 @@ def check_loaded(loaded: Loaded) -> None:
     if loaded.history:
         first, last = loaded.history[0].seq, loaded.history[-1].seq
         assert (first, last) == (1, len(loaded.history)), "a history has no gap"
+
+
+def check_shipment(shipment: Shipment) -> None:
+    """Assert what a shipment promises before it is put in."""
+    for whole in shipment.instances:
+        check_whole(whole)
+
+
+def check_whole(whole: Whole) -> None:
+    """Assert what holds of an instance on the move."""
+    assert whole.version >= FIRST_VERSION, whole.version
+    _check_phase(whole.head.phase, whole.head.completed_at_us)
+    seqs = [row.seq for row in whole.history]
+    assert seqs == list(range(1, len(seqs) + 1)), "a history has no gap"
+    places = [(row.add.rank, row.seq) for row in whole.inbox]
+    assert places == sorted(places), "an inbox is in its order"
+    for rows in (whole.tasks, whole.ended_tasks):
+        numbers = [row.row for row in rows]
+        assert numbers == sorted(numbers), "tasks are in their order"
+    named = {(row.add.generation, row.add.task_id) for row in whole.tasks}
+    assert len(named) == len(whole.tasks), "of one name one task is open"
 
 
 def check_snapshot(snapshot: Snapshot) -> None:

@@ -9,12 +9,14 @@ own, see what was committed, and wait for nobody. The file belongs to this proce
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from threading import Lock
+from threading import RLock
 
 from perdure.base.errors import StoreUnavailable
 from perdure.base.limits import LIFECYCLE_ROWS_MAX
-from perdure.store.checks import check_entry
+from perdure.store.checks import check_entry, check_shipment
+from perdure.store.moving import Numbers, Shipment, Whole
 from perdure.store.port import (
     Entry,
     HistoryRow,
@@ -30,7 +32,7 @@ from perdure.store.port import (
     Within,
 )
 from perdure.store.query import InstanceQuery
-from perdure.store.sqlite import reading
+from perdure.store.sqlite import moving, reading
 from perdure.store.sqlite.applying import apply_entry
 from perdure.store.sqlite.batch import Batch, Counters
 from perdure.store.sqlite.faults import fault_of
@@ -55,7 +57,7 @@ class SqliteStore:
         file = resolve(path)
         self._path = str(file)
         self._lifecycle_rows_max = lifecycle_rows_max
-        self._writing = Lock()
+        self._writing = RLock()
         self._ownership = Ownership(file)
         try:
             self._writer: sqlite3.Connection | None = open_writer(file)
@@ -74,26 +76,43 @@ class SqliteStore:
         for entry in entries:
             check_entry(entry)
         with self._writing:
+            with self._transaction() as writer:
+                batch = Batch(writer, self._counters, entries)
+                outcomes = [apply_entry(batch, entry) for entry in entries]
+                batch.finish(self._lifecycle_rows_max)
+            self._counters = batch.counters
+        return outcomes
+
+    def claim(self, wanted: Numbers) -> Numbers:
+        with self._writing:
+            before = moving.numbers_of(self._counters)
+            with self._transaction() as writer:
+                counters = moving.claimed(writer, before.plus(wanted))
+            self._counters = counters
+        return before
+
+    def receive(self, shipment: Shipment) -> tuple[str, ...]:
+        check_shipment(shipment)
+        with self._transaction() as writer:
+            return moving.put_in(writer, shipment, self._counters)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Lend the writer for one transaction, which lands at the end or leaves nothing."""
+        with self._writing:
             if self._writer is None:
                 raise StoreUnavailable(f"{self._path}: the store is closed")
             try:
-                return self._commit(self._writer, entries)
+                self._writer.execute("BEGIN IMMEDIATE")
+                yield self._writer
+                self._presence.check()
+                self._writer.execute("COMMIT")
             except BaseException as error:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 if isinstance(error, sqlite3.Error):
                     raise fault_of(error, self._path) from error
                 raise
-
-    def _commit(self, writer: sqlite3.Connection, entries: Sequence[Entry]) -> list[Outcome]:
-        writer.execute("BEGIN IMMEDIATE")
-        batch = Batch(writer, self._counters, entries)
-        outcomes = [apply_entry(batch, entry) for entry in entries]
-        batch.finish(self._lifecycle_rows_max)
-        self._presence.check()
-        writer.execute("COMMIT")
-        self._counters = batch.counters
-        return outcomes
 
     def close(self) -> None:
         """Close the file and give it up. A commit that is under way lands first."""
@@ -215,6 +234,21 @@ class SqliteStore:
     def note_counts(self, shelf: str) -> dict[str, int]:
         with self._readers.lend() as reader:
             return reading.note_counts(reader, shelf)
+
+    def numbers(self) -> Numbers:
+        with self._readers.lend() as reader:
+            return moving.numbers(reader)
+
+    def wholes(self, after_key: int, limit: int, history_bytes_max: int) -> tuple[Whole, ...]:
+        with self._readers.lend_moment() as reader:
+            return moving.wholes(reader, after_key, limit, history_bytes_max)
+
+    def notes_by_row(self, after_row: int, limit: int) -> tuple[NoteRow, ...]:
+        with self._readers.lend() as reader:
+            return moving.notes_by_row(reader, after_row, limit)
+
+    def in_use_by(self) -> tuple[str, ...]:
+        return ()  # the lock on the file keeps everybody out
 
     def dump(self) -> Iterator[tuple[object, ...]]:
         with self._readers.lend_moment() as reader:

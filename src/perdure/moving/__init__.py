@@ -1,0 +1,1 @@
+"""Instances as files, and from one store to another."""

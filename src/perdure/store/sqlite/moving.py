@@ -1,0 +1,148 @@
+"""Whole instances out of a file, and into one."""
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import astuple
+from typing import Any, Final, TypeVar
+
+from perdure.store.checks import check_whole
+from perdure.store.moving import Numbers, Shipment, Whole
+from perdure.store.port import Birth, HistoryRow, NoteRow, TaskRow, TimerRow
+from perdure.store.sqlite.batch import Counters
+from perdure.store.sqlite.reading import SNAPSHOT_COLUMNS
+from perdure.store.sqlite.records import (
+    Row,
+    birth_row,
+    head_row,
+    inbox_row_of,
+    note_row_of,
+    snapshot_of,
+    task_row_of,
+)
+from perdure.store.sqlite.statements import statements
+
+_SQL: Final = statements("moving")
+_WRITING: Final = statements("writing")
+_SEQ_BITS: Final = 24
+_Made = TypeVar("_Made")
+
+
+def numbers_of(counters: Counters) -> Numbers:
+    return Numbers(*counters.values())
+
+
+def numbers(reader: sqlite3.Connection) -> Numbers:
+    return Numbers(*reader.execute(_WRITING["counters"]).fetchone())
+
+
+def claimed(writer: sqlite3.Connection, last: Numbers) -> Counters:
+    """Write the last numbers that are given out, and return them."""
+    counters = Counters(*astuple(last))
+    writer.execute(_WRITING["update_counters"], counters.values())
+    return counters
+
+
+def wholes(
+    reader: sqlite3.Connection, after_key: int, limit: int, history_bytes_max: int
+) -> tuple[Whole, ...]:
+    """Return a few instances by key; the connection must see one moment."""
+    asked = (after_key, limit, history_bytes_max)
+    (last_key,) = reader.execute(_SQL["last_of_few"], asked).fetchone()
+    if last_key is None:
+        return ()
+    few = (after_key, last_key)
+    rows_of = {name: reader.execute(_SQL[f"{name}_of_range"], few) for name in _TABLES}
+    history = _by_key(rows_of["history"], lambda row: (row[0], HistoryRow(*row[1:])))
+    inbox = _by_key(rows_of["inbox"], lambda row: (row[0], inbox_row_of(row[1:])))
+    tasks = _by_key(rows_of["tasks"], lambda row: (row[1], task_row_of(row)))
+    ended_tasks = _by_key(rows_of["ended_tasks"], lambda row: (row[1], task_row_of(row)))
+    timers = _by_key(rows_of["timers"], lambda row: (row[0], TimerRow(*row)))
+    found: list[Whole] = []
+    for row in reader.execute(f"{SNAPSHOT_COLUMNS} WHERE key > ? AND key <= ? ORDER BY key", few):
+        read = snapshot_of(row)
+        whole = Whole(
+            key=read.key,
+            version=read.version,
+            identity=read.identity,
+            head=read.head,
+            suspended=read.suspended,
+            held=read.held,
+            history=tuple(history[read.key]),
+            inbox=tuple(inbox[read.key]),
+            tasks=tuple(tasks[read.key]),
+            ended_tasks=tuple(ended_tasks[read.key]),
+            timers=tuple(timers[read.key]),
+        )
+        check_whole(whole)
+        found.append(whole)
+    return tuple(found)
+
+
+_TABLES: Final = ("history", "inbox", "tasks", "ended_tasks", "timers")
+
+
+def _by_key(
+    rows: Iterable[Row], made_of: Callable[[Row], tuple[int, _Made]]
+) -> defaultdict[int, list[_Made]]:
+    found: defaultdict[int, list[_Made]] = defaultdict(list)
+    for key, made in map(made_of, rows):
+        found[key].append(made)
+    return found
+
+
+def notes_by_row(reader: sqlite3.Connection, after_row: int, limit: int) -> tuple[NoteRow, ...]:
+    rows = reader.execute(_SQL["notes_by_row"], (after_row, limit))
+    return tuple([note_row_of(row) for row in rows])
+
+
+def put_in(writer: sqlite3.Connection, shipment: Shipment, counters: Counters) -> tuple[str, ...]:
+    """Write a shipment, or return the ids that are in use; the transaction is the caller's."""
+    ids = [whole.identity.instance_id for whole in shipment.instances]
+    in_use = {row[0] for row in writer.execute(_SQL["taken_ids"], (json.dumps(ids),))}
+    if in_use:
+        return tuple(each for each in ids if each in in_use)
+    for whole in shipment.instances:
+        assert whole.key <= counters.key, (whole.key, counters)
+        _put_instance(writer, whole)
+    lifecycle = [(row.seq, row.key, *astuple(row.add)) for row in shipment.lifecycle]
+    writer.executemany(_SQL["put_lifecycle"], lifecycle)
+    writer.executemany(_SQL["put_note"], [astuple(note) for note in shipment.notes])
+    return ()
+
+
+def _put_instance(writer: sqlite3.Connection, whole: Whole) -> None:
+    key, identity = whole.key, whole.identity
+    birth = Birth(identity=identity, head=whole.head)
+    written = head_row(whole.version, whole.head)
+    row = birth_row(key, birth, written, whole.head, (whole.suspended, whole.held))
+    place = key << _SEQ_BITS
+    rows: dict[str, Iterable[tuple[Any, ...]]] = {
+        "insert_instance": [row],
+        "insert_tag": [(key, *tag) for tag in identity.tags],
+        "insert_history": [(place + row.seq, row.kind, row.event) for row in whole.history],
+        "insert_inbox": [
+            (row.seq, key, row.add.rank, row.add.kind, row.add.generation, row.add.event)
+            for row in whole.inbox
+        ],
+        "insert_timer": [astuple(row) for row in whole.timers],
+    }
+    if identity.propagated is not None:
+        rows["insert_propagated"] = [(key, identity.propagated)]
+    for name, values in rows.items():
+        writer.executemany(_WRITING[name], values)
+    writer.executemany(_SQL["put_task"], map(_task_values, whole.tasks))
+    writer.executemany(_SQL["put_ended_task"], map(_ended_task_values, whole.ended_tasks))
+
+
+def _task_values(row: TaskRow) -> Row:
+    given_out = (row.handed_out_at_us, row.worker, row.attempts)
+    return (row.row, row.key, *astuple(row.add), *given_out)
+
+
+def _ended_task_values(row: TaskRow) -> Row:
+    add = row.add
+    named = (add.generation, add.task_id, add.name, add.app_id, add.scheduled_at_us)
+    given_out = (row.handed_out_at_us, row.worker, row.attempts)
+    return (row.row, row.key, *named, *given_out, row.finished_at_us, row.failed)
