@@ -137,7 +137,7 @@ def _turn(key: int) -> Entry:
 
 def move(source: Source, target: Target) -> Numbers:
     """Move everything, and return by how much the numbers have grown."""
-    by = target.claim(source.numbers())
+    by = target.reserve(source.numbers())
     shipment = Shipment(
         instances=tuple(shifted(each, by) for each in source.wholes(0, _ALL, _ALL)),
         lifecycle=tuple(shifted_lifecycle(row, by) for row in source.lifecycle(0, _ALL)),

@@ -26,7 +26,7 @@ from perdure.core.status import Status, seen_status
 from perdure.moving.records import packed, unpacked
 from perdure.store.checks import check_whole
 from perdure.store.moving import Whole
-from perdure.store.port import HistoryRow, InboxAdd, InboxRow, TaskRow, TimerRow
+from perdure.store.port import HistoryRow, InboxAdd, InboxRow, TaskRow, TimerAdd
 from perdure.wire.json_api.history import event_json
 from perdure.wire.json_api.text import Json, write
 
@@ -111,7 +111,7 @@ def _members_of(file: InstanceFile) -> Iterator[dict[str, Json]]:
         for task in tasks:
             yield {"table": name, **packed(task, without=_OF_THE_INSTANCE)}
     for timer in whole.timers:
-        yield {"table": "timers", **packed(timer, without=frozenset({"key"}))}
+        yield {"table": "timers", **packed(timer)}
 
 
 _OF_THE_INSTANCE: Final = frozenset({"key", "instance_id", "suspended"})
@@ -235,7 +235,7 @@ class _Reader:
             inbox=tuple(map(_inbox_row, self._rows["inbox"])),
             tasks=tuple(_task_row(own, row) for row in self._rows["tasks"]),
             ended_tasks=tuple(_task_row(own, row) for row in self._rows["ended_tasks"]),
-            timers=tuple(unpacked(TimerRow, row, key=own.key) for row in self._rows["timers"]),
+            timers=tuple(unpacked(TimerAdd, row) for row in self._rows["timers"]),
         )
 
 

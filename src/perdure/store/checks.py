@@ -57,6 +57,8 @@ def check_whole(whole: Whole) -> None:
     for rows in (whole.tasks, whole.ended_tasks):
         numbers = [row.row for row in rows]
         assert numbers == sorted(numbers), "tasks are in their order"
+    timers = [(timer.generation, timer.timer_id) for timer in whole.timers]
+    assert timers == sorted(set(timers)), "timers are in their order"
     named = {(row.add.generation, row.add.task_id) for row in whole.tasks}
     assert len(named) == len(whole.tasks), "of one name one task is open"
 

@@ -7,9 +7,9 @@ nobody who knows it notices that it has moved. So it has a verb of its own, `rec
 Rules.
 - `Whole` is everything of one instance as of one moment. What `receive` was given is what `wholes`
   returns.
-- Whoever puts rows in has claimed their numbers before, by `claim`: those are given to nobody else.
-  Numbers go on growing from the claimed ones.
-- `commit`, `claim` and `receive` are called from one thread at a time.
+- Whoever puts rows in has reserved their numbers before: those are given to nobody else. Numbers go
+  on growing from the reserved ones.
+- `commit`, `reserve` and `receive` are called from one thread at a time.
 - A shipment lands whole and durably, or not at all.
 - Nobody else works on what is being put in: an instance that runs is handed out by the next one who
   opens the store, or, where several share it, by whoever is told of it.
@@ -30,7 +30,7 @@ from perdure.store.port import (
     Outcome,
     Snapshot,
     TaskRow,
-    TimerRow,
+    TimerAdd,
 )
 
 
@@ -62,8 +62,8 @@ _KINDS = fields(Numbers)
 class Whole:
     """An instance with everything that hangs on it, as of one moment.
 
-    The inbox is by (rank, seq), tasks are by row; `ended_tasks` have ended or were given up. The
-    instance id and the flag of a task's row are those of the instance.
+    The inbox is by (rank, seq), tasks are by row, timers by name; `ended_tasks` have ended or were
+    given up. The instance id and the flag of a task's row are those of the instance.
     """
 
     key: int
@@ -76,7 +76,7 @@ class Whole:
     inbox: tuple[InboxRow, ...] = ()
     tasks: tuple[TaskRow, ...] = ()
     ended_tasks: tuple[TaskRow, ...] = ()
-    timers: tuple[TimerRow, ...] = ()
+    timers: tuple[TimerAdd, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +143,10 @@ class Target(Source, Protocol):
         """Return who else works on this store just now, each by a name for people."""
         ...
 
-    def claim(self, wanted: Numbers) -> Numbers:
-        """Claim so many numbers of each kind; return the last ones that were given before them.
+    def reserve(self, wanted: Numbers) -> Numbers:
+        """Reserve so many numbers of each kind; return the last ones that were given before them.
 
-        Raises as `Store.commit` does. What is claimed and not used is never given out.
+        Raises as `Store.commit` does. What is reserved and not used is never given out.
         """
         ...
 
@@ -170,7 +170,6 @@ def shifted(whole: Whole, by: Numbers) -> Whole:
         inbox=tuple(replace(row, seq=row.seq + by.inbox_seq) for row in whole.inbox),
         tasks=_shifted_tasks(whole.tasks, key, by.task_row),
         ended_tasks=_shifted_tasks(whole.ended_tasks, key, by.task_row),
-        timers=tuple(replace(row, key=key) for row in whole.timers),
     )
 
 

@@ -6,10 +6,11 @@ from typing import Protocol, cast
 import pytest
 
 from perdure.core.status import Status
+from perdure.store.leases import ANYTHING, News, NodeReport
 from perdure.store.memory import MemoryStore
 from perdure.store.moving import Numbers, Shipment, Target, Whole, whole_of
 from perdure.store.port import Entry, HandOut, Store, TaskEnd, Verdict
-from tests.conformance.store.conftest import MakeStore
+from tests.conformance.store.conftest import Cluster, MakeStore
 from tests.conformance.store.making import bear, birth, held_by, key_of, land
 from tests.kit.wholes import fill, move
 
@@ -106,33 +107,29 @@ def whole(store: Movable, instance_id: str) -> Whole:
 def test_an_id_in_use_keeps_all_out(store: Movable, filled: MemoryStore) -> None:
     bear(store, "child")
     before = held_by(store)
-    store.claim(filled.numbers())
+    store.reserve(filled.numbers())
     wholes = tuple(replace(each, key=each.key + 1) for each in filled.wholes(0, _ALL, _ALL))
-    moved = tuple(
-        replace(each, timers=tuple(replace(t, key=each.key) for t in each.timers))
-        for each in wholes
-    )
     lifecycle = filled.lifecycle(0, _ALL)
-    assert store.receive(Shipment(instances=moved, lifecycle=lifecycle)) == ("child",)
+    assert store.receive(Shipment(instances=wholes, lifecycle=lifecycle)) == ("child",)
     assert held_by(store) == before
 
 
-def test_numbers_that_nobody_has_claimed_are_refused(store: Movable, filled: MemoryStore) -> None:
+def test_numbers_that_nobody_has_reserved_are_refused(store: Movable, filled: MemoryStore) -> None:
     with pytest.raises(AssertionError):
         store.receive(Shipment(instances=filled.wholes(0, 1, 0)))
     assert held_by(store) == []
 
 
-def test_what_is_claimed_is_not_given_out(store: Movable) -> None:
+def test_what_is_reserved_is_not_given_out(store: Movable) -> None:
     wanted = Numbers(key=5, inbox_seq=6, task_row=7, lifecycle_seq=8, note_row=9)
-    assert store.claim(wanted) == Numbers()
-    assert store.claim(wanted) == wanted
+    assert store.reserve(wanted) == Numbers()
+    assert store.reserve(wanted) == wanted
     assert store.numbers() == wanted.plus(wanted)
     assert bear(store, "a") == 11
 
 
 def test_rows_that_are_there_stay(store: Movable, filled: MemoryStore) -> None:
-    store.claim(filled.numbers())
+    store.reserve(filled.numbers())
     rows = Shipment(lifecycle=filled.lifecycle(0, 9), notes=filled.notes_by_row(0, 9))
     assert store.receive(rows) == ()
     before = held_by(store)
@@ -173,3 +170,16 @@ def test_one_is_found_by_its_id(store: Movable) -> None:
 
 def test_nobody_else_is_told_of(store: Movable) -> None:
     assert store.in_use_by() == ()
+
+
+def test_nodes_are_told_of_what_moves_in(cluster: Cluster, filled: MemoryStore) -> None:
+    told: list[News] = []
+    first, second = cast("Movable", cluster.open()), cluster.open()
+    second.listen(told.append)
+    assert first.in_use_by() == ()
+    second.stand(NodeReport(node="n2", name="berlin", apps=(), held=(), ttl_us=1_000_000))
+    assert first.in_use_by() == ("berlin",)
+    move(filled, first)
+    assert ANYTHING in told
+    cluster.let_pass(1_000_001)
+    assert first.in_use_by() == ()

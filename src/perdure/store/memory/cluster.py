@@ -9,10 +9,11 @@ from threading import Lock
 
 from perdure.base.limits import LIFECYCLE_ROWS_MAX
 from perdure.store.checks import check_entry
-from perdure.store.leases import Lease, Member, News, NodeReport, Standing, Term, Touched
+from perdure.store.leases import ANYTHING, Lease, Member, News, NodeReport, Standing, Term, Touched
 from perdure.store.memory.applying import apply_entry
 from perdure.store.memory.shelf import Draft, Instance, Shelf
 from perdure.store.memory.store import MemoryStore
+from perdure.store.moving import Shipment
 from perdure.store.partitions import PARTITIONS, Partition, partition_of
 from perdure.store.port import Entry, Outcome, Verdict
 from perdure.store.touching import noted_ids, told_ids, touched_keys, touches_all_activities
@@ -163,6 +164,17 @@ class SharedMemoryStore(MemoryStore):
         if lease is not None and (lease.node, lease.term) == (node, term):
             leases[term.partition] = replace(lease, node=None)
             self._held.pop(term.partition, None)
+
+    def in_use_by(self) -> tuple[str, ...]:
+        with self._lock:
+            members, now_us = self._cluster.roll.members.values(), self._cluster.now_us()
+            return tuple(sorted(member.name for member, until_us in members if until_us > now_us))
+
+    def receive(self, shipment: Shipment) -> tuple[str, ...]:
+        taken = super().receive(shipment)
+        if not taken:
+            self._cluster.tell(self, ANYTHING)
+        return taken
 
     def listen(self, hear: Callable[[News], None]) -> None:
         self.hear = hear

@@ -1,18 +1,51 @@
 """Whole instances out of the store in memory, and into it."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
+from threading import Lock
 
+from perdure.store.checks import check_shipment
 from perdure.store.memory.shelf import Counters, Instance, Shelf
 from perdure.store.moving import Numbers, Shipment, Whole
-from perdure.store.port import TaskRow
+from perdure.store.port import NoteRow, TaskRow, TimerAdd, TimerRow
 
 
-def numbers_of(counters: Counters) -> Numbers:
-    return Numbers(**asdict(counters))
+class Moving:
+    """What a store in memory does for those who move."""
+
+    _shelf: Shelf
+    _lock: Lock
+
+    def numbers(self) -> Numbers:
+        with self._lock:
+            return Numbers(**asdict(self._shelf.counters))
+
+    def wholes(self, after_key: int, limit: int, history_bytes_max: int) -> tuple[Whole, ...]:
+        with self._lock:
+            found = [each for each in self._shelf.by_key() if each.key > after_key]
+        return _few(found, limit, history_bytes_max)
+
+    def notes_by_row(self, after_row: int, limit: int) -> tuple[NoteRow, ...]:
+        with self._lock:
+            notes = sorted(self._shelf.notes.values(), key=lambda note: note.row)
+        return tuple([note for note in notes if note.row > after_row][:limit])
+
+    def in_use_by(self) -> tuple[str, ...]:
+        return ()
+
+    def reserve(self, wanted: Numbers) -> Numbers:
+        with self._lock:
+            before = Numbers(**asdict(self._shelf.counters))
+            self._shelf.counters = Counters(**asdict(before.plus(wanted)))
+        return before
+
+    def receive(self, shipment: Shipment) -> tuple[str, ...]:
+        check_shipment(shipment)
+        with self._lock:
+            return _put_in(self._shelf, shipment)
 
 
-def whole_of(found: Instance) -> Whole:
+def _whole_of(found: Instance) -> Whole:
     """Return the record of an instance."""
     return Whole(
         key=found.key,
@@ -25,8 +58,12 @@ def whole_of(found: Instance) -> Whole:
         inbox=found.inbox,
         tasks=_as_read(found, found.tasks),
         ended_tasks=_as_read(found, found.ended_tasks),
-        timers=tuple(sorted(found.timers, key=lambda row: (row.generation, row.timer_id))),
+        timers=tuple(sorted(map(_timer_of, found.timers), key=astuple)),
     )
+
+
+def _timer_of(row: TimerRow) -> TimerAdd:
+    return TimerAdd(row.generation, row.timer_id, row.fire_at_us)
 
 
 def _as_read(found: Instance, rows: Iterable[TaskRow]) -> tuple[TaskRow, ...]:
@@ -34,19 +71,19 @@ def _as_read(found: Instance, rows: Iterable[TaskRow]) -> tuple[TaskRow, ...]:
     return tuple(replace(row, suspended=found.suspended) for row in in_order)
 
 
-def few(found: Iterable[Instance], limit: int, history_bytes_max: int) -> tuple[Whole, ...]:
+def _few(found: Iterable[Instance], limit: int, history_bytes_max: int) -> tuple[Whole, ...]:
     """Return as many of the instances as were asked for."""
     taken: list[Whole] = []
     before = 0
     for each in found:
         if len(taken) == limit or before > history_bytes_max:
             break
-        taken.append(whole_of(each))
+        taken.append(_whole_of(each))
         before += each.head.history_bytes
     return tuple(taken)
 
 
-def put_in(shelf: Shelf, shipment: Shipment) -> tuple[str, ...]:
+def _put_in(shelf: Shelf, shipment: Shipment) -> tuple[str, ...]:
     """Put a shipment on a shelf, or return the ids that are in use."""
     for whole in shipment.instances:
         assert whole.key not in shelf.instances, whole.key
@@ -78,5 +115,5 @@ def _instance_of(whole: Whole) -> Instance:
         inbox=whole.inbox,
         tasks=tuple(replace(row, suspended=False) for row in whole.tasks),
         ended_tasks=tuple(replace(row, suspended=False) for row in whole.ended_tasks),
-        timers=whole.timers,
+        timers=tuple(TimerRow(whole.key, *astuple(timer)) for timer in whole.timers),
     )

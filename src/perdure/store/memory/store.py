@@ -5,19 +5,18 @@ It answers by looking through everything it holds; it is there to be obviously r
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, astuple, replace
+from dataclasses import astuple, replace
 from threading import Lock
 
 from perdure.base.limits import LIFECYCLE_ROWS_MAX
 from perdure.core.events import Kind
 from perdure.core.views import Wait
-from perdure.store.checks import check_entry, check_loaded, check_shipment
+from perdure.store.checks import check_entry, check_loaded
 from perdure.store.memory.applying import apply_entry
 from perdure.store.memory.dumping import DUMPED
 from perdure.store.memory.finding import find
-from perdure.store.memory.moving import few, numbers_of, put_in
-from perdure.store.memory.shelf import Counters, Draft, Instance, Shelf
-from perdure.store.moving import Numbers, Shipment, Whole
+from perdure.store.memory.moving import Moving
+from perdure.store.memory.shelf import Draft, Instance, Shelf
 from perdure.store.partitions import PARTITIONS, Partition, partition_of
 from perdure.store.port import (
     START_TIMER_ID,
@@ -37,7 +36,7 @@ from perdure.store.port import (
 from perdure.store.query import InstanceQuery
 
 
-class MemoryStore:
+class MemoryStore(Moving):
     """A `Store` that forgets everything with the process; `close` changes nothing."""
 
     def __init__(self, *, lifecycle_rows_max: int = LIFECYCLE_ROWS_MAX) -> None:
@@ -235,33 +234,6 @@ class MemoryStore:
             yield ("lifecycle", row.seq, row.key, *astuple(row.add))
         for note in notes:
             yield ("note", *astuple(note))
-
-    def numbers(self) -> Numbers:
-        with self._lock:
-            return numbers_of(self._shelf.counters)
-
-    def wholes(self, after_key: int, limit: int, history_bytes_max: int) -> tuple[Whole, ...]:
-        found = (each for each in self._all() if each.key > after_key)
-        return few(found, limit, history_bytes_max)
-
-    def notes_by_row(self, after_row: int, limit: int) -> tuple[NoteRow, ...]:
-        with self._lock:
-            notes = sorted(self._shelf.notes.values(), key=lambda note: note.row)
-        return tuple([note for note in notes if note.row > after_row][:limit])
-
-    def in_use_by(self) -> tuple[str, ...]:
-        return ()
-
-    def claim(self, wanted: Numbers) -> Numbers:
-        with self._lock:
-            before = numbers_of(self._shelf.counters)
-            self._shelf.counters = Counters(**asdict(before.plus(wanted)))
-        return before
-
-    def receive(self, shipment: Shipment) -> tuple[str, ...]:
-        check_shipment(shipment)
-        with self._lock:
-            return put_in(self._shelf, shipment)
 
     def close(self) -> None:
         """Nothing is held that could be let go of."""

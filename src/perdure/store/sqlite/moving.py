@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from perdure.store.checks import check_whole
 from perdure.store.moving import Numbers, Shipment, Whole
-from perdure.store.port import Birth, HistoryRow, NoteRow, TaskRow, TimerRow
+from perdure.store.port import Birth, HistoryRow, NoteRow, TaskRow, TimerAdd
 from perdure.store.sqlite.batch import Counters
 from perdure.store.sqlite.reading import SNAPSHOT_COLUMNS
 from perdure.store.sqlite.records import (
@@ -37,7 +37,7 @@ def numbers(reader: sqlite3.Connection) -> Numbers:
     return Numbers(*reader.execute(_WRITING["counters"]).fetchone())
 
 
-def claimed(writer: sqlite3.Connection, last: Numbers) -> Counters:
+def reserved(writer: sqlite3.Connection, last: Numbers) -> Counters:
     """Write the last numbers that are given out, and return them."""
     counters = Counters(*astuple(last))
     writer.execute(_WRITING["update_counters"], counters.values())
@@ -58,7 +58,7 @@ def wholes(
     inbox = _by_key(rows_of["inbox"], lambda row: (row[0], inbox_row_of(row[1:])))
     tasks = _by_key(rows_of["tasks"], lambda row: (row[1], task_row_of(row)))
     ended_tasks = _by_key(rows_of["ended_tasks"], lambda row: (row[1], task_row_of(row)))
-    timers = _by_key(rows_of["timers"], lambda row: (row[0], TimerRow(*row)))
+    timers = _by_key(rows_of["timers"], lambda row: (row[0], TimerAdd(*row[1:])))
     found: list[Whole] = []
     for row in reader.execute(f"{SNAPSHOT_COLUMNS} WHERE key > ? AND key <= ? ORDER BY key", few):
         read = snapshot_of(row)
@@ -126,7 +126,7 @@ def _put_instance(writer: sqlite3.Connection, whole: Whole) -> None:
             (row.seq, key, row.add.rank, row.add.kind, row.add.generation, row.add.event)
             for row in whole.inbox
         ],
-        "insert_timer": [astuple(row) for row in whole.timers],
+        "insert_timer": [(key, *astuple(timer)) for timer in whole.timers],
     }
     if identity.propagated is not None:
         rows["insert_propagated"] = [(key, identity.propagated)]

@@ -83,11 +83,11 @@ class SqliteStore:
             self._counters = batch.counters
         return outcomes
 
-    def claim(self, wanted: Numbers) -> Numbers:
+    def reserve(self, wanted: Numbers) -> Numbers:
         with self._writing:
             before = moving.numbers_of(self._counters)
             with self._transaction() as writer:
-                counters = moving.claimed(writer, before.plus(wanted))
+                counters = moving.reserved(writer, before.plus(wanted))
             self._counters = counters
         return before
 
