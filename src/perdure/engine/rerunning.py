@@ -1,5 +1,6 @@
 """Instances begun anew from an event of a finished one (behaviour.md 4.11)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from perdure.base.time import is_never
@@ -20,6 +21,7 @@ from perdure.store.port import (
     Birth,
     Entry,
     HistoryAdd,
+    Identity,
     Loaded,
     Outcome,
     TaskAdd,
@@ -61,7 +63,20 @@ class Rerunning:
         outcome = await self._landing.once(entry, lambda outcome: self._born(entry, outcome))
         if outcome.verdict is Verdict.LANDED:
             return request.new_id
-        text = f"workflow '{request.new_id}' has already been created"
+        return await self._taken(request.new_id, [each.identity for each in entry.births])
+
+    async def _taken(self, new_id: str, wanted: Sequence[Identity]) -> Refusal:
+        """Return which id is in use: the new instance's, or that of a child it would be born with."""
+        ids = [each.instance_id for each in wanted]
+        in_use = await self._reader.read(
+            lambda store: [each for each in ids if store.snapshot(each) is not None]
+        )
+        twice = [each for each in ids if ids.count(each) > 1]
+        # What was in use may have been purged since; then the new id is as good as any.
+        found = next(iter((*in_use, *twice)), new_id)
+        text = f"workflow '{found}' has already been created"
+        if found != new_id:
+            text = f"{text}, and would be a child of '{new_id}'"
         return Refusal(Reason.ALREADY_EXISTS, text)
 
     def _entry(self, found: Rerunnable, source: Loaded, now_us: int) -> Entry:

@@ -9,6 +9,12 @@ from perdure.proving.checkers.base import Violation
 from perdure.proving.world import World
 
 TRACE_LINES_TOLD: Final = 40
+# How far a run came, by the phase in which it ended.
+_ENDS: Final = {
+    "safety": "in the first phase, in which anything may go wrong",
+    "liveness": "in the second phase, in which everything has to finish",
+    "afterwards": "after both phases: everything has finished, and was purged",
+}
 _DIGITS: Final = 4
 
 
@@ -19,7 +25,7 @@ class Report:
     seed: int
     hours: float  # of the phase in which anything may go wrong
     simulated_hours: float  # in all
-    phase: str  # the one in which it ended
+    phase: str  # the one in which it ended: safety, liveness or afterwards
     steps: int
     sweeps: int
     faults: dict[str, int]
@@ -43,7 +49,7 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Yield it for people."""
         yield f"seed {self.seed}: {self.simulated_hours} simulated hours, {self.steps} steps"
-        yield f"  ended in        {self.phase}"
+        yield f"  ended           {_ENDS[self.phase]}"
         yield f"  faults          {_listed(self.faults)}"
         yield f"  acknowledged    {_listed(self.acknowledged)}"
         yield f"  done            {_listed(self.figures)}"

@@ -51,6 +51,26 @@ async def test_a_child_is_run_again_and_its_result_reaches_the_new_parent() -> N
         assert await house.component.get("c2") is None
 
 
+async def test_a_rerun_says_which_id_is_in_use() -> None:
+    async with House() as house:
+        worker = house.worker()
+        await house.start("a")
+        await worker.decide(await worker.turn(), child(1, "c"))
+        await worker.decide(await worker.turn(), complete(0))
+        await worker.decide(await worker.turn(), complete(2))
+        await house.start("x")
+        taken = Rerun(source_id="a", event_id=1, new_id="b", new_child_id="x")
+        assert await house.component.rerun(taken) == Refusal(
+            Reason.ALREADY_EXISTS,
+            "workflow 'x' has already been created, and would be a child of 'b'",
+        )
+        itself = Rerun(source_id="a", event_id=1, new_id="b", new_child_id="b")
+        assert await house.component.rerun(itself) == Refusal(
+            Reason.ALREADY_EXISTS, "workflow 'b' has already been created"
+        )
+        assert await house.component.get("b") is None
+
+
 async def test_a_timer_is_set_again_for_its_whole_duration() -> None:
     async with House() as house:
         worker = house.worker()

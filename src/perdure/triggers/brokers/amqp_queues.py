@@ -40,11 +40,12 @@ class AmqpSource:
     async def run(self, receive: Receiver, position: str | None) -> None:
         """Receive until cancelled; the queue keeps the position."""
         del position
-
-        async def session() -> None:
-            await self._session(receive)
-
-        await stay_connected(session, name=self.name, standing=self.standing, troubles=TROUBLES)
+        await stay_connected(
+            lambda: self._session(receive),
+            name=self.name,
+            standing=self.standing,
+            troubles=TROUBLES,
+        )
 
     async def _session(self, receive: Receiver) -> None:
         connection = await self._place.connect()

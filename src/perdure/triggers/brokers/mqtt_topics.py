@@ -102,11 +102,12 @@ class MqttSource:
     async def run(self, receive: Receiver, position: str | None) -> None:
         """Receive until cancelled; the session keeps the position."""
         del position
-
-        async def session() -> None:
-            await self._session(receive)
-
-        await stay_connected(session, name=self.name, standing=self.standing, troubles=TROUBLES)
+        await stay_connected(
+            lambda: self._session(receive),
+            name=self.name,
+            standing=self.standing,
+            troubles=TROUBLES,
+        )
 
     async def _session(self, receive: Receiver) -> None:
         line = MqttLine(self._place, self._client_id, clean_session=self._reading.clean_session)

@@ -91,12 +91,11 @@ class RedisSource:
     async def run(self, receive: Receiver, position: str | None) -> None:
         """Receive until cancelled; the group keeps the position."""
         del position
-
-        async def session() -> None:
-            await self._session(receive)
-
         await stay_connected(
-            session, name=self.name, standing=self.standing, troubles=(RedisError,)
+            lambda: self._session(receive),
+            name=self.name,
+            standing=self.standing,
+            troubles=(RedisError,),
         )
 
     async def _session(self, receive: Receiver) -> None:
