@@ -66,7 +66,7 @@ class Rerunning:
         return await self._taken(request.new_id, [each.identity for each in entry.births])
 
     async def _taken(self, new_id: str, wanted: Sequence[Identity]) -> Refusal:
-        """Return which id is in use: the new instance's, or that of a child it would be born with."""
+        """Return which id is in use: the new one, or that of a child it would be born with."""
         ids = [each.instance_id for each in wanted]
         in_use = await self._reader.read(
             lambda store: [each for each in ids if store.snapshot(each) is not None]

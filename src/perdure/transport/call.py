@@ -12,6 +12,7 @@ from perdure.transport import frames as fr
 from perdure.transport import headers as hd
 from perdure.transport.messages import PREFIX_BYTES, Inbox
 from perdure.transport.options import Options
+from perdure.transport.outgoing import send_waiting, spend
 from perdure.transport.request import Metadata, Request
 from perdure.transport.windows import ReceiveWindow, SendWindow
 from perdure.transport.wire import Wire
@@ -185,23 +186,8 @@ class Call:
 
     def flush(self) -> None:
         """Send what waits, as far as the windows and the socket allow."""
-        wire, outgoing = self._wire, self._outgoing
-        while outgoing:
-            if not wire.takes_messages:
-                wire.blocked(self)
-                return
-            chunk = outgoing[0]
-            room = min(self.send_window.left, wire.window.left, wire.frame_bytes_max)
-            if room <= 0:
-                return  # until this stream's own window widens
-            part = chunk[:room]
-            if len(part) == len(chunk):
-                outgoing.popleft()
-            else:
-                outgoing[0] = chunk[room:]
-            self._spend(len(part))
-            wire.write(fr.head(len(part), fr.DATA, 0, self.stream_id))
-            wire.write(part)
+        if self._outgoing and not send_waiting(self, self._wire, self._outgoing):
+            return
         if self._waiting_bytes:
             self._all_sent()
 
@@ -219,14 +205,10 @@ class Call:
     def _framed(self, message: bytes) -> bytes:
         """Return a frame with one whole message, for which there is room."""
         size = PREFIX_BYTES + len(message)
-        self._spend(size)
+        spend(self, self._wire, size)
         stream_id, length = self.stream_id, len(message)
         head = _MESSAGE_HEAD.pack(size >> 16, size & 0xFFFF, fr.DATA, 0, stream_id, 0, length)
         return head + message
-
-    def _spend(self, size: int) -> None:
-        self.send_window.left -= size
-        self._wire.window.left -= size
 
     def _begin(self, metadata: hd.Pairs = ()) -> None:
         if not self._begun:

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-import structlog
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import (
@@ -14,23 +13,19 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.service import WorkflowService
 
 from perdure.base.errors import CallerFault
-from perdure.base.limits import HISTORY_PAGE_ROWS_MAX, LIST_IDS_PAGE_DEFAULT, PAGE_ROWS_MAX
+from perdure.base.limits import LIST_IDS_PAGE_DEFAULT
 from perdure.base.time import Clock
 from perdure.components.port import (
-    Done,
     HistoryPage,
     IdPage,
     InstancePage,
     InstanceView,
-    Purged,
     Started,
-    TaskView,
 )
 from perdure.components.temporal import refusals
 from perdure.components.temporal.activities import tasks_of
 from perdure.components.temporal.attributes import SearchAttributes
 from perdure.components.temporal.bounds import (
-    HEALTH_CHECK_S,
     NAMES_LOOKED_AT,
     READS_AT_ONCE,
 )
@@ -39,38 +34,29 @@ from perdure.components.temporal.connection import Connection
 from perdure.components.temporal.events import shown_event
 from perdure.components.temporal.filters import id_of, names_tags, visibility_of
 from perdure.components.temporal.histories import Histories
+from perdure.components.temporal.on_cluster import OnCluster, Parts, check_page, events_wanted
 from perdure.components.temporal.options import read_options
 from perdure.components.temporal.purging import Purging
 from perdure.components.temporal.rerunning import Rerunning
 from perdure.components.temporal.runs import Runs
-from perdure.components.temporal.settings import KIND, TemporalSettings
+from perdure.components.temporal.settings import TemporalSettings
 from perdure.components.temporal.starting import request_of
 from perdure.components.temporal.views import Ends, listed_view, view_of
 from perdure.components.temporal.waiting import Waiting
 from perdure.core.requests import (
-    Purge,
-    RaiseEvent,
     Reason,
     Refusal,
     Rerun,
-    Resume,
     Start,
-    Suspend,
-    Terminate,
 )
 from perdure.store.query import InstanceQuery
 
-_log = structlog.get_logger("perdure.temporal")
 
-
-class TemporalComponent:
+class TemporalComponent(OnCluster):
     """One namespace of a Temporal cluster.
 
     Every call may raise ComponentUnavailable, within seconds, and ComponentError.
     """
-
-    kind = KIND
-    deliveries = None  # a message's receipt is here and its effect there: that is no one commit
 
     def __init__(self, settings: TemporalSettings, clock: Clock, *, app_id: str) -> None:
         """Take the settings; nothing is connected before `open` or the first call.
@@ -85,30 +71,18 @@ class TemporalComponent:
         self._runs = Runs(self._connection)
         self._histories = Histories(self._connection)
         self._attributes = SearchAttributes(self._connection, clock)
-        self._changing = Changing(self._connection, self._runs)
-        self._purging = Purging(self._connection, self._runs)
         self._rerunning = Rerunning(self._connection, self._runs, self._histories)
         self._waiting = Waiting(self._connection, self._runs)
-        self._watching: asyncio.Task[None] | None = None
-
-    async def open(self) -> None:
-        """Begin to look, now and then, whether the cluster answers. It may be away."""
-        self._watching = asyncio.ensure_future(self._watch())
-        self._watching.add_done_callback(_tell_of_end)
-
-    async def close(self) -> None:
-        """Stop looking."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
-
-    def trouble(self) -> str | None:
-        return self._connection.trouble
-
-    async def _watch(self) -> None:
-        while True:
-            await self._connection.check()
-            await asyncio.sleep(HEALTH_CHECK_S)
+        super().__init__(
+            Parts(
+                connection=self._connection,
+                runs=self._runs,
+                events=self._histories,
+                changes=Changing(self._connection, self._runs),
+                purges=Purging(self._connection, self._runs),
+                tasks=tasks_of,
+            )
+        )
 
     # ---- requests
 
@@ -126,28 +100,10 @@ class TemporalComponent:
             return Started(request.instance_id)
         return refusals.taken(request) if answer.reason is Reason.ALREADY_EXISTS else answer
 
-    async def raise_event(self, request: RaiseEvent) -> Done | Refusal:
-        return await self._changing.raise_event(request)
-
-    async def terminate(self, request: Terminate) -> Done | Refusal:
-        return await self._changing.terminate(request)
-
-    async def suspend(self, request: Suspend) -> Done | Refusal:
-        return await self._changing.suspend(request)
-
-    async def resume(self, request: Resume) -> Done | Refusal:
-        return await self._changing.resume(request)
-
-    async def purge(self, request: Purge) -> Purged | Refusal:
-        return await self._purging.purge(request)
-
     async def rerun(self, request: Rerun) -> Started | Refusal:
         return await self._rerunning.rerun(request)
 
     # ---- reads
-
-    async def get(self, instance_id: str, *, payloads: bool = True) -> InstanceView | None:
-        return await self._view(await self._runs.described(instance_id), payloads=payloads)
 
     async def wait(
         self, instance_id: str, *, finished: bool, timeout_us: int | None, payloads: bool = True
@@ -178,7 +134,7 @@ class TemporalComponent:
         described = await self._runs.described(instance_id)
         if described is None:
             return None
-        wanted = HISTORY_PAGE_ROWS_MAX if limit is None else min(limit, HISTORY_PAGE_ROWS_MAX)
+        wanted = events_wanted(limit)
         run = described.workflow_execution_info.execution
         found = await self._histories.after(run, after_seq, wanted)
         if found is None:
@@ -190,16 +146,8 @@ class TemporalComponent:
             next_after=events[-1].event_id if more else None,
         )
 
-    async def tasks(self, instance_id: str) -> Sequence[TaskView] | None:
-        described = await self._runs.described(instance_id)
-        if described is None:
-            return None
-        events = self._histories.all(described.workflow_execution_info.execution)
-        return await tasks_of(events, described.pending_activities)
-
     async def find(self, query: InstanceQuery, *, payloads: bool = False) -> InstancePage:
-        if not 1 <= query.limit <= PAGE_ROWS_MAX:
-            raise CallerFault(f"a page has from 1 to {PAGE_ROWS_MAX} instances")
+        check_page(query)
         only = id_of(query.where)
         if only is not None and query.token is None:
             found = await self.get(only, payloads=payloads)
@@ -229,8 +177,3 @@ class TemporalComponent:
         counts = Counter(info.type.name for info in found)
         counts.update(dict.fromkeys(self._settings.workflow_types, 0))
         return sorted(counts, key=lambda name: (-counts[name], name))
-
-
-def _tell_of_end(watching: asyncio.Task[None]) -> None:
-    if not watching.cancelled():
-        _log.error("a Temporal cluster is not looked after", exc_info=watching.exception())

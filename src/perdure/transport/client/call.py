@@ -9,6 +9,7 @@ import grpc
 
 from perdure.transport import frames as fr
 from perdure.transport.messages import PREFIX_BYTES, Inbox, Rejection
+from perdure.transport.outgoing import send_waiting, spend
 from perdure.transport.request import Metadata
 from perdure.transport.windows import ReceiveWindow, SendWindow
 from perdure.transport.wire import Wire
@@ -74,7 +75,7 @@ class ClientCall:
         wire, size = self._wire, PREFIX_BYTES + len(message)
         room = min(self.send_window.left, wire.window.left, wire.frame_bytes_max)
         if size <= room and not wire.paused:
-            self._spend(size)
+            spend(self, wire, size)
             wire.write(fr.head(size, fr.DATA, fr.END_STREAM, self.stream_id), prefix, message)
             return
         self._outgoing.extend((memoryview(prefix), memoryview(message)))
@@ -82,27 +83,7 @@ class ClientCall:
 
     def flush(self) -> None:
         """Send what waits, as far as the windows and the socket allow."""
-        wire, outgoing = self._wire, self._outgoing
-        while outgoing:
-            if not wire.takes_messages:
-                wire.blocked(self)
-                return
-            chunk = outgoing[0]
-            room = min(self.send_window.left, wire.window.left, wire.frame_bytes_max)
-            if room <= 0 and len(chunk):
-                return  # until this stream's own window widens
-            part = chunk[:room]
-            if len(part) == len(chunk):
-                outgoing.popleft()
-            else:
-                outgoing[0] = chunk[room:]
-            self._spend(len(part))
-            flags = 0 if outgoing else fr.END_STREAM
-            wire.write(fr.head(len(part), fr.DATA, flags, self.stream_id), part)
-
-    def _spend(self, size: int) -> None:
-        self.send_window.left -= size
-        self._wire.window.left -= size
+        send_waiting(self, self._wire, self._outgoing, last_flags=fr.END_STREAM)
 
     # ---- what comes in
 
