@@ -251,7 +251,7 @@ class House:
             (Shelf.PARKED, self.engine.parking),
         ):
             for instance_id, count in self.store.note_counts(shelf).items():
-                assert room._tally.count(instance_id) >= count, instance_id  # noqa: SLF001
+                assert room.kept.count(instance_id) >= count, instance_id
                 found = self.store.snapshot(instance_id)
                 there = found is not None and found.head.completed_at_us is None
                 assert there is (shelf is Shelf.PARKED), f"{shelf}: {instance_id}"

@@ -8,7 +8,7 @@ down between) it is delivered as soon as can be, once all the same.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from perdure.base.errors import StoreError
@@ -20,16 +20,16 @@ from perdure.base.limits import (
     NOTES_PER_SWEEP_MAX,
 )
 from perdure.base.time import SECOND_US
-from perdure.core.notes import NoteAdd, NoteEnd, NoteRow, Shelf
+from perdure.core.notes import NoteRow, Shelf
 from perdure.core.requests import RaiseEvent
 from perdure.core.status import TERMINAL, Status
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes
+from perdure.engine.kept import Kept
 from perdure.engine.lookup import Lookup
 from perdure.engine.parcels import pack_event, unpack_event
 from perdure.engine.proposals import Proposal, Proposals
 from perdure.engine.rows import inbox_add
-from perdure.engine.tally import Tally
 from perdure.store.port import Entry, Outcome, Require, Store, Verdict
 
 _WHERE: Final = "handing over kept events"
@@ -44,76 +44,50 @@ class Mailbox:
         """Begin with nothing; `on_kept` is told when an event will expire."""
         self.on_kept: Callable[[int], None] = lambda expires_us: None  # noqa: ARG005
         self._clock = ground.clock
-        self._crew = ground.crew
         self._observer = ground.observer
         self._reader = ground.reader
         self._landing = ground.landing
         self._lookup = lookup
         self._inboxes = inboxes
         self._proposals = proposals
-        self._tally = Tally(most_of_one=MAILBOX_EVENTS_OF_ONE_MAX, most=MAILBOX_EVENTS_MAX)
+        self.kept = Kept(
+            ground, Shelf.MAILBOX, most_of_one=MAILBOX_EVENTS_OF_ONE_MAX, most=MAILBOX_EVENTS_MAX
+        )
         self._handing: set[str] = set()
         self._again: set[str] = set()
         self._resting: set[str] = set()  # a store that is away holds nobody up
 
     async def recover(self) -> None:
         """Learn what waits, and hand over what the process before did not come to."""
-
-        def ask(store: Store) -> tuple[dict[str, int], list[str]]:
-            counts = store.note_counts(Shelf.MAILBOX)
-            return counts, [each for each in counts if _is_there(store, each)]
-
-        mark = self._tally.mark()
-        counts, there = await self._reader.read(ask)
-        self._tally.found(counts, mark)
+        counts = await self.kept.find()
+        there = await self._reader.read(
+            lambda store: [each for each in counts if _is_there(store, each)]
+        )
         for instance_id in there:
             self.look(instance_id)
 
     async def full(self, instance_id: str) -> bool:
         """Tell whether no more events are kept for an instance."""
-        if self._tally.full(instance_id):
-            # It may be that some of them were not written.
-            mark = self._tally.mark()
-            counts = await self._reader.read(lambda store: store.note_counts(Shelf.MAILBOX))
-            self._tally.found(counts, mark)
-        return self._tally.full(instance_id)
+        return await self.kept.full(instance_id)
 
     # ---- keeping
 
     def keep(self, request: RaiseEvent, keep_us: int) -> Proposal:
         """Return the keeping of an event; it is to be landed at once."""
-        instance_id = request.instance_id
-        now_us = self._clock.now_us()
+        instance_id, now_us = request.instance_id, self._clock.now_us()
         expires_us = now_us + keep_us
-        note = NoteAdd(
-            shelf=Shelf.MAILBOX,
-            key=self._crew.fresh_id(),
-            at_us=expires_us,
-            body=pack_event(request, now_us),
-            about=instance_id,
-        )
-        self._tally.begin(instance_id)
 
-        def apply(outcome: Outcome) -> None:
-            landed = outcome.verdict is Verdict.LANDED
-            self._tally.end(instance_id, kept=landed)
-            if not landed:
-                return
+        def kept() -> None:
             self.on_kept(expires_us)
-            # The instance may have been born since it was looked for.
             self.look(instance_id)
 
-        def fail(_: BaseException) -> None:
-            # It may have landed all the same.
-            self._tally.end(instance_id, kept=True)
-
-        return Proposal(Entry(key=None, notes=(note,)), apply, fail)
+        return self.kept.keep(instance_id, expires_us, pack_event(request, now_us), kept=kept)
 
     # ---- handing over
 
     def look(self, instance_id: str) -> None:
         """Hand over what waits for an instance if it is there; who changes it waits for that."""
-        if instance_id not in self._tally:
+        if instance_id not in self.kept:
             return
         if instance_id not in self._resting:
             self._lookup.shut(instance_id)
@@ -154,14 +128,8 @@ class Mailbox:
             snapshot = await self._lookup.snapshot(instance_id)
             if snapshot is None or Status(snapshot.status) in TERMINAL:
                 return
-            mark = self._tally.mark()
-            rows = await self._reader.read(
-                lambda store: store.notes_about(
-                    Shelf.MAILBOX, instance_id, 0, MAIL_BATCH_EVENTS_MAX
-                )
-            )
+            rows = await self.kept.first(instance_id, MAIL_BATCH_EVENTS_MAX)
             if not rows:
-                self._tally.none_left(instance_id, mark)
                 return
             # One that was removed meanwhile, or an end, makes it nothing: then look again.
             await self._hand_over_some(instance_id, snapshot.key, rows)
@@ -173,13 +141,16 @@ class Mailbox:
         ]
         adds = tuple(inbox_add(event) for event in events)
         entry = Entry(
-            key=key, require=Require.UNFINISHED, inbox=adds, ended_notes=_ends(r.key for r in rows)
+            key=key,
+            require=Require.UNFINISHED,
+            inbox=adds,
+            ended_notes=self.kept.ends(r.key for r in rows),
         )
 
         def apply(outcome: Outcome) -> None:
             if outcome.verdict is not Verdict.LANDED:
                 return
-            self._tally.remove(instance_id, len(rows))
+            self.kept.removed(instance_id, len(rows))
             for seq, add, event in zip(outcome.inbox_seqs, adds, events, strict=True):
                 assert seq is not None, "an unfinished instance takes what it is told"
                 self._inboxes.deliver(key, seq, add, event)
@@ -196,29 +167,12 @@ class Mailbox:
         )
         if due:
             # If one has been handed over meanwhile, none is removed: the rest is due again.
-            await self._remove([(key, about) for key, about in due if about is not None])
+            await self.kept.remove([(key, about) for key, about in due if about is not None])
         return await self._reader.read(lambda store: store.oldest_note_us(Shelf.MAILBOX))
 
     async def discard(self, key: str) -> bool:
         """Remove one kept event; tell whether it was still there."""
-        row = await self._reader.read(lambda store: store.note(Shelf.MAILBOX, key))
-        if row is None or row.about is None:
-            return False
-        return await self._remove([(key, row.about)])
-
-    async def _remove(self, named: Sequence[tuple[str, str]]) -> bool:
-        def apply(outcome: Outcome) -> None:
-            if outcome.verdict is Verdict.LANDED:
-                for _, instance_id in named:
-                    self._tally.remove(instance_id)
-
-        entry = Entry(key=None, ended_notes=_ends(key for key, _ in named))
-        outcome = await self._landing.once(entry, apply)
-        return outcome.verdict is Verdict.LANDED
-
-
-def _ends(keys: Iterable[str]) -> tuple[NoteEnd, ...]:
-    return tuple(NoteEnd(Shelf.MAILBOX, key) for key in keys)
+        return await self.kept.discard(key)
 
 
 def _is_there(store: Store, instance_id: str) -> bool:

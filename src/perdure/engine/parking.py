@@ -14,15 +14,15 @@ from perdure.base.limits import (
     PARKED_STARTS_OF_ONE_MAX,
 )
 from perdure.base.time import HOUR_US, SECOND_US
-from perdure.core.notes import NoteAdd, NoteEnd, NoteRow, Shelf
+from perdure.core.notes import NoteRow, Shelf
 from perdure.core.requests import Start
 from perdure.core.status import TERMINAL, Status
 from perdure.engine.ground import Ground
+from perdure.engine.kept import Kept
 from perdure.engine.lookup import Lookup
 from perdure.engine.parcels import pack_start, unpack_start
 from perdure.engine.proposals import Proposal, Proposals
-from perdure.engine.tally import Tally
-from perdure.store.port import Entry, Outcome, Verdict
+from perdure.store.port import Outcome, Verdict
 
 _WHERE: Final = "starting what was parked"
 # How soon a start is tried again that waits for descendants of the instance before it.
@@ -35,85 +35,50 @@ class Parking:
     def __init__(self, ground: Ground, lookup: Lookup, proposals: Proposals) -> None:
         """Begin with none."""
         self._clock = ground.clock
-        self._crew = ground.crew
         self._observer = ground.observer
         self._reader = ground.reader
         self._landing = ground.landing
         self._lookup = lookup
         self._proposals = proposals
-        self._tally = Tally(most_of_one=PARKED_STARTS_OF_ONE_MAX, most=PARKED_STARTS_MAX)
+        self.kept = Kept(
+            ground, Shelf.PARKED, most_of_one=PARKED_STARTS_OF_ONE_MAX, most=PARKED_STARTS_MAX
+        )
         self._due: dict[str, None] = {}  # a set that keeps its order
         self._changed = asyncio.Event()
 
     def __contains__(self, instance_id: str) -> bool:
         """Tell whether a start waits for an instance."""
-        return instance_id in self._tally
+        return instance_id in self.kept
 
     async def full(self, instance_id: str) -> bool:
         """Tell whether no more starts are parked behind an instance."""
-        if self._tally.full(instance_id):
-            # It may be that some of them were not written.
-            mark = self._tally.mark()
-            counts = await self._reader.read(lambda store: store.note_counts(Shelf.PARKED))
-            self._tally.found(counts, mark)
-        return self._tally.full(instance_id)
+        return await self.kept.full(instance_id)
 
     def park(self, request: Start) -> Proposal:
         """Return the parking of a start; it is to be landed at once."""
-        instance_id = request.instance_id
-        now_us = self._clock.now_us()
-        note = NoteAdd(
-            shelf=Shelf.PARKED,
-            key=self._crew.fresh_id(),
-            at_us=now_us,
-            body=pack_start(request, now_us),
-            about=instance_id,
-        )
-        self._tally.begin(instance_id)
+        instance_id, now_us = request.instance_id, self._clock.now_us()
 
-        def apply(outcome: Outcome) -> None:
-            landed = outcome.verdict is Verdict.LANDED
-            self._tally.end(instance_id, kept=landed)
-            if landed:
-                # The instance may have ended since it was looked at.
-                self.look(instance_id)
-
-        def fail(_: BaseException) -> None:
-            # It may have landed all the same.
-            self._tally.end(instance_id, kept=True)
+        def look() -> None:
             self.look(instance_id)
 
-        return Proposal(Entry(key=None, notes=(note,)), apply, fail)
+        body = pack_start(request, now_us)
+        return self.kept.keep(instance_id, now_us, body, kept=look, unsure=look)
 
     async def discard(self, key: str) -> bool:
         """Remove one parked start; tell whether it was still there."""
-        row = await self._reader.read(lambda store: store.note(Shelf.PARKED, key))
-        if row is None or row.about is None:
-            return False
-        instance_id = row.about
-
-        def apply(outcome: Outcome) -> None:
-            if outcome.verdict is Verdict.LANDED:
-                self._tally.remove(instance_id)
-
-        entry = Entry(key=None, ended_notes=(NoteEnd(Shelf.PARKED, key),))
-        outcome = await self._landing.once(entry, apply)
-        return outcome.verdict is Verdict.LANDED
+        return await self.kept.discard(key)
 
     # ---- beginning
 
     def look(self, instance_id: str) -> None:
         """Begin the next start of an instance's id, if there is one and it has ended."""
-        if instance_id in self._tally:
+        if instance_id in self.kept:
             self._due[instance_id] = None
             self._changed.set()
 
     async def recover(self) -> None:
         """Learn what waits."""
-        mark = self._tally.mark()
-        counts = await self._reader.read(lambda store: store.note_counts(Shelf.PARKED))
-        self._tally.found(counts, mark)
-        for instance_id in counts:
+        for instance_id in await self.kept.find():
             self.look(instance_id)
 
     async def run(self) -> None:
@@ -142,12 +107,8 @@ class Parking:
                     return None  # its end will tell
                 if existing is not None and await self._lookup.active_descendant(existing.key):
                     return _DESCENDANTS_PAUSE_US
-                mark = self._tally.mark()
-                rows = await self._reader.read(
-                    lambda store: store.notes_about(Shelf.PARKED, instance_id, 0, 1)
-                )
+                rows = await self.kept.first(instance_id, 1)
                 if not rows:
-                    self._tally.none_left(instance_id, mark)
                     return None
                 if await self._begin(rows[0], None if existing is None else existing.key):
                     return None
@@ -158,11 +119,11 @@ class Parking:
     async def _begin(self, row: NoteRow, replaces: int | None) -> bool:
         start, _ = unpack_start(row.body)
         proposal = self._proposals.start(start, replaces)
-        proposal = proposal.noting((), (NoteEnd(Shelf.PARKED, row.key),))
+        proposal = proposal.noting((), self.kept.ends([row.key]))
 
         def apply(outcome: Outcome) -> None:
             if outcome.verdict is Verdict.LANDED:
-                self._tally.remove(start.instance_id)
+                self.kept.removed(start.instance_id)
             proposal.apply(outcome)
 
         outcome = await self._landing.once(proposal.entry, apply)
