@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.kit.keeper import KEEPER
+
 Line = dict[str, Any]
 
 STOP_DEADLINE_S = 10.0
@@ -40,6 +42,7 @@ class Program:
                 env=clean_environment(environment),
                 text=True,
             )
+        KEEPER.keep(self._process.pid)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -85,13 +88,17 @@ class Program:
             code = self._process.wait(deadline_s)
         except subprocess.TimeoutExpired:
             return None
-        self._reader.join(STOP_DEADLINE_S)
+        self._forget()
         return code
 
     def kill(self) -> None:
         """Kill it at once, as a crash would, and forget about its unfinished work."""
         self._process.kill()
         self._process.wait(STOP_DEADLINE_S)
+        self._forget()
+
+    def _forget(self) -> None:
+        KEEPER.let_go(self._process.pid)
         self._reader.join(STOP_DEADLINE_S)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from tests.e2e.programs import clean_environment, tail
+from tests.kit.keeper import KEEPER
 
 HOST = "127.0.0.1"
 START_DEADLINE_S = 30.0
@@ -115,6 +116,7 @@ class Server:
                 cwd=self.store.parent,
                 env=clean_environment(self.environment),
             )
+        KEEPER.keep(self._process.pid)
         self._await_ready(self._process)
         return self
 
@@ -165,6 +167,7 @@ class Server:
     def _release(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "the server is not running"
         process, self._process = self._process, None
+        KEEPER.let_go(process.pid)
         return process
 
     def request(

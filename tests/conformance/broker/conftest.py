@@ -11,10 +11,13 @@ from typing import Protocol
 import pytest
 
 from perdure.triggers.port import PubSub
-from tests.kit.brokers.kinds import KINDS, Broker
+from tests.kit.brokers.kinds import IN_MEMORY, KINDS, Broker, in_memory
 from tests.kit.brokers.settings import settings_of
 
 _numbers = count(1)
+
+# For tests of what only a broker with a process of its own can do, or have done to it.
+OUTSIDE = pytest.mark.parametrize("broker", list(KINDS), indirect=True)
 
 
 class MakePubSub(Protocol):
@@ -32,6 +35,8 @@ class _Started:
 
     def broker(self, kind: str) -> Broker:
         if kind not in self._brokers:
+            if kind == IN_MEMORY:
+                return in_memory()
             broker = KINDS[kind](self._folders.mktemp(kind))
             self._brokers[kind] = broker
             broker.process.start()
@@ -68,9 +73,9 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Started]:
         started.end()
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(params=[*KINDS, IN_MEMORY])
 def broker(request: pytest.FixtureRequest, started: _Started) -> Broker:
-    """A broker that runs."""
+    """A broker that runs, or the one within the server."""
     return started.broker(request.param)
 
 
@@ -84,7 +89,7 @@ def topic() -> str:
 async def make(broker: Broker, topic: str, tmp_path: Path) -> AsyncIterator[MakePubSub]:
     """Build components of the broker's type; all are closed when the test ends."""
     await broker.prepare(topic)
-    module = import_module(f"perdure.triggers.pubsub.{broker.kind}")
+    module = import_module(f"perdure.triggers.pubsub.{broker.kind.replace('-', '_')}")
     made: list[PubSub] = []
 
     def build(*, app_id: str = "orders", **metadata: str) -> PubSub:

@@ -9,7 +9,7 @@ import aio_pika
 import pytest
 
 from perdure.triggers.port import Outgoing, PubSub, Source
-from tests.conformance.broker.conftest import MakePubSub
+from tests.conformance.broker.conftest import OUTSIDE, MakePubSub
 from tests.kit.brokers.kinds import Broker
 from tests.kit.brokers.reception import Listening, Reception
 from tests.kit.brokers.settings import settings_of
@@ -58,6 +58,7 @@ def case_of(broker: Broker, topic: str) -> _Case:
             return _Case("mqtt3", {**known, "topic": topic}, _through_pubsub)
 
 
+@OUTSIDE
 async def test_a_binding_receives_and_acknowledges(
     broker: Broker, make: MakePubSub, topic: str, tmp_path: Path
 ) -> None:

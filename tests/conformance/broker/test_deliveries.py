@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from perdure.triggers.port import Message, Outgoing, PubSub, Settled
-from tests.conformance.broker.conftest import MakePubSub
+from tests.conformance.broker.conftest import OUTSIDE, MakePubSub
 from tests.kit.brokers.kinds import Broker
 from tests.kit.brokers.reception import Listening, Reception
 
@@ -123,6 +123,7 @@ async def test_a_receiver_that_fails_keeps_the_message(pubsub: PubSub, topic: st
     assert len(reception.came) == 2
 
 
+@OUTSIDE  # the one within has a bound that is not for users to set
 async def test_no_more_than_the_bound_are_in_hand(
     broker: Broker, make: MakePubSub, topic: str
 ) -> None:
@@ -168,6 +169,7 @@ async def test_what_has_one_key_is_handled_in_its_order(
         assert sorted(reception.bodies()) == sorted(bodies)
 
 
+@OUTSIDE  # of the one within, a reader takes as many as there are, up to its bound
 async def test_readers_of_one_app_share_the_messages(
     broker: Broker, make: MakePubSub, topic: str
 ) -> None:
@@ -197,6 +199,7 @@ async def test_readers_of_one_app_share_the_messages(
     assert sorted(together.bodies()) == sorted(bodies)
 
 
+@OUTSIDE  # the one within is one app's own
 async def test_two_apps_each_get_every_message(make: MakePubSub, topic: str) -> None:
     orders, billing = make(app_id="orders"), make(app_id="billing")
     first, second = Reception(), Reception()

@@ -6,7 +6,7 @@ import pytest
 
 from perdure.base.errors import StoreUnavailable
 from perdure.triggers.port import Message, Outgoing, PubSub, Settled
-from tests.conformance.broker.conftest import MakePubSub
+from tests.conformance.broker.conftest import OUTSIDE, MakePubSub
 from tests.kit.brokers.kinds import Broker
 from tests.kit.brokers.process import HOST, free_port
 from tests.kit.brokers.reception import Listening, Reception
@@ -35,6 +35,7 @@ class Gate:
         self._open.set()
 
 
+@OUTSIDE
 async def test_a_broker_that_was_away_is_found_again(
     broker: Broker, pubsub: PubSub, topic: str
 ) -> None:
@@ -57,6 +58,7 @@ async def test_a_broker_that_was_away_is_found_again(
         assert len({message.message_id for message in reception.came}) == 2
 
 
+@OUTSIDE
 async def test_what_is_in_hand_when_the_broker_goes_away_comes_again_as_the_same(
     broker: Broker, pubsub: PubSub, topic: str
 ) -> None:
@@ -82,6 +84,7 @@ async def test_what_is_in_hand_when_the_broker_goes_away_comes_again_as_the_same
     assert len({each.message_id for each in again}) == 1
 
 
+@OUTSIDE
 async def test_a_broker_that_is_not_there_is_called_upon_again(
     broker: Broker, make: MakePubSub, topic: str
 ) -> None:
@@ -103,6 +106,7 @@ async def test_a_broker_that_is_not_there_is_called_upon_again(
         await listening.end()
 
 
+@OUTSIDE
 async def test_publishing_to_a_broker_that_is_away_is_refused(
     broker: Broker, pubsub: PubSub, topic: str
 ) -> None:

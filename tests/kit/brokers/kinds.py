@@ -6,15 +6,18 @@ import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import nats
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.kit.brokers import kafka_jars
 from tests.kit.brokers.process import HOST, BrokerProcess, free_port
+from tests.kit.keeper import KEEPER
 
 Metadata = dict[str, str]
+
+IN_MEMORY: Final = "in-memory"
 
 
 async def _ready(_topic: str) -> None:
@@ -95,6 +98,7 @@ def rabbitmq(folder: Path, front: int | None = None) -> Broker:
     (folder / "plugins").write_text("[].\n")
     # The port mapper would outlive the node that starts it; this one is the test's own.
     mapper = subprocess.Popen(["epmd", "-port", str(epmd_port), "-address", HOST])
+    KEEPER.keep(mapper.pid)
     process = BrokerProcess(
         ["/usr/lib/rabbitmq/bin/rabbitmq-server"],
         folder=folder,
@@ -105,6 +109,7 @@ def rabbitmq(folder: Path, front: int | None = None) -> Broker:
     def end_port_mapper() -> None:
         mapper.kill()
         mapper.wait()
+        KEEPER.let_go(mapper.pid)
 
     return Broker(
         kind="rabbitmq",
@@ -241,6 +246,18 @@ def _kafka_config(folder: Path, port: int, servers: str) -> Path:
     config = folder / "server.properties"
     config.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
     return config
+
+
+def in_memory() -> Broker:
+    """Return the broker within the server itself, which has neither a process nor settings."""
+    return Broker(
+        kind=IN_MEMORY,
+        port=0,
+        process=BrokerProcess.absent(),
+        metadata={},
+        orders_keys=False,
+        one_at_a_time={},
+    )
 
 
 class MakeBroker(Protocol):

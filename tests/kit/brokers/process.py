@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.kit.keeper import KEEPER
+
 HOST = "127.0.0.1"
 START_DEADLINE_S = 90.0
 STOP_DEADLINE_S = 10.0
@@ -43,8 +45,14 @@ class BrokerProcess:
         self._said: deque[str] = deque(maxlen=60)
         self._is_ready = threading.Event()
 
+    @classmethod
+    def absent(cls) -> "BrokerProcess":
+        """Return the process of a broker that is none: it cannot be started."""
+        return cls((), folder=Path(), ready="")
+
     def start(self) -> None:
         """Start, and wait until it takes connections."""
+        assert self._command, "this broker has no process of its own"
         assert self._process is None, "the broker runs already"
         self._is_ready.clear()
         # A group of its own: some brokers are a shell that starts the broker itself.
@@ -58,6 +66,7 @@ class BrokerProcess:
             text=True,
             errors="replace",
         )
+        KEEPER.keep(self._process.pid, group=True)
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
         if not self._is_ready.wait(START_DEADLINE_S) or self._process.poll() is not None:
             self.kill()
@@ -92,5 +101,6 @@ class BrokerProcess:
                 os.killpg(process.pid, each)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(STOP_DEADLINE_S)
+                KEEPER.let_go(process.pid)
                 return
         raise AssertionError(f"{self._command[0]} does not end")

@@ -1,0 +1,178 @@
+"""A Postgres of a test's own: made in a folder, on a free port, stopped and started as it likes."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from tests.kit.brokers.process import HOST, free_port
+from tests.kit.keeper import KEEPER
+
+USER: Final = "perdure"
+DATABASE: Final = "postgres"
+# Debian keeps the programs out of PATH.
+FOLDERS: Final = Path("/usr/lib/postgresql")
+MAKE_DEADLINE_S: Final = 120.0
+START_DEADLINE_S: Final = 120.0
+STOP_DEADLINE_S: Final = 60.0
+_POLL_S: Final = 0.02
+
+# How a server is told to stop: after its sessions, without them, or at once as in a crash.
+SMART: Final = signal.SIGTERM
+FAST: Final = signal.SIGINT
+IMMEDIATE: Final = signal.SIGQUIT
+
+
+def program(name: str) -> str:
+    """Return where a program of Postgres is; a machine without one fails the test."""
+    path = os.pathsep.join(
+        (os.environ.get("PATH", ""), *sorted(map(str, FOLDERS.glob("*/bin")))[-1:])
+    )
+    found = shutil.which(name, path=path)
+    assert found is not None, f"{name} is not installed: the Debian package is postgresql"
+    return found
+
+
+def owner() -> str | None:
+    """Return who Postgres runs as: it refuses to be root."""
+    return "postgres" if os.geteuid() == 0 else None
+
+
+class Postgres:
+    """One cluster of databases. Every session of it is trusted."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        """Take a folder in which a cluster was made."""
+        self.folder = folder
+        self.data = folder / "data"
+        self.log = folder / "postgres.log"
+        self.port = free_port()
+        self.settings = dict(settings)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def made(cls, settings: Mapping[str, str] | None = None) -> "Postgres":
+        """Make a cluster with its defaults, beside the settings that are named.
+
+        It lies in a folder that its own user may enter, which those of a test are not.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="perdure-postgres-"))
+        folder.chmod(0o755)
+        postgres = cls(folder, settings or {})
+        postgres.data.mkdir(mode=0o700)
+        if owner() is not None:
+            shutil.chown(postgres.data, owner())
+        command = [program("initdb"), "--no-sync", "-A", "trust", "-U", USER, "-E", "UTF8"]
+        done = subprocess.run(
+            [*command, "--locale=C.UTF-8", "-D", str(postgres.data)],
+            check=False,
+            capture_output=True,
+            text=True,
+            user=owner(),
+            cwd=postgres.data,
+            timeout=MAKE_DEADLINE_S,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return postgres
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return self.url_by(self.port)
+
+    def url_by(self, port: int, database: str = DATABASE) -> str:
+        """Where clients connect by way of another port, or to another database."""
+        return f"postgres://{USER}@{HOST}:{port}/{database}"
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._process is not None
+
+    def start(self) -> "Postgres":
+        """Start it, and return when it takes sessions."""
+        assert self._process is None, "it runs already"
+        options = [f"-c{name}={value}" for name, value in self.settings.items()]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(program("postgres"), "-D", str(self.data), "-h", HOST),
+                    *("-p", str(self.port), "-k", str(self.data), *options),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                user=owner(),
+                cwd=self.data,
+                start_new_session=True,
+            )
+        KEEPER.keep(self._process.pid, group=True)
+        self._await_ready()
+        return self
+
+    def _await_ready(self) -> None:
+        probe = [program("pg_isready"), "-q", "-h", HOST, "-p", str(self.port)]
+        end = time.monotonic() + START_DEADLINE_S
+        while subprocess.run(probe, check=False).returncode != 0:
+            assert self._process is not None
+            assert self._process.poll() is None, f"it has ended:\n{self._told()}"
+            assert time.monotonic() < end, f"it does not start:\n{self._told()}"
+            time.sleep(_POLL_S)
+
+    def stop(self, how: signal.Signals = FAST) -> None:
+        """Stop it; IMMEDIATE is a crash, after which it recovers from its log."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(STOP_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it does not stop:\n{self._told()}") from None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            KEEPER.let_go(process.pid)
+
+    def restart(self, how: signal.Signals = FAST) -> None:
+        """Stop it and start it again, on the same port."""
+        self.stop(how)
+        self.start()
+
+    def asked(self, query: str, database: str = DATABASE) -> str:
+        """Return what a query says, without headings."""
+        done = subprocess.run(
+            [program("psql"), "-X", "-At", "-c", query, self.url_by(self.port, database)],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=START_DEADLINE_S,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def remove(self) -> None:
+        """Stop it for good, and delete what it kept."""
+        self.stop(IMMEDIATE)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _told(self) -> str:
+        lines = self.log.read_text("utf-8", "replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-20:])
+
+
+@contextlib.contextmanager
+def running(settings: Mapping[str, str] | None = None) -> Iterator[Postgres]:
+    """Give a Postgres that runs while the block is entered."""
+    postgres = Postgres.made(settings)
+    try:
+        yield postgres.start()
+    finally:
+        postgres.remove()
