@@ -66,15 +66,16 @@ class Postgres:
         folder.chmod(0o755)
         postgres = cls(folder, settings or {})
         postgres.data.mkdir(mode=0o700)
-        if owner() is not None:
-            shutil.chown(postgres.data, owner())
+        user = owner()
+        if user is not None:
+            shutil.chown(postgres.data, user)
         command = [program("initdb"), "--no-sync", "-A", "trust", "-U", USER, "-E", "UTF8"]
         done = subprocess.run(
             [*command, "--locale=C.UTF-8", "-D", str(postgres.data)],
             check=False,
             capture_output=True,
             text=True,
-            user=owner(),
+            user=user,
             cwd=postgres.data,
             timeout=MAKE_DEADLINE_S,
         )
