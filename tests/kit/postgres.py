@@ -6,22 +6,18 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.kit.brokers.process import HOST, free_port
-from tests.kit.keeper import KEEPER
+from tests.kit.brokers.process import HOST, BrokerProcess, free_port
 
 USER: Final = "perdure"
 DATABASE: Final = "postgres"
 # Debian keeps the programs out of PATH.
 FOLDERS: Final = Path("/usr/lib/postgresql")
 MAKE_DEADLINE_S: Final = 120.0
-START_DEADLINE_S: Final = 120.0
-STOP_DEADLINE_S: Final = 60.0
-_POLL_S: Final = 0.02
+ASK_DEADLINE_S: Final = 60.0
 
 # How a server is told to stop: after its sessions, without them, or at once as in a crash.
 SMART: Final = signal.SIGTERM
@@ -51,10 +47,17 @@ class Postgres:
         """Take a folder in which a cluster was made."""
         self.folder = folder
         self.data = folder / "data"
-        self.log = folder / "postgres.log"
         self.port = free_port()
-        self.settings = dict(settings)
-        self._process: subprocess.Popen[bytes] | None = None
+        options = [f"-c{name}={value}" for name, value in settings.items()]
+        self._process = BrokerProcess(
+            [
+                *(program("postgres"), "-D", str(self.data), "-h", HOST, "-p", str(self.port)),
+                *("-k", str(self.data), *options),
+            ],
+            folder=self.data,
+            ready="ready to accept connections",
+            user=owner(),
+        )
 
     @classmethod
     def made(cls, settings: Mapping[str, str] | None = None) -> "Postgres":
@@ -91,56 +94,14 @@ class Postgres:
         """Where clients connect by way of another port, or to another database."""
         return f"postgres://{USER}@{HOST}:{port}/{database}"
 
-    @property
-    def runs(self) -> bool:
-        """Whether it was started and not stopped."""
-        return self._process is not None
-
     def start(self) -> "Postgres":
         """Start it, and return when it takes sessions."""
-        assert self._process is None, "it runs already"
-        options = [f"-c{name}={value}" for name, value in self.settings.items()]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(program("postgres"), "-D", str(self.data), "-h", HOST),
-                    *("-p", str(self.port), "-k", str(self.data), *options),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                user=owner(),
-                cwd=self.data,
-                start_new_session=True,
-            )
-        KEEPER.keep(self._process.pid, group=True)
-        self._await_ready()
+        self._process.start()
         return self
 
-    def _await_ready(self) -> None:
-        probe = [program("pg_isready"), "-q", "-h", HOST, "-p", str(self.port)]
-        end = time.monotonic() + START_DEADLINE_S
-        while subprocess.run(probe, check=False).returncode != 0:
-            assert self._process is not None
-            assert self._process.poll() is None, f"it has ended:\n{self._told()}"
-            assert time.monotonic() < end, f"it does not start:\n{self._told()}"
-            time.sleep(_POLL_S)
-
     def stop(self, how: signal.Signals = FAST) -> None:
-        """Stop it; IMMEDIATE is a crash, after which it recovers from its log."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(how)
-        try:
-            process.wait(STOP_DEADLINE_S)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"it does not stop:\n{self._told()}") from None
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            KEEPER.let_go(process.pid)
+        """Stop it, if it runs; IMMEDIATE is a crash, after which it recovers from its log."""
+        self._process.stop(how)
 
     def restart(self, how: signal.Signals = FAST) -> None:
         """Stop it and start it again, on the same port."""
@@ -154,7 +115,7 @@ class Postgres:
             check=False,
             capture_output=True,
             text=True,
-            timeout=START_DEADLINE_S,
+            timeout=ASK_DEADLINE_S,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -163,10 +124,6 @@ class Postgres:
         """Stop it for good, and delete what it kept."""
         self.stop(IMMEDIATE)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _told(self) -> str:
-        lines = self.log.read_text("utf-8", "replace").splitlines() if self.log.exists() else []
-        return "\n".join(lines[-20:])
 
 
 @contextlib.contextmanager

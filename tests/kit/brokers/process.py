@@ -35,11 +35,13 @@ class BrokerProcess:
         folder: Path,
         ready: str,
         environment: Mapping[str, str] | None = None,
+        user: str | None = None,
     ) -> None:
         """Take what to start, and the words by which it says that it takes connections."""
         self._command = command
         self._folder = folder
         self._ready = ready
+        self._user = user
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
         self._said: deque[str] = deque(maxlen=60)
@@ -62,6 +64,7 @@ class BrokerProcess:
             stderr=subprocess.STDOUT,
             cwd=self._folder,
             env=self._environment,
+            user=self._user,
             start_new_session=True,
             text=True,
             errors="replace",
@@ -70,13 +73,16 @@ class BrokerProcess:
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
         if not self._is_ready.wait(START_DEADLINE_S) or self._process.poll() is not None:
             self.kill()
-            raise AssertionError(
-                f"{self._command[0]} was not ready, but said:\n{''.join(self._said)}"
-            )
+            raise AssertionError(f"{self._command[0]} was not ready, but said:\n{self.said}")
 
-    def stop(self) -> None:
-        """End it in good order."""
-        self._end(signal.SIGTERM)
+    @property
+    def said(self) -> str:
+        """Its last lines, for people."""
+        return "".join(self._said)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it in good order, or as a signal of its own tells it to."""
+        self._end(how)
 
     def kill(self) -> None:
         """End it at once."""
