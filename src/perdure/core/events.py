@@ -62,11 +62,12 @@ class Router:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failure of our own making; those of workers stay bytes."""
+    """A failure of our own making, or one that was read; those of workers stay bytes."""
 
     error_type: str
     message: str
     non_retriable: bool = True
+    stack_trace: str | None = None
 
 
 AnyFailure = bytes | Failure | None

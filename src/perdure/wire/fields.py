@@ -72,11 +72,24 @@ def failure_bytes(failure: AnyFailure) -> bytes | None:
     """Return a failure as a serialized TaskFailureDetails."""
     if not isinstance(failure, Failure):
         return failure
-    return pb.FailureDetails(
+    message = pb.FailureDetails(
         error_type=failure.error_type,
         message=failure.message,
         non_retriable=failure.non_retriable,
-    ).SerializeToString()
+    )
+    if failure.stack_trace is not None:
+        message.stack_trace.value = failure.stack_trace
+    return message.SerializeToString()
+
+
+def failure_of(failure: bytes) -> Failure:
+    """Return serialized TaskFailureDetails as a record, without its chain of causes.
+
+    Raises DecodeError if they cannot be parsed.
+    """
+    message = pb.FailureDetails.FromString(failure)
+    trace = message.stack_trace.value if message.HasField("stack_trace") else None
+    return Failure(message.error_type, message.message, message.non_retriable, trace)
 
 
 def parse_failure(failure: bytes) -> pb.FailureDetails:

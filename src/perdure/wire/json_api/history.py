@@ -13,6 +13,7 @@ from perdure.core import events as ev
 from perdure.core.kinds import KIND_OF
 from perdure.core.tracing import TraceContext
 from perdure.wire.events import decode_stored
+from perdure.wire.fields import failure_bytes
 from perdure.wire.generated import history_pb2 as pb
 from perdure.wire.json_api.text import Json, shown
 
@@ -72,11 +73,7 @@ def failure_json(failure: ev.AnyFailure) -> Json:
         case None:
             return None
         case ev.Failure():
-            return {
-                "type": failure.error_type,
-                "message": failure.message,
-                "nonRetriable": failure.non_retriable,
-            }
+            return _details(pb.FailureDetails.FromString(failure_bytes(failure) or b""))
         case bytes():
             try:
                 return _details(pb.FailureDetails.FromString(failure))

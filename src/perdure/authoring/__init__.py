@@ -1,0 +1,1 @@
+"""What authors of workflows write with: registry, contexts, tasks, and the replay of histories."""

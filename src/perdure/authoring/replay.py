@@ -1,0 +1,167 @@
+"""The replayer: workflow code, its history and new events make a decision.
+
+Code is led through its history once and then kept where it waits, so that its next turn costs what
+is new and not what has been. Which instances are kept is a matter of memory alone: one that is not
+is led through its history again and comes to the same.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from perdure.authoring.context import WorkflowContext
+from perdure.authoring.divergence import Diverged, Divergence
+from perdure.authoring.registry import Registry
+from perdure.authoring.run import Run, Sources
+from perdure.authoring.taking import take
+from perdure.core import actions as act
+from perdure.core.events import Event, EventRaised, Failure
+from perdure.core.lineage import Lineage
+from perdure.core.status import Status
+
+RUNS_KEPT_MAX: Final = 10_000
+
+
+class Replayer:
+    """Decides turns. It is called from one thread at a time, and calls workflow code."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        failure_of: Callable[[bytes], Failure],
+        context_type: type[WorkflowContext] = WorkflowContext,
+        kept_max: int = RUNS_KEPT_MAX,
+    ) -> None:
+        """Decide for the workflows of a registry.
+
+        `failure_of` reads a failure that is kept as bytes. `kept_max` bounds the instances whose
+        code is kept between turns.
+        """
+        self._registry = registry
+        self._failure_of = failure_of
+        self._context_type = context_type
+        self._kept_max = kept_max
+        self._kept: dict[Hashable, Run] = {}
+
+    def decide(
+        self,
+        key: Hashable,
+        past_length: int,
+        past: Callable[[], Sequence[Event]],
+        new: Sequence[Event],
+        *,
+        lineage: Callable[[], Lineage | None] = lambda: None,
+    ) -> act.Decision | Divergence:
+        """Return what the code decides about the new events, or where it parts from its history.
+
+        - `key` is of one generation of one instance; `past` gives its history, of `past_length`
+          events, and is asked only if the code was not kept.
+        - `new` are the events of the turn, the WorkflowStarted first.
+        - `lineage` gives the history that was handed down to the instance.
+
+        What the code raises fails the workflow, and is a decision. Whoever does not keep a
+        decision in the history forgets the key.
+        """
+        run = self._kept.pop(key, None)
+        if run is not None and run.length != past_length:
+            run.close()
+            run = None
+        try:
+            if run is None:
+                run = self._led(past() if past_length else (), new, lineage)
+            run.replaying = False
+            for event in new:
+                take(run, event)
+        except Diverged as diverged:
+            if run is not None:
+                run.close()
+            return diverged.divergence
+        decision = _decision(run)
+        if run.outcome is None:
+            run.length = past_length + len(new) + len(decision.actions)
+            run.actions = {}
+            run.recorded = ()
+            self._keep(key, run)
+        else:
+            run.close()
+        return decision
+
+    def forget(self, key: Hashable) -> None:
+        """Let go of the code of an instance, if it is kept."""
+        run = self._kept.pop(key, None)
+        if run is not None:
+            run.close()
+
+    def __len__(self) -> int:
+        """How many instances have their code kept."""
+        return len(self._kept)
+
+    def _led(
+        self,
+        past: Sequence[Event],
+        new: Sequence[Event],
+        lineage: Callable[[], Lineage | None],
+    ) -> Run:
+        run = Run(self._registry, Sources(self._failure_of, lineage))
+        run.context = self._context_type(run)
+        run.recorded = _Chained(past, new)
+        run.replaying = True
+        try:
+            for event in past:
+                take(run, event)
+        except Diverged:
+            run.close()
+            raise
+        return run
+
+    def _keep(self, key: Hashable, run: Run) -> None:
+        self._kept[key] = run
+        if len(self._kept) > self._kept_max:
+            self.forget(next(iter(self._kept)))
+
+
+class _Chained:
+    """Two sequences, one after the other, as often as one asks."""
+
+    __slots__ = ("_first", "_second")
+
+    def __init__(self, first: Sequence[Event], second: Sequence[Event]) -> None:
+        self._first = first
+        self._second = second
+
+    def __iter__(self) -> Iterator[Event]:
+        return chain(self._first, self._second)
+
+
+def _decision(run: Run) -> act.Decision:
+    return act.Decision(
+        actions=_ending(run) if run.outcome is not None else tuple(run.actions.values()),
+        custom_status=run.custom_status,
+        patches=tuple(run.encountered_patches),
+        version_name=None if run.workflow is None else run.workflow.version_name,
+    )
+
+
+def _ending(run: Run) -> tuple[act.Action, ...]:
+    outcome, number = run.outcome, run.next_id()
+    assert outcome is not None, "asked of what has ended"
+    if outcome.status is Status.STALLED:
+        return (act.VersionNotAvailable(id=number),)
+    carried: tuple[EventRaised, ...] = ()
+    if outcome.saves_events:
+        unread = chain.from_iterable(run.received.values())
+        # Without a time of their own: the generation that begins gives them its own.
+        carried = tuple(
+            EventRaised(at_us=0, name=event.name, input=event.input)
+            for _, event in sorted(unread, key=lambda arrival: arrival[0])
+        )
+    return (
+        act.Complete(
+            id=number,
+            status=outcome.status,
+            result=outcome.result,
+            failure=outcome.failure,
+            carryover=carried,
+        ),
+    )

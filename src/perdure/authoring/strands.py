@@ -1,0 +1,298 @@
+"""Strands of workflow code: generators and coroutines, advanced whenever their task is there.
+
+Most workflows have one strand. A coroutine that is given to a join (`authoring.joins`) becomes a
+strand of its own. Strands that may go on do so one after the other, in the order in which their
+tasks completed: no clock and no chance is in it.
+
+While a coroutine runs, a loop that refuses everything (`WorkflowLoop`) stands in for asyncio's, so
+that awaiting something foreign is refused at the line that does it, whether or not the process has
+a loop of its own.
+"""
+
+import asyncio
+import inspect
+import logging
+import sys
+from asyncio import events as loops
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from datetime import datetime, timedelta
+from types import CodeType, FrameType
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
+
+from perdure.authoring.failures import ForeignAwaitable
+from perdure.authoring.tasks import Task
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+Steps: TypeAlias = Generator[Any, Any, T] | Coroutine[Any, Any, T]
+Place: TypeAlias = tuple[str, int]
+Delay: TypeAlias = float | timedelta | datetime  # a number is in seconds
+
+# How deep strands may be within strands, and how many calls deep their code is looked through.
+STRANDS_MAX: Final = 100_000
+_FRAMES_MAX: Final = 1_000
+
+_IN_AN_ACTIVITY: Final = "do it in an activity: `await ctx.call_activity(...)`"
+# What to write in place of a function of asyncio.
+_INSTEAD: Final = {
+    "sleep": "use `await ctx.create_timer(timedelta(seconds=...))`",
+    "wait_for": "use `await wf.wait_for(task, timeout)`",
+    "timeout": "use `await wf.wait_for(task, timeout)`",
+    "timeout_at": "use `await wf.wait_for(task, timeout)`",
+    "gather": "use `await wf.gather(...)`",
+    "wait": "use `await wf.when_any([...])`",
+    "as_completed": "use `for next_one in wf.as_completed([...])`",
+    "create_task": "give the coroutine to `wf.gather(...)`",
+    "ensure_future": "give the coroutine to `wf.gather(...)`",
+    "TaskGroup": "use `await wf.gather(...)`",
+}
+
+
+class WorkflowLoop(asyncio.AbstractEventLoop):
+    """Stands where asyncio looks for its loop while workflow code runs, and refuses all of it."""
+
+    def __init__(self, timer: Callable[[Delay], Task[None]]) -> None:
+        """Begin with no strand; `timer` sets a durable timer of the workflow."""
+        self.timer = timer
+        self.ready: deque[Strand[Any]] = deque()
+        self.open: dict[Strand[Any], None] = {}
+        self.stopped = False
+
+    def get_debug(self) -> bool:
+        """Answer what asyncio asks before it makes anything."""
+        return False
+
+    def is_running(self) -> bool:
+        """Answer what asyncio asks before it makes anything."""
+        return True
+
+    def is_closed(self) -> bool:
+        """Answer what asyncio asks before it makes anything."""
+        return False
+
+    def close_strands(self) -> None:
+        """End all code where it waits. What it does in its `finally` is not wanted any more."""
+        self.stopped = True
+        strands, self.open = self.open, {}
+        for strand in strands:
+            try:
+                strand.steps.close()
+            except (Exception, asyncio.CancelledError):  # noqa: BLE001
+                _log.debug("workflow code did not end quietly", exc_info=True)
+
+
+def _refuse(_loop: WorkflowLoop, *arguments: object, **_options: object) -> NoReturn:
+    for one in arguments:
+        if inspect.iscoroutine(one):
+            one.close()  # it will never be awaited, and need not say so
+    raise foreign(sys._getframe(1))  # noqa: SLF001 - there is no other way to a line number
+
+
+for _name in vars(asyncio.AbstractEventLoop):
+    if not _name.startswith("_") and _name not in vars(WorkflowLoop):
+        setattr(WorkflowLoop, _name, _refuse)
+WorkflowLoop.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]
+
+
+def foreign(frame: FrameType | None) -> ForeignAwaitable:
+    """Return the refusal of what was called from `frame`, in the words of who called it."""
+    called = ""
+    for _ in range(_FRAMES_MAX):
+        if frame is None or not _is_library(frame.f_code):
+            break
+        called = _name_of(frame)
+        frame = frame.f_back
+    place = None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+    return ForeignAwaitable(_sentence(_what(called), called, place))
+
+
+def _what(called: str) -> str:
+    return f"asyncio.{called}" if hasattr(asyncio, called) else "what only an event loop has"
+
+
+def _name_of(frame: FrameType) -> str:
+    owner = frame.f_locals.get("self")
+    if owner is not None and type(owner).__name__ in _INSTEAD:
+        return type(owner).__name__
+    return frame.f_code.co_name
+
+
+_LIBRARY: Final = asyncio.__file__.rpartition("__init__")[0]
+
+
+def _is_library(code: CodeType) -> bool:
+    return code.co_filename.startswith(_LIBRARY)
+
+
+def _sentence(what: str, called: str, place: Place | None = None) -> str:
+    where = "" if place is None else f" at {place[0]}:{place[1]}"
+    return (
+        f"the workflow waits for {what}{where}, which a replay could not repeat; "
+        f"{_INSTEAD.get(called, _IN_AN_ACTIVITY)}"
+    )
+
+
+def _no_task(found: object) -> str:
+    return f"a {type(found).__name__}, which is no task of its own"
+
+
+class Strand(Task[T]):
+    """A generator or coroutine that is advanced until it returns; then it is complete."""
+
+    __slots__ = ("_awaited", "_cancelled", "_is_coroutine", "_loop", "_queued", "steps")
+
+    def __init__(self, loop: WorkflowLoop, steps: Steps[T]) -> None:
+        """Begin ready: it runs up to its first wait when its turn comes."""
+        super().__init__()
+        if len(loop.open) >= STRANDS_MAX:
+            raise ValueError(f"a workflow may have {STRANDS_MAX} strands at once")
+        loop.open[self] = None
+        self._loop = loop
+        self.steps = steps
+        self._is_coroutine = not isinstance(steps, Generator)
+        self._awaited: Task[Any] | None = None
+        self._cancelled = False
+        self._queued = True
+        loop.ready.append(self)
+
+    def cancel(self) -> bool:
+        """Have CancelledError raised where it waits. Tells whether it had not ended yet."""
+        if self.is_complete:
+            return False
+        self._cancelled = True
+        self._wake(self)
+        return True
+
+    def _wake(self, task: Task[Any]) -> None:
+        # A task that it has stopped waiting for, because it was cancelled, wakes nobody.
+        if (task is self._awaited or task is self) and not self._queued and not self.is_complete:
+            self._queued = True
+            self._loop.ready.append(self)
+
+    def advance(self) -> None:
+        """Run up to the next task that is not there yet, or to the end."""
+        self._queued = False
+        try:
+            awaited = self._next(self._awaited)
+            while awaited.is_complete:
+                awaited = self._next(awaited)
+        except StopIteration as stop:
+            del self._loop.open[self]
+            self.succeed(stop.value)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the code's own failure
+            del self._loop.open[self]
+            self.fail(_explained(error))
+        else:
+            self._awaited = awaited
+            awaited.watch(self._wake)
+
+    def _next(self, awaited: Task[Any] | None) -> Task[Any]:
+        steps = self.steps
+        if self._cancelled:
+            self._cancelled = False
+            found = steps.throw(asyncio.CancelledError())
+        elif self._is_coroutine or awaited is None:
+            found = steps.send(None)
+        elif awaited.is_failed:
+            found = steps.throw(awaited.get_exception())
+        else:
+            found = steps.send(awaited.get_result())
+        return found if isinstance(found, Task) else self._refused(found)
+
+    def _refused(self, found: object) -> Task[Any]:
+        if isinstance(found, asyncio.Future):
+            found.cancel()
+        if not self._is_coroutine:
+            raise TypeError(
+                "The orchestrator generator yielded a non-Task object: "
+                f"{type(found).__name__}; yield what a method of the context returns"
+            )
+        place = self.place()
+        called = "sleep" if found is None else ""
+        what = "asyncio.sleep(0)" if found is None else _no_task(found)
+        refused = ForeignAwaitable(_sentence(what, called, place))
+        again = self.steps.throw(refused)
+        # Whoever catches the refusal may go on with a task of its own, but not with another one.
+        return again if isinstance(again, Task) else self._refused(again)
+
+    def place(self) -> Place:
+        """Return the file and line at which its code waits."""
+        return place_of(self.steps)
+
+
+def place_of(steps: object) -> Place:
+    """Return the file and line at which a generator or coroutine waits, however deep."""
+    place = ("", 0)
+    for _ in range(_FRAMES_MAX):
+        frame = getattr(steps, "gi_frame", None) or getattr(steps, "cr_frame", None)
+        if frame is None:
+            break
+        if not _is_ours(frame.f_code) and not _is_library(frame.f_code):
+            place = (frame.f_code.co_filename, frame.f_lineno)
+        steps = getattr(steps, "gi_yieldfrom", None) or getattr(steps, "cr_await", None)
+    return place
+
+
+_OURS: Final = __file__.rpartition("strands")[0]
+
+
+def _is_ours(code: CodeType) -> bool:
+    return code.co_filename.startswith(_OURS)
+
+
+def _explained(error: BaseException) -> BaseException:
+    """Return an exception of asyncio's own, because it found no loop, in words that help."""
+    if not isinstance(error, RuntimeError):
+        return error
+    called, place = "", None
+    trace = error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        if not _is_library(frame.f_code):
+            called, place = "", (frame.f_code.co_filename, trace.tb_lineno)
+        elif not called:
+            called = _name_of(frame)
+        trace = trace.tb_next
+    if not called:
+        return error
+    better = ForeignAwaitable(_sentence(_what(called), called, place))
+    better.__cause__ = error
+    return better
+
+
+def run_ready(loop: WorkflowLoop) -> None:
+    """Advance strands until none can go on."""
+    outer = loops._get_running_loop()  # noqa: SLF001 - asyncio offers it to those who write loops
+    loops._set_running_loop(loop)  # noqa: SLF001
+    try:
+        while loop.ready and not loop.stopped:
+            strand = loop.ready.popleft()
+            if not strand.is_complete:
+                strand.advance()
+    finally:
+        loops._set_running_loop(outer)  # noqa: SLF001
+
+
+def running() -> WorkflowLoop:
+    """Return the loop of the workflow whose code is running.
+
+    Raises RuntimeError outside of a workflow.
+    """
+    loop = loops._get_running_loop()  # noqa: SLF001
+    if not isinstance(loop, WorkflowLoop):
+        raise RuntimeError("this can only be used within a workflow")  # noqa: TRY004 - it is a place
+    return loop
+
+
+def as_task(loop: WorkflowLoop, awaited: Task[T] | Coroutine[Any, Any, T]) -> Task[T]:
+    """Return a task as it is, and a coroutine as a strand of its own.
+
+    Raises ForeignAwaitable for anything else.
+    """
+    if isinstance(awaited, Task):
+        return awaited
+    if inspect.iscoroutine(awaited):
+        return Strand(loop, awaited)
+    raise ForeignAwaitable(_sentence(_no_task(awaited), ""))
