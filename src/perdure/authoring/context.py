@@ -1,7 +1,7 @@
 """The context of a workflow: what its code may ask for."""
 
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any, TypeVar, overload
+from collections.abc import Callable
+from typing import TypeVar, overload
 
 from perdure.authoring.activities import ActivityContext
 from perdure.authoring.payloads import Typing, signature_of, text_of
@@ -10,7 +10,7 @@ from perdure.authoring.registry import name_of
 from perdure.authoring.retry import RetryPolicy
 from perdure.authoring.run import OpenStep, Outcome
 from perdure.authoring.statuses import custom_status_text
-from perdure.authoring.tasks import Task
+from perdure.authoring.tasks import AnyTask, Awaiting, Task, Yielding
 from perdure.authoring.waiting import Waiting
 from perdure.base.ids import child_instance_id
 from perdure.core import actions as act
@@ -48,7 +48,7 @@ class WorkflowContext(Waiting):
     @overload
     def call_activity(
         self,
-        activity: Callable[[ActivityContext, In], Coroutine[Any, Any, Out]],
+        activity: Callable[[ActivityContext, In], Awaiting[Out]],
         input: In,
         *,
         retry_policy: RetryPolicy | None = None,
@@ -58,7 +58,7 @@ class WorkflowContext(Waiting):
     @overload
     def call_activity(
         self,
-        activity: Callable[[ActivityContext], Coroutine[Any, Any, Out]],
+        activity: Callable[[ActivityContext], Awaiting[Out]],
         input: None = None,
         *,
         retry_policy: RetryPolicy | None = None,
@@ -94,7 +94,7 @@ class WorkflowContext(Waiting):
         retry_policy: RetryPolicy | None = None,
         app_id: str | None = None,
         propagation: PropagationScope | None = None,
-    ) -> Task[Any]: ...
+    ) -> AnyTask: ...
     def call_activity(
         self,
         activity: Callable[..., object] | str,
@@ -103,7 +103,7 @@ class WorkflowContext(Waiting):
         retry_policy: RetryPolicy | None = None,
         app_id: str | None = None,
         propagation: PropagationScope | None = None,
-    ) -> Task[Any]:
+    ) -> AnyTask:
         """Return the task of a call of an activity.
 
         - `activity` is the function, or its name; `input` is what it is given, sent as JSON.
@@ -128,7 +128,7 @@ class WorkflowContext(Waiting):
     @overload
     def call_child_workflow(
         self,
-        workflow: Callable[["WorkflowContext", In], Coroutine[Any, Any, Out]],
+        workflow: Callable[["WorkflowContext", In], Awaiting[Out]],
         input: In,
         *,
         instance_id: str | None = None,
@@ -139,7 +139,7 @@ class WorkflowContext(Waiting):
     @overload
     def call_child_workflow(
         self,
-        workflow: Callable[["WorkflowContext"], Coroutine[Any, Any, Out]],
+        workflow: Callable[["WorkflowContext"], Awaiting[Out]],
         input: None = None,
         *,
         instance_id: str | None = None,
@@ -150,7 +150,7 @@ class WorkflowContext(Waiting):
     @overload
     def call_child_workflow(
         self,
-        workflow: Callable[..., Generator[Any, Any, Out]],
+        workflow: Callable[..., Yielding[Out]],
         input: object = None,
         *,
         instance_id: str | None = None,
@@ -168,7 +168,7 @@ class WorkflowContext(Waiting):
         retry_policy: RetryPolicy | None = None,
         app_id: str | None = None,
         propagation: PropagationScope | None = None,
-    ) -> Task[Any]: ...
+    ) -> AnyTask: ...
     def call_child_workflow(
         self,
         workflow: Callable[..., object] | str,
@@ -178,7 +178,7 @@ class WorkflowContext(Waiting):
         retry_policy: RetryPolicy | None = None,
         app_id: str | None = None,
         propagation: PropagationScope | None = None,
-    ) -> Task[Any]:
+    ) -> AnyTask:
         """Return the task of a child workflow, which completes with its output.
 
         Without an `instance_id` the child is named after its parent. The rest is as with

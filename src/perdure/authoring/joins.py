@@ -5,11 +5,11 @@ of its own, as with asyncio. They can be used within a workflow only, and raise 
 elsewhere; what is no task and no coroutine is refused with ForeignAwaitable.
 """
 
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeAlias, TypeVar, overload
 
 from perdure.authoring.strands import Delay, Strand, as_task, running
-from perdure.authoring.tasks import CompositeTask, Task, when_any
+from perdure.authoring.tasks import AnyTask, Awaiting, CompositeTask, Task, when_any
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -17,7 +17,7 @@ B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
 
-Awaited: TypeAlias = Task[T] | Coroutine[Any, Any, T]
+Awaited: TypeAlias = Task[T] | Awaiting[T]
 Timeout: TypeAlias = Delay | None
 
 
@@ -26,7 +26,7 @@ class GatherTask(CompositeTask[list[Any]]):
 
     __slots__ = ("_left", "_with_exceptions")
 
-    def __init__(self, tasks: Iterable[Task[Any]], *, with_exceptions: bool) -> None:
+    def __init__(self, tasks: Iterable[AnyTask], *, with_exceptions: bool) -> None:
         """Look at the tasks. With exceptions, a failure is a result as any other."""
         tasks = list(tasks)
         self._left = len(tasks)
@@ -35,7 +35,7 @@ class GatherTask(CompositeTask[list[Any]]):
         if not tasks:
             self.succeed([])
 
-    def _on_ended(self, task: Task[Any]) -> None:
+    def _on_ended(self, task: AnyTask) -> None:
         self._left -= 1
         if task.is_failed and not self._with_exceptions:
             self.fail(task.get_exception())
@@ -49,7 +49,7 @@ class GatherTask(CompositeTask[list[Any]]):
                 task.cancel()
 
 
-def _outcome(task: Task[Any]) -> object:
+def _outcome(task: AnyTask) -> object:
     return task.get_exception() if task.is_failed else task.get_result()
 
 
@@ -80,7 +80,7 @@ def gather(  # type: ignore[overload-overlap]
 def gather(*awaited: Awaited[T], return_exceptions: Literal[False] = False) -> Task[list[T]]: ...
 @overload
 def gather(*awaited: Awaited[T], return_exceptions: bool) -> Task[list[T | BaseException]]: ...
-def gather(*awaited: Awaited[Any], return_exceptions: bool = False) -> Task[Any]:
+def gather(*awaited: Awaited[Any], return_exceptions: bool = False) -> AnyTask:
     """Return a task of all their results, as a list in the order in which they were given.
 
     It fails with the first failure, at once; the others go on. With `return_exceptions` failures
@@ -118,14 +118,14 @@ def as_completed(awaited: Iterable[Awaited[T]], *, timeout: Timeout = None) -> I
     slots: list[Task[T]] = [Task() for _ in tasks]
     empty = iter(slots)
 
-    def settle(task: Task[Any]) -> None:
+    def settle(task: AnyTask) -> None:
         slot = next(empty, None)
         if slot is not None and task.is_failed:
             slot.fail(task.get_exception())
         elif slot is not None:
             slot.succeed(task.get_result())
 
-    def give_up(_timer: Task[Any]) -> None:
+    def give_up(_timer: AnyTask) -> None:
         for slot in empty:
             slot.fail(TimeoutError(f"Timed out after {timeout!r}"))
 

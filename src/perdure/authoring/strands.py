@@ -15,20 +15,22 @@ import logging
 import sys
 from asyncio import events as loops
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 from types import CodeType, FrameType
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
 from perdure.authoring.failures import ForeignAwaitable
-from perdure.authoring.tasks import Task
+from perdure.authoring.tasks import AnyTask, Awaiting, Task, Yielding
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-Steps: TypeAlias = Generator[Any, Any, T] | Coroutine[Any, Any, T]
+Steps: TypeAlias = Yielding[T] | Awaiting[T]
 Place: TypeAlias = tuple[str, int]
 Delay: TypeAlias = float | timedelta | datetime  # a number is in seconds
+
+AnyStrand: TypeAlias = "Strand[Any]"
 
 # How deep strands may be within strands, and how many calls deep their code is looked through.
 STRANDS_MAX: Final = 100_000
@@ -56,8 +58,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def __init__(self, timer: Callable[[Delay], Task[None]]) -> None:
         """Begin with no strand; `timer` sets a durable timer of the workflow."""
         self.timer = timer
-        self.ready: deque[Strand[Any]] = deque()
-        self.open: dict[Strand[Any], None] = {}
+        self.ready: deque[AnyStrand] = deque()
+        self.open: dict[AnyStrand, None] = {}
         self.stopped = False
 
     def get_debug(self) -> bool:
@@ -152,7 +154,7 @@ class Strand(Task[T]):
         self._loop = loop
         self.steps = steps
         self._is_coroutine = not isinstance(steps, Generator)
-        self._awaited: Task[Any] | None = None
+        self._awaited: AnyTask | None = None
         self._cancelled = False
         self._queued = True
         loop.ready.append(self)
@@ -165,7 +167,7 @@ class Strand(Task[T]):
         self._wake(self)
         return True
 
-    def _wake(self, task: Task[Any]) -> None:
+    def _wake(self, task: AnyTask) -> None:
         # A task that it has stopped waiting for, because it was cancelled, wakes nobody.
         if (task is self._awaited or task is self) and not self._queued and not self.is_complete:
             self._queued = True
@@ -188,7 +190,7 @@ class Strand(Task[T]):
             self._awaited = awaited
             awaited.watch(self._wake)
 
-    def _next(self, awaited: Task[Any] | None) -> Task[Any]:
+    def _next(self, awaited: AnyTask | None) -> AnyTask:
         steps = self.steps
         if self._cancelled:
             self._cancelled = False
@@ -201,7 +203,7 @@ class Strand(Task[T]):
             found = steps.send(awaited.get_result())
         return found if isinstance(found, Task) else self._refused(found)
 
-    def _refused(self, found: object) -> Task[Any]:
+    def _refused(self, found: object) -> AnyTask:
         if isinstance(found, asyncio.Future):
             found.cancel()
         if not self._is_coroutine:
@@ -286,7 +288,7 @@ def running() -> WorkflowLoop:
     return loop
 
 
-def as_task(loop: WorkflowLoop, awaited: Task[T] | Coroutine[Any, Any, T]) -> Task[T]:
+def as_task(loop: WorkflowLoop, awaited: Task[T] | Awaiting[T]) -> Task[T]:
     """Return a task as it is, and a coroutine as a strand of its own.
 
     Raises ForeignAwaitable for anything else.

@@ -6,15 +6,18 @@ completed the task is dealt with (`authoring.strands`). All of it follows from t
 alone, so that a replay does the same.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
-from perdure.authoring.failures import TaskFailedError
+from perdure.authoring.failures import TaskFailedError, Told
 
 T = TypeVar("T")
 
-Watcher: TypeAlias = "Callable[[Task[Any]], None]"
+# Functions of workflows as they are called.
+Watcher: TypeAlias = "Callable[[AnyTask], None]"
+Awaiting: TypeAlias = Coroutine[Any, Any, T]
+Yielding: TypeAlias = Generator[Any, Any, T]
 _NOTHING: Final = object()
 
 
@@ -89,23 +92,26 @@ class Task(Generic[T]):
             watcher(self)
 
 
+AnyTask: TypeAlias = Task[Any]
+
+
 class CompositeTask(Task[T]):
     """A task made of others."""
 
     __slots__ = ("_tasks",)
 
-    def __init__(self, tasks: Iterable[Task[Any]]) -> None:
+    def __init__(self, tasks: Iterable[AnyTask]) -> None:
         """Look at the tasks; those that have ended count at once."""
         super().__init__()
         self._tasks = list(tasks)
         for task in self._tasks:
             task.watch(self._on_ended)
 
-    def get_tasks(self) -> list[Task[Any]]:
+    def get_tasks(self) -> list[AnyTask]:
         """Return the tasks that it is made of, in their order."""
         return self._tasks
 
-    def _on_ended(self, task: Task[Any]) -> None:
+    def _on_ended(self, task: "AnyTask") -> None:
         """Take note that one of them has ended."""
         raise AssertionError(f"a composite says what it makes of {task}")
 
@@ -127,7 +133,7 @@ class WhenAllTask(CompositeTask[list[T]]):
         """Return how many of its tasks have ended."""
         return self._ended
 
-    def _on_ended(self, task: Task[Any]) -> None:
+    def _on_ended(self, task: "AnyTask") -> None:
         self._ended += 1
         if task.is_failed and self._first_failure is None:
             self._first_failure = task.get_exception()
@@ -139,18 +145,18 @@ class WhenAllTask(CompositeTask[list[T]]):
             self.succeed([one.get_result() for one in self._tasks])
 
 
-class WhenAnyTask(CompositeTask[Task[Any]]):
+class WhenAnyTask(CompositeTask[AnyTask]):
     """Completes with the first of its tasks that ends, well or not."""
 
     __slots__ = ()
 
-    def __init__(self, tasks: Iterable[Task[Any]]) -> None:
+    def __init__(self, tasks: Iterable[AnyTask]) -> None:
         """Look at the tasks; of none at all, the result is an empty list at once."""
         super().__init__(tasks)
         if not self._tasks:
             self.succeed([])
 
-    def _on_ended(self, task: Task[Any]) -> None:
+    def _on_ended(self, task: "AnyTask") -> None:
         self.succeed(task)
 
 
@@ -168,7 +174,7 @@ class EventTask(CompositeTask[T]):
         self._forget = forget
         super().__init__((event, timer))
 
-    def _on_ended(self, task: Task[Any]) -> None:
+    def _on_ended(self, task: "AnyTask") -> None:
         if self.is_complete:
             return
         if task is not self._event:
@@ -188,7 +194,7 @@ def when_all(tasks: list[Task[T]]) -> WhenAllTask[T]:
     return WhenAllTask(tasks)
 
 
-def when_any(tasks: list[Task[Any]]) -> WhenAnyTask:
+def when_any(tasks: list[AnyTask]) -> WhenAnyTask:
     """Return a task that completes with the first of the tasks that ends, well or not."""
     return WhenAnyTask(tasks)
 
@@ -198,6 +204,6 @@ def timed_out(name: str, timeout: datetime | timedelta) -> TimeoutError:
     return TimeoutError(f"Timed out after {timeout!r} waiting for external event {name!r}")
 
 
-def failed(message: str, details: Any) -> TaskFailedError:
+def failed(message: str, details: Told) -> TaskFailedError:
     """Return what is raised of an activity or child workflow that has failed for good."""
     return TaskFailedError(message, details)
