@@ -22,9 +22,10 @@ from perdure.engine.reports import (
 from perdure.engine.residents import InboxItem, Resident, Residents, Turn
 from perdure.engine.timers import Timers
 from perdure.engine.waiters import Waiters
-from perdure.store.port import Birth, Entry, Identity, Outcome, Verdict
+from perdure.store.port import FIRST_VERSION, Birth, Entry, Identity, Outcome, Verdict
 from perdure.wire.events import decode
 
+NOBODY_REACHED: Final = Outcome(Verdict.LANDED)
 FORBIDDEN: Final = "what a workflow asked of another app"
 
 
@@ -65,7 +66,7 @@ class Aftermath:
             self._not_moved(resident, outcome)
             return
         before = resident.state
-        self._advance(resident, turn, prepared)
+        self._advance(resident, turn, prepared, stalled=isinstance(result, Stalled))
         match result:
             case Closed():
                 self._tell_self(resident, prepared.entry, result.effects, outcome)
@@ -82,11 +83,7 @@ class Aftermath:
         self, birth: Birth, started: ExecutionStarted, key: int, seqs: tuple[int, ...]
     ) -> Resident:
         """Take in an instance whose birth is on disk."""
-        if birth.replaces is not None:
-            self._residents.drop(birth.replaces)
-            self._tasks.forget(birth.replaces)
-            # Whoever waits for the end of an instance that was overwritten looks again.
-            self._waiters.tell(birth.identity.instance_id, Status.TERMINATED)
+        self._replaced(birth)
         items = {
             seq: InboxItem(seq, add, started) for seq, add in zip(seqs, birth.inbox, strict=True)
         }
@@ -105,6 +102,29 @@ class Aftermath:
         self._inboxes.consider(resident)
         self.on_born(resident.instance_id)
         return resident
+
+    def born_with_a_turn(
+        self, birth: Birth, resident: Resident, turn: Turn, prepared: Prepared, closed: Closed
+    ) -> None:
+        """Take in an instance whose birth is on disk together with its first turn."""
+        self._replaced(birth)
+        before = resident.state
+        self._advance(resident, turn, prepared, stalled=False)
+        assert resident.version == FIRST_VERSION, "a birth is not counted as a move"
+        self._residents.add(resident)
+        self._spread(resident, prepared, closed.effects, NOBODY_REACHED)
+        self._tell_closed(resident, turn, before, closed)
+        self._waiters.tell(resident.instance_id, resident.status)
+        self.on_born(resident.instance_id)
+
+    def _replaced(self, birth: Birth) -> None:
+        """Let go of the finished instance whose id a birth has taken."""
+        if birth.replaces is None:
+            return
+        self._residents.drop(birth.replaces)
+        self._tasks.forget(birth.replaces)
+        # Whoever waits for the end of an instance that was overwritten looks again.
+        self._waiters.tell(birth.identity.instance_id, Status.TERMINATED)
 
     def born_running(self, identity: Identity) -> None:
         """Tell those who wait for an instance that was born with a history."""
@@ -127,7 +147,9 @@ class Aftermath:
         self._residents.drop(resident.key)
         self._landing.spawn(self._inboxes.wake(resident.key), "reading an instance again")
 
-    def _advance(self, resident: Resident, turn: Turn | None, prepared: Prepared) -> None:
+    def _advance(
+        self, resident: Resident, turn: Turn | None, prepared: Prepared, *, stalled: bool
+    ) -> None:
         entry = prepared.entry
         resident.version += 1
         resident.head = prepared.head
@@ -140,7 +162,7 @@ class Aftermath:
             resident.inbox.pop(seq, None)
         if entry.wipe_inbox:
             resident.inbox.clear()
-        if turn is not None and entry.taken:
+        if turn is not None and not stalled:
             resident.turn = None
 
     def _spread(

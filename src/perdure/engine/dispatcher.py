@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from enum import Enum
 
-from perdure.base.errors import ShuttingDown
+from perdure.base.errors import CallerFault, ShuttingDown
 from perdure.base.limits import RESIDENTS_MAX, STREAMS_MAX
 from perdure.base.observer import Observer
 from perdure.engine.work import Profile
@@ -134,6 +134,9 @@ class WorkStream:
             self._leave(self)
 
 
+Make = Callable[[Profile, Callable[[WorkStream], None]], WorkStream]
+
+
 class Dispatcher:
     """All open streams."""
 
@@ -142,6 +145,7 @@ class Dispatcher:
         self._observer = observer
         # A rotation for each kind: with one for both, two workers would get one kind each.
         self._streams: dict[tuple[str, Work], deque[WorkStream]] = {}
+        self._here: dict[str, WorkStream] = {}  # apps in this process (`engine.local`)
         self._count = 0
         self._resting = False
         self._stopping = False
@@ -157,15 +161,23 @@ class Dispatcher:
         """Return the apps that have a worker."""
         return [app_id for (app_id, work), of in self._streams.items() if work is Work.TURN and of]
 
-    def open(self, profile: Profile) -> WorkStream:
-        """Open a stream; raises ShuttingDown if the engine takes no more workers."""
+    def open(self, profile: Profile, make: Make | None = None) -> WorkStream:
+        """Open a stream; raises ShuttingDown if the engine takes no more workers.
+
+        One that `make` makes belongs to an app that is here: it gets all the work of its app id.
+        """
         if self._stopping:
             msg = "the server is stopping"
             raise ShuttingDown(msg)
         if self._count >= STREAMS_MAX:
             msg = f"there are {STREAMS_MAX} worker streams already"
             raise ShuttingDown(msg)
-        stream = WorkStream(profile, self._left)
+        if make is not None and profile.app_id in self._here:
+            msg = f"app '{profile.app_id}' is in this process already"
+            raise CallerFault(msg)
+        stream = (make or WorkStream)(profile, self._left)
+        if make is not None:
+            self._here[profile.app_id] = stream
         stream.resting = self._resting
         for work in Work:
             # At the head, so that it is tried next: it may be what stalled instances wait for.
@@ -181,6 +193,9 @@ class Dispatcher:
         self, app_id: str, work: Work, preferred: WorkStream | None = None
     ) -> WorkStream | None:
         """Return a stream of the app with room for one more, or None."""
+        here = self._here.get(app_id)
+        if here is not None:
+            return here if here.has_room(work) else None
         if preferred is not None and preferred.has_room(work):
             return preferred
         streams = self._streams.get((app_id, work))
@@ -194,7 +209,14 @@ class Dispatcher:
 
     def has_room(self, app_id: str, work: Work) -> bool:
         """Tell whether any stream of the app can take one more of this kind."""
+        here = self._here.get(app_id)
+        if here is not None:
+            return here.has_room(work)
         return any(stream.has_room(work) for stream in self._streams.get((app_id, work), ()))
+
+    def here(self, app_id: str) -> WorkStream | None:
+        """Return the stream of an app that is in this process."""
+        return self._here.get(app_id)
 
     async def rest(self, timeout_s: float) -> bool:
         """Hand out nothing more; tell whether the workers finished what they had in time."""
@@ -220,6 +242,8 @@ class Dispatcher:
     def _left(self, stream: WorkStream) -> None:
         for work in Work:
             self._streams[stream.profile.app_id, work].remove(stream)
+        if self._here.get(stream.profile.app_id) is stream:
+            del self._here[stream.profile.app_id]
         self._count -= 1
         outstanding = sum(map(len, stream.held.values()))
         self._observer.worker_disconnected(

@@ -8,7 +8,7 @@ from perdure.core.state import State, fold
 from perdure.core.status import TERMINAL, Status, may_move
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled
 from perdure.core.views import Wait, next_wake_us, waits_for
-from perdure.engine.residents import Resident, Turn
+from perdure.engine.residents import NOT_LANDED, Resident, Turn
 from perdure.engine.rows import (
     NOTHING_FOUND,
     EffectRows,
@@ -18,7 +18,15 @@ from perdure.engine.rows import (
     inbox_add,
     lifecycle,
 )
-from perdure.store.port import Entry, Head, HistoryAdd, LifecycleAdd
+from perdure.store.port import (
+    Entry,
+    HandOut,
+    Head,
+    HistoryAdd,
+    LifecycleAdd,
+    TaskEnd,
+    TimerEnd,
+)
 from perdure.wire.events import encode
 
 _LIFECYCLE = {
@@ -65,14 +73,16 @@ def closed_entry(
         expect_version=resident.version,
         head=head,
         history=tuple(rows),
-        taken=() if turn is None else (*(i.seq for i in turn.batch), *turn.dropped),
+        taken=() if turn is None else _taken(turn),
         inbox=() if state.finished else rows_of.own,
         wipe_inbox=state.finished,
         wipe_timers=state.finished,
         wipe_tasks=turn is None,  # a terminate: what it still had to run is not run any more
         tasks=rows_of.tasks,
+        ended_tasks=() if turn is None else _ended_tasks(turn),
+        handed_out=() if turn is None else _hand_outs(turn),
         timers=rows_of.timers,
-        ended_timers=() if state.finished else rows_of.ended_timers,
+        ended_timers=(*_fired(turn), *(() if state.finished else rows_of.ended_timers)),
         births=rows_of.births,
         messages=rows_of.messages,
         lifecycle=_moves(resident, Status(head.phase), now_us),
@@ -121,10 +131,13 @@ def continued_entry(
         expect_version=resident.version,
         head=head,
         wipe_history=True,
-        taken=(*(item.seq for item in turn.batch), *turn.dropped),
+        taken=_taken(turn),
         inbox=(*inbox, *rows_of.own),
+        ended_timers=_fired(turn),
         wipe_timers=True,
         tasks=rows_of.tasks,
+        ended_tasks=_ended_tasks(turn),
+        handed_out=_hand_outs(turn),
         timers=rows_of.timers,
         births=rows_of.births,
         messages=rows_of.messages,
@@ -180,6 +193,27 @@ def head_after(resident: Resident, closed: Closed, added_bytes: int, now_us: int
         version_name=state.version_name,
         patches=state.patches,
     )
+
+
+def _taken(turn: Turn) -> tuple[int, ...]:
+    seqs = [item.seq for item in turn.batch if item.seq != NOT_LANDED]
+    return (*seqs, *turn.dropped)
+
+
+# What lands with the turn that takes it (`engine.deciding`) ends its row in the same entry.
+
+
+def _ended_tasks(turn: Turn) -> tuple[TaskEnd, ...]:
+    return tuple([each.task for each in turn.arrivals if each.task is not None])
+
+
+def _hand_outs(turn: Turn) -> tuple[HandOut, ...]:
+    return tuple([each.handed_out for each in turn.arrivals if each.handed_out is not None])
+
+
+def _fired(turn: Turn | None) -> tuple[TimerEnd, ...]:
+    arrivals = () if turn is None else turn.arrivals
+    return tuple([each.timer for each in arrivals if each.timer is not None])
 
 
 def _ended_by_us(closed: Closed) -> bool:

@@ -6,6 +6,7 @@ from perdure.core import requests as rq
 from perdure.core.admit import Known, admit_change, admit_start
 from perdure.core.requests import Reason, Refusal
 from perdure.core.status import TERMINAL, Status
+from perdure.engine.births import LocalBirths
 from perdure.engine.ground import Ground
 from perdure.engine.lookup import Lookup
 from perdure.engine.proposals import Change, Proposals
@@ -15,11 +16,14 @@ from perdure.store.port import Snapshot, Verdict
 class Intake:
     """Takes requests in."""
 
-    def __init__(self, ground: Ground, lookup: Lookup, proposals: Proposals) -> None:
+    def __init__(
+        self, ground: Ground, lookup: Lookup, proposals: Proposals, births: LocalBirths
+    ) -> None:
         """Stand between the doors and the committer."""
         self._landing = ground.landing
         self._lookup = lookup
         self._proposals = proposals
+        self._births = births
 
     # ---- start
 
@@ -55,8 +59,8 @@ class Intake:
         return admit_start(request, known, await self._lookup.active_descendant(existing.key))
 
     async def _born(self, request: rq.Start, replaces: int | None) -> bool:
-        proposal = self._proposals.start(request, replaces)
-        outcome = await self._landing.once(proposal.entry, proposal.apply)
+        proposal = self._births.propose(request, replaces)
+        outcome = await self._landing.once(proposal.entry, proposal.apply, proposal.fail)
         assert outcome.verdict in {Verdict.LANDED, Verdict.ID_TAKEN}, outcome
         return outcome.verdict is Verdict.LANDED
 

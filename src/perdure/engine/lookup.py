@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from perdure.base.errors import CallerFault
 from perdure.base.limits import DESCENDANTS_MAX
+from perdure.base.time import SECOND_US
 from perdure.core.status import TERMINAL, Status
 from perdure.engine.reading import Reader
 from perdure.engine.residents import Residents
@@ -80,6 +81,30 @@ class Lookup:
             if not resident.finished and not resident.gone:
                 await future
 
+    async def reached(
+        self, instance_id: str, *, finished: bool, timeout_us: int | None
+    ) -> Snapshot | None:
+        """Return an instance once it has started, or with `finished` ended, or time is up."""
+        loop = asyncio.get_running_loop()
+        until = None if timeout_us is None else loop.time() + timeout_us / SECOND_US
+        told = False
+        while True:
+            with self._waiters.waiting(instance_id, finished=finished) as future:
+                snapshot = await self.snapshot(instance_id)
+                if told and snapshot is None:
+                    return None  # it is gone, and that is an end
+                if snapshot and _is_reached(Status(snapshot.status), finished=finished):
+                    return snapshot
+                if until is None:
+                    await future
+                else:
+                    try:
+                        await asyncio.wait_for(future, max(0.0, until - loop.time()))
+                    except TimeoutError:
+                        return await self.snapshot(instance_id)
+            # Another life of the id may have begun meanwhile; then that one is waited for.
+            told = True
+
     def tell_gone(self, instance_id: str) -> None:
         """Wake everybody who waits for an instance that is gone: that is an end, too."""
         self._waiters.tell(instance_id, Status.TERMINATED)
@@ -108,3 +133,7 @@ class Lookup:
                 msg = f"the workflow has more than {most} descendants"
                 raise CallerFault(msg)
         return found
+
+
+def _is_reached(status: Status, *, finished: bool) -> bool:
+    return status in TERMINAL if finished else status is not Status.PENDING

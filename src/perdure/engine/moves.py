@@ -34,12 +34,12 @@ ENDING_HOLDERS_LOOKS_MAX: Final = 5
 class Follow:
     """What follows a move, each without waiting."""
 
-    landed: Callable[[], None]  # it is on disk; called before anything that follows from it
-    done: Callable[[], None]  # it is true in memory, too
+    told: Callable[[Outcome], None]  # called before anything that follows from the outcome
+    done: Callable[[Outcome], None]  # it is true in memory, too
     failed: Callable[[], None]  # it could not be landed at all
 
 
-NOTHING_FOLLOWS: Final = Follow(lambda: None, lambda: None, lambda: None)
+NOTHING_FOLLOWS: Final = Follow(lambda _: None, lambda _: None, lambda: None)
 
 
 class Moves:
@@ -137,6 +137,11 @@ class Moves:
             found = replace(found, forbidden=denied)
         return self._entry(resident, turn, result, now_us, found)
 
+    def prepared(self, resident: Resident, turn: Turn, result: Closed, now_us: int) -> Prepared:
+        """Return the entry of a turn that depends on nobody else."""
+        assert not self._has_to_read(result.effects), "what depends on others is read first"
+        return self._entry(resident, turn, result, now_us, NOTHING_FOUND)
+
     def _has_to_read(self, effects: tuple[fx.Effect, ...]) -> bool:
         return _depends_on_others(effects) or bool(told_others(self._access, effects))
 
@@ -210,12 +215,12 @@ class Moves:
     ) -> asyncio.Future[Outcome]:
         def apply(outcome: Outcome) -> None:
             try:
-                follow.landed()
+                follow.told(outcome)
                 self._aftermath.moved(resident, turn, prepared, result, outcome)
             finally:
                 # Not before: what is not true in memory yet must not be handed out once more.
                 resident.moving = False
-            follow.done()
+            follow.done(outcome)
 
         def fail(error: BaseException) -> None:
             resident.moving = False

@@ -88,7 +88,10 @@ class Proposals:
 
     def start(self, request: rq.Start, replaces: int | None) -> Proposal:
         """Return a start that replaces a finished instance, or nobody."""
-        newborn = self.newborn(request, replaces)
+        return self.of(self.newborn(request, replaces))
+
+    def of(self, newborn: Newborn) -> Proposal:
+        """Return a birth by itself."""
 
         def apply(outcome: Outcome) -> None:
             if outcome.verdict is Verdict.LANDED:
@@ -126,7 +129,11 @@ class Proposals:
         assert key is not None, "a birth that has landed has a key"
         made = newborn.birth
         self._aftermath.born(made, newborn.started, key, outcome.births[0].inbox_seqs)
-        report_created(self._observer, made.identity, newborn.started, newborn.parent_span)
+        self.report(newborn)
+
+    def report(self, newborn: Newborn) -> None:
+        """Report that a birth is on disk."""
+        report_created(self._observer, newborn.birth.identity, newborn.started, newborn.parent_span)
 
     def _trace(self, request: rq.Start, execution_id: str) -> TraceContext | None:
         if request.trace is not None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from perdure.base.limits import READY_QUEUE_MAX
-from perdure.base.observer import Span
+from perdure.base.observer import Span, Subject
 from perdure.core.events import TaskScheduled
 from perdure.core.tracing import TraceContext
 from perdure.engine.blocked import Blocked
@@ -46,6 +46,10 @@ class Task:
     def task_key(self) -> TaskKey:
         """What names it among all of the store's."""
         return self.key, self.add.generation, self.add.task_id
+
+    def subject(self, app_id: str) -> Subject:
+        """Return its instance as the observer knows it."""
+        return Subject(self.instance_id, self.workflow_name, app_id)
 
     @property
     def pair(self) -> tuple[str, int]:

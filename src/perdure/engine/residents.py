@@ -18,7 +18,16 @@ from perdure.core.status import TERMINAL, Status, seen_status
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled
 from perdure.engine.losses import Losses
 from perdure.engine.reading import Reader
-from perdure.store.port import Head, Identity, InboxAdd, Loaded, Snapshot
+from perdure.store.port import (
+    HandOut,
+    Head,
+    Identity,
+    InboxAdd,
+    Loaded,
+    Snapshot,
+    TaskEnd,
+    TimerEnd,
+)
 from perdure.wire.events import decode_stored
 from perdure.wire.work_items import past_field
 
@@ -45,6 +54,22 @@ class Held:
 
 
 @dataclass(slots=True, eq=False)
+class Arrival:
+    """An event that is to land with the turn that takes it (`engine.deciding`).
+
+    It ends the row of an activity or a timer. One of the two is called in the end: `landed` when it
+    is on disk with a turn, `alone` if it has to be landed by itself after all.
+    """
+
+    item: InboxItem
+    landed: Callable[[], None]
+    alone: Callable[[], None]
+    task: TaskEnd | None = None
+    handed_out: HandOut | None = None
+    timer: TimerEnd | None = None
+
+
+@dataclass(slots=True, eq=False)
 class Turn:
     """A batch frozen for a worker. `token` is the present hand-out's, "" while there is none."""
 
@@ -61,6 +86,7 @@ class Turn:
     lost: int = 0
     heard: dict[bytes, int] = field(default_factory=dict)
     held: Held | None = None
+    arrivals: tuple[Arrival, ...] = ()  # those of the batch that are on their way to the disk
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +108,9 @@ class Resident:
     moving: bool = False  # a commit that expects the version is under way
     gone: bool = False  # purged or replaced: nothing may come of it any more
     terminating: bool = False  # a terminate is in the inbox, which may be long to look through
+    # Of apps that are here (`engine.deciding`).
+    arrivals: list[Arrival] = field(default_factory=list)
+    deciding: bool = False  # the move that is under way was decided in place
 
     @property
     def instance_id(self) -> str:
@@ -105,7 +134,7 @@ class Resident:
     @property
     def idle(self) -> bool:
         """Whether it can be let go of."""
-        return self.turn is None and not self.moving
+        return self.turn is None and not self.moving and not self.arrivals
 
     def snapshot(self) -> Snapshot:
         """Return what the store would return as this instance's snapshot."""

@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 from perdure.base.limits import TURN_RETRY_LONGEST_US
 from perdure.base.observer import Observer
-from perdure.base.time import SECOND_US, Clock
+from perdure.base.time import Clock
 from perdure.core import requests as rq
 from perdure.core.requests import Refusal
-from perdure.core.status import TERMINAL, Status
 from perdure.engine.aftermath import Aftermath
+from perdure.engine.births import LocalBirths
 from perdure.engine.committer import Committer
 from perdure.engine.crew import THREADS, Crew
 from perdure.engine.deliveries import Deliveries
@@ -20,6 +20,7 @@ from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes, ReadyTurns
 from perdure.engine.intake import Intake
 from perdure.engine.landing import Landing
+from perdure.engine.local import LocalApp, LocalWork
 from perdure.engine.lookup import Lookup
 from perdure.engine.mailbox import Mailbox
 from perdure.engine.moves import Moves
@@ -77,10 +78,10 @@ class Engine:
         self._moves = Moves(ground, self._lookup, self._aftermath)
         self._dispatcher = Dispatcher(observer)
         self._turns = Turns(ground, self._residents, self._ready, self._dispatcher, self._moves)
-        early = self._turns.early
-        self._tasks = Tasks(ground, self._queues, self._dispatcher, self._inboxes, early)
+        self._tasks = Tasks(ground, self._queues, self._dispatcher, self._inboxes, self._turns)
         proposals = Proposals(ground, self._residents, self._inboxes, self._queues, self._aftermath)
-        self._intake = Intake(ground, self._lookup, proposals)
+        births = LocalBirths(ground, self._turns, self._moves, self._aftermath, proposals)
+        self._intake = Intake(ground, self._lookup, proposals, births)
         self._removal = Removal(
             ground, self._lookup, self._residents, self._inboxes, self._queues, self._turns
         )
@@ -181,23 +182,7 @@ class Engine:
         self, instance_id: str, *, finished: bool, timeout_us: int | None
     ) -> Snapshot | None:
         """Return an instance once it has started, or with `finished` ended, or time is up."""
-        loop = asyncio.get_running_loop()
-        until = None if timeout_us is None else loop.time() + timeout_us / SECOND_US
-        told = False
-        while True:
-            with self._waiters.waiting(instance_id, finished=finished) as future:
-                snapshot = await self.snapshot(instance_id)
-                if told and snapshot is None:
-                    return None  # it is gone, and that is an end
-                if snapshot and _reached(Status(snapshot.status), finished=finished):
-                    return snapshot
-                timeout_s = None if until is None else max(0.0, until - loop.time())
-                try:
-                    await asyncio.wait_for(future, timeout_s)
-                except TimeoutError:
-                    return await self.snapshot(instance_id)
-            # Another life of the id may have begun meanwhile; then that one is waited for.
-            told = True
+        return await self._lookup.reached(instance_id, finished=finished, timeout_us=timeout_us)
 
     def figures(self) -> dict[str, int]:
         """Return how much of everything there is in memory just now, for metrics."""
@@ -215,6 +200,18 @@ class Engine:
     def open_stream(self, profile: Profile) -> Stream:
         """Begin to hand out work (see `engine.work.Workplace`)."""
         return self._dispatcher.open(profile)
+
+    def attach(self, profile: Profile, work: LocalWork) -> LocalApp:
+        """Let an app of this process have its work (see `engine.local`); `close` detaches it.
+
+        Raises CallerFault if its app id is attached, ShuttingDown as `open_stream` does.
+        """
+        errands = self._tasks.errands
+        stream = self._dispatcher.open(
+            profile, lambda profile, leave: LocalApp(profile, leave, work, errands)
+        )
+        assert isinstance(stream, LocalApp), stream
+        return stream
 
     async def complete_turn(self, answer: bytes) -> None:
         """Take a turn's answer (see `engine.work.Workplace`)."""
@@ -288,10 +285,6 @@ class Engine:
 
     def _spawn_wake(self, key: int) -> None:
         self._landing.spawn(self._inboxes.wake(key), "trying again")
-
-
-def _reached(status: Status, *, finished: bool) -> bool:
-    return status in TERMINAL if finished else status is not Status.PENDING
 
 
 def _reported(landing: "asyncio.Future[Any]") -> None:

@@ -18,13 +18,15 @@ from perdure.base.observer import WORKER_GONE, Subject
 from perdure.base.time import SECOND_US
 from perdure.core.events import Failure, TaskCompleted, TaskFailed
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
-from perdure.engine.early import EarlyTurns
+from perdure.engine.errands import Errands, Hands
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes
+from perdure.engine.local import LocalApp
 from perdure.engine.queueing import Task, TaskOut, TaskQueues
 from perdure.engine.reports import activity_of
 from perdure.engine.residents import InboxItem
 from perdure.engine.rows import inbox_add
+from perdure.engine.turns import Turns
 from perdure.engine.work import Dialect
 from perdure.store.port import Entry, HandOut, Outcome, TaskEnd, Verdict
 from perdure.wire.actions import parse_activity_answer
@@ -42,7 +44,7 @@ class Tasks:
         queues: TaskQueues,
         dispatcher: Dispatcher,
         inboxes: Inboxes,
-        early: EarlyTurns,
+        turns: Turns,
     ) -> None:
         """Stand between the queued activities and the workers; `on_room` is as that of `Turns`."""
         self.on_room: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
@@ -54,7 +56,9 @@ class Tasks:
         self._queues = queues
         self._dispatcher = dispatcher
         self._inboxes = inboxes
-        self._early = early
+        self._early = turns.early
+        hands = Hands(self._went_out, self._land, self._landed, self._give_back, self._run_again)
+        self.errands = Errands(ground, turns.local, hands)
         self._slots = Slots(ground.settings.activities_max, ground.settings.activities_max_by_name)
 
     @property
@@ -80,7 +84,10 @@ class Tasks:
             if self._slots.full_for(task.add.name):
                 self._queues.block(task)
                 continue
-            self._hand_out(task, stream)
+            if isinstance(stream, LocalApp):
+                self.errands.begin(task, stream)
+            else:
+                self._hand_out(task, stream)
 
     def _hand_out(self, task: Task, stream: WorkStream) -> None:
         token = self._crew.fresh_id()
@@ -103,14 +110,18 @@ class Tasks:
         task.attempts += 1
         task.losses.size_bytes = len(item)
         out = TaskOut(task, stream, token, now_us)
-        self._queues.went_out(out)
-        self._slots.take(task.add.name)
+        self._went_out(out)
         stream.send(Work.ACTIVITY, out, item)
         note = HandOut(task.add.generation, task.add.task_id, stream.profile.worker, now_us)
         self._landing.note(Entry(key=task.key, handed_out=(note,)))
         activity = activity_of(task.scheduled, task.add.app_id, task.attempts)
         waited_us = max(0, now_us - task.add.scheduled_at_us)
         self._observer.activity_handed_out(subject, activity, waited_us=waited_us)
+
+    def _went_out(self, out: TaskOut) -> None:
+        self._queues.went_out(out)
+        self._slots.take(out.task.add.name)
+        out.stream.held[Work.ACTIVITY].add(out)
 
     def _too_large(self, task: Task, text: str) -> None:
         """End an activity that no message can carry; the workflow is told, and may go on."""
@@ -179,8 +190,27 @@ class Tasks:
 
         # Handed in before its turn is handed out, so that whatever follows comes behind it.
         landing = self._landing.surely(entry, landed, failed)
-        early = self._early.begin(out.task.key, entry.inbox[0], result)
+        early = None
+        if not isinstance(out.stream, LocalApp):
+            early = self._early.begin(out.task.key, entry.inbox[0], result)
         return landing
+
+    # ---- of apps that are here
+
+    def _landed(self, out: TaskOut, result: Result) -> None:
+        """Take note that a result has landed with the turn that takes it."""
+        self._release(out)
+        self._queues.ended(out.task)
+        self._report(out, result)
+
+    def _give_back(self, out: TaskOut, reason: str) -> None:
+        self._drop(out.task.instance_id, reason)
+        self._release(out)
+
+    def _run_again(self, out: TaskOut) -> None:
+        self._release(out)
+        if not out.void:
+            self._again(out.task)
 
     def _try_again_later(self, task: Task) -> None:
         """Run an activity again whose result could not be written at all, but not at once."""
@@ -222,7 +252,7 @@ class Tasks:
         self._observer.late_completion_dropped("activity", instance_id=instance_id, reason=reason)
 
     def _subject(self, task: Task) -> Subject:
-        return Subject(task.instance_id, task.workflow_name, self._settings.app_id)
+        return task.subject(self._settings.app_id)
 
     # ---- letting go
 

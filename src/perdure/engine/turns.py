@@ -12,30 +12,31 @@ from typing import Any, Final
 
 from perdure.base.errors import WorkerFault
 from perdure.base.limits import (
-    TURN_RETRY_FIRST_US,
-    TURN_RETRY_LONGEST_US,
     WORK_ITEM_PERCENT_MAX,
 )
 from perdure.base.observer import WORKER_GONE
 from perdure.core.applying import Caller
 from perdure.core.events import StallReason
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall
+from perdure.core.turn import close, stall
 from perdure.engine.claims import Claims
+from perdure.engine.deciding import Deciding, LocalTurns
 from perdure.engine.dialects import answers_in_microsofts
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
 from perdure.engine.early import EarlyTurns, Hands, is_early, let_go
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
 from perdure.engine.loads import Loads
-from perdure.engine.moves import Follow, Moves
+from perdure.engine.local import LocalApp
+from perdure.engine.moves import Moves
 from perdure.engine.reports import subject_of
 from perdure.engine.residents import Resident, Residents, Turn
-from perdure.engine.stalls import Stalls
+from perdure.engine.turn_ends import TurnEnds
 from perdure.engine.turn_items import freeze, history_sent, too_large_text, turn_work_item
 from perdure.engine.turns_out import TurnOut, TurnsOut
 from perdure.store.port import Entry
 from perdure.wire.actions import decision_of, parse_turn_answer
 
+HERE: Final = "here"  # the token of a turn that is decided in this process
 _MAY_BE_LATE: Final = "an answer without a token may be to an earlier turn"
 
 
@@ -64,13 +65,14 @@ class Turns:
         self._residents = residents
         self._ready = ready
         self._dispatcher = dispatcher
-        self._moves = moves
         self._slots = Slots(ground.settings.turns_max, ground.settings.turns_max_by_name)
         self._out = TurnsOut(ready, self._slots)
         self._claims = Claims(self._out, residents, ground.clock, ground.observer)
-        self._stalls = Stalls(ready.delays)
         self._loads = Loads(residents, ground.landing, self._loaded)
-        hands = Hands(self._offer, self._land, self._give_up)
+        self.deciding = Deciding(ground, dispatcher)
+        self._ends = TurnEnds(ground, ready, moves, self.deciding, self.release)
+        hands = Hands(self._offer, self._ends.land, self._give_up)
+        self.local = LocalTurns(ground, residents, ready, self.deciding, moves)
         self.early = EarlyTurns(ground, residents, ready, dispatcher, hands)
 
     @property
@@ -125,7 +127,11 @@ class Turns:
             self._ready.of(app_id).push(resident.key, None, first=True)
             return
         turn = turn or self._freeze(resident)
-        if turn is not None:
+        if turn is None:
+            return
+        if isinstance(stream, LocalApp):
+            self._decide_here(resident, turn, stream)
+        else:
             self._hand_out(resident, turn, stream)
 
     def _freeze(self, resident: Resident) -> Turn | None:
@@ -166,9 +172,26 @@ class Turns:
             subject_of(resident.identity), waited_us=max(0, now_us - turn.started.at_us)
         )
 
+    def _decide_here(self, resident: Resident, turn: Turn, app: LocalApp) -> None:
+        """Have a turn decided at once; it is out for as long as it takes to land."""
+        now_us = self._clock.now_us()
+        turn.token = HERE
+        turn.handed_out_at_us = now_us
+        turn.attempts += 1
+        self._out.went_out(resident, turn, app)
+        waited_us = max(0, now_us - turn.started.at_us)
+        self._observer.turn_handed_out(subject_of(resident.identity), waited_us=waited_us)
+        try:
+            result = self.deciding.decide(resident, turn, app)
+        except WorkerFault as fault:
+            self.deciding.forget(resident)
+            self._ends.at_fault(resident, turn, fault)
+            return
+        self._ends.land(resident, turn, result)
+
     def _too_large(self, resident: Resident, turn: Turn, text: str) -> None:
         reason = StallReason.PAYLOAD_SIZE_EXCEEDED
-        self._land(resident, turn, stall(resident.state, reason, text, self._clock.now_us()))
+        self._ends.land(resident, turn, stall(resident.state, reason, text, self._clock.now_us()))
 
     def complete(self, answer_bytes: bytes) -> "asyncio.Future[Any] | None":
         """Take a worker's answer to a turn (see `engine.work.Workplace`).
@@ -195,11 +218,11 @@ class Turns:
             events = tuple(item.event for item in turn.batch)
             result = close(resident.state, turn.started, events, decision, caller)
         except WorkerFault as fault:
-            self._at_fault(resident, turn, fault)
+            self._ends.at_fault(resident, turn, fault)
             raise
         if is_early(turn):
             return self.early.hold(resident, turn, result)
-        return self._land(resident, turn, result)
+        return self._ends.land(resident, turn, result)
 
     def _ask_again(self, out: TurnOut) -> None:
         """Have a turn decided once more: the answer that came may be to an earlier one."""
@@ -207,50 +230,6 @@ class Turns:
         subject = subject_of(out.resident.identity)
         self._observer.turn_retried(subject, attempt=out.turn.attempts, reason=_MAY_BE_LATE)
         self._ready.push(out.resident.key, out.resident.identity.app_id, first=True)
-
-    def _at_fault(self, resident: Resident, turn: Turn, fault: WorkerFault) -> None:
-        turn.faults += 1
-        self.release(resident)
-        self._observer.turn_retried(
-            subject_of(resident.identity), attempt=turn.attempts, reason=str(fault)
-        )
-        self._delay(resident, turn.faults)
-
-    def _delay(self, resident: Resident, attempt: int) -> None:
-        self._ready.delays.delay(
-            resident.key,
-            attempt=attempt,
-            first_us=TURN_RETRY_FIRST_US,
-            longest_us=TURN_RETRY_LONGEST_US,
-        )
-
-    def _land(
-        self, resident: Resident, turn: Turn, result: Closed | ContinuedAsNew | Stalled
-    ) -> "asyncio.Future[Any]":
-        resident.moving = True
-
-        def landed() -> None:
-            self.release(resident)
-            if isinstance(result, Stalled):
-                resident.turn = turn  # the batch stays frozen: an answer to it is still an answer
-                resident.stream = None  # another worker may be the fitting one
-                welcome = not turn.losses.drives_workers_away
-                self._stalls.note(resident.key, resident.identity.app_id if welcome else None)
-            else:
-                self._stalls.over(resident.key)
-
-        def done() -> None:
-            if not isinstance(result, Stalled):
-                latency_us = max(0, self._clock.now_us() - turn.handed_out_at_us)
-                self._observer.turn_landed(subject_of(resident.identity), latency_us=latency_us)
-            self._ready.consider(resident)
-
-        def failed() -> None:
-            # It could not be written at all. The turn is as good as never answered.
-            self.release(resident)
-            self._delay(resident, turn.attempts)
-
-        return self._moves.land(resident, turn, result, Follow(landed, done, failed))
 
     def release(self, resident: Resident) -> None:
         """Take a turn back from its worker, if it is at one; the batch stays frozen."""
@@ -272,13 +251,13 @@ class Turns:
         if losses.drives_workers_away:
             self._too_large(resident, turn, losses.text)
         elif losses.pause_attempt:
-            self._delay(resident, losses.pause_attempt)
+            self._ends.delay(resident, losses.pause_attempt)
         else:
             self._ready.push(resident.key, resident.identity.app_id, first=True)
 
     def joined(self, app_id: str) -> None:
         """Try an app's stalled instances again: a worker has come, perhaps a fitting one."""
-        for key in self._stalls.wake(app_id):
+        for key in self._ends.stalls.wake(app_id):
             self._ready.push(key, app_id)
         self.pump(app_id)
 
@@ -292,6 +271,6 @@ class Turns:
             let_go(resident.turn)
             self._give_up(resident, resident.turn)
         self.release(resident)
-        self._stalls.over(resident.key)
+        self._ends.stalls.over(resident.key)
         self._ready.delays.end(resident.key)
         self._ready.of(resident.identity.app_id).discard(resident.key)

@@ -296,7 +296,7 @@ def stale_moves_are_applied(patch: Patch) -> None:
         def broken(
             self: Aftermath, resident: Resident, turn: Any, prepared: Any, *given: Any
         ) -> None:
-            self._advance(resident, turn, prepared)
+            self._advance(resident, turn, prepared, stalled=False)
             moved(self, resident, turn, prepared, *given)
 
         return broken

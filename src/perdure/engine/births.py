@@ -1,0 +1,104 @@
+"""Starts that land with their first turn, where the app is in this process (`engine.deciding`)."""
+
+from dataclasses import replace
+
+from perdure.base.errors import WorkerFault
+from perdure.core import effects as fx
+from perdure.core.events import WorkflowStarted
+from perdure.core.requests import Start
+from perdure.core.state import blank
+from perdure.core.turn import Closed
+from perdure.engine.aftermath import Aftermath
+from perdure.engine.ground import Ground
+from perdure.engine.moves import Moves
+from perdure.engine.proposals import Newborn, Proposal, Proposals
+from perdure.engine.residents import NOT_LANDED, InboxItem, Resident, Turn
+from perdure.engine.turns import Turns
+from perdure.store.port import Entry, Outcome, Verdict
+
+_NOT_BORN = 0  # the key of a resident that is not on disk yet; the store gives none like it
+
+
+class LocalBirths:
+    """Proposes starts."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        turns: Turns,
+        moves: Moves,
+        aftermath: Aftermath,
+        proposals: Proposals,
+    ) -> None:
+        """Have the first turn decided by the apps that `turns` knows."""
+        self._clock = ground.clock
+        self._deciding = turns.deciding
+        self._moves = moves
+        self._aftermath = aftermath
+        self._proposals = proposals
+
+    def propose(self, request: Start, replaces: int | None) -> Proposal:
+        """Return a start that replaces a finished instance, or nobody.
+
+        It has its first turn with it if its app is here and that turn asks for nothing but
+        activities and timers.
+        """
+        newborn = self._proposals.newborn(request, replaces)
+        app = self._deciding.app(request.app_id)
+        if app is not None and not newborn.birth.held:
+            resident = _unborn(newborn)
+            now_us = self._clock.now_us()
+            item = InboxItem(NOT_LANDED, newborn.birth.inbox[0], newborn.started)
+            turn = Turn(WorkflowStarted(at_us=now_us), (item,), (), handed_out_at_us=now_us)
+            try:
+                result = self._deciding.decide(resident, turn, app)
+            except WorkerFault:
+                result = None  # asked once more when it is on disk, it says so again
+            if isinstance(result, Closed) and _only_begins(result):
+                return self._with_its_turn(newborn, resident, turn, result)
+            self._deciding.forget(resident)
+        return self._proposals.of(newborn)
+
+    def _with_its_turn(
+        self, newborn: Newborn, resident: Resident, turn: Turn, result: Closed
+    ) -> Proposal:
+        prepared = self._moves.prepared(resident, turn, result, self._clock.now_us())
+        moved = prepared.entry
+        birth = replace(
+            newborn.birth,
+            head=prepared.head,
+            inbox=(),
+            history=moved.history,
+            tasks=moved.tasks,
+            timers=moved.timers,
+        )
+        entry = Entry(key=None, births=(birth,), lifecycle=(newborn.lifecycle, *moved.lifecycle))
+
+        def apply(outcome: Outcome) -> None:
+            if outcome.verdict is not Verdict.LANDED:
+                self._deciding.forget(resident)
+                return
+            key = outcome.births[0].key
+            assert key is not None, "a birth that has landed has a key"
+            resident.key = key
+            self._proposals.report(newborn)
+            self._aftermath.born_with_a_turn(birth, resident, turn, prepared, result)
+            if result.state.finished:
+                self._deciding.forget(resident)
+
+        return Proposal(entry, apply, lambda _: self._deciding.forget(resident))
+
+
+def _unborn(newborn: Newborn) -> Resident:
+    return Resident(
+        key=_NOT_BORN,
+        version=0,
+        identity=newborn.birth.identity,
+        head=newborn.birth.head,
+        state=blank(),
+    )
+
+
+def _only_begins(result: Closed) -> bool:
+    """Tell whether a turn asks for nothing but what a birth may bring with it."""
+    return all(isinstance(effect, fx.RunTask | fx.SetTimer) for effect in result.effects)
