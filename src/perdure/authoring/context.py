@@ -161,7 +161,7 @@ class WorkflowContext(Waiting):
     @overload
     def call_child_workflow(
         self,
-        workflow: Callable[..., object] | str,
+        workflow: str,
         input: object = None,
         *,
         instance_id: str | None = None,

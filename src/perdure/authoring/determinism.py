@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from perdure.authoring.chance import drawn_uuid, seeded
-from perdure.authoring.divergence import PLAIN_TIMER, SIDE_EFFECT, Divergence, diverge, told
+from perdure.authoring.divergence import PLAIN_TIMER, SIDE_EFFECT, Diverged, Divergence, told
 from perdure.authoring.payloads import Typing, read, signature_of, to_json
 from perdure.authoring.run import Run
 from perdure.base.time import LATEST_US
@@ -118,7 +118,8 @@ class Determinism:
                 continue
             if isinstance(event, ev.TimerCreated) and (event.name or "").startswith(SIDE_EFFECT):
                 return (event.name or "").removeprefix(SIDE_EFFECT)
-            diverge(self._divergence(number, told(event)))
+            run.diverged = Diverged(self._divergence(number, told(event)))
+            raise run.diverged
         return None
 
     def _divergence(self, number: int, recorded: str) -> Divergence:

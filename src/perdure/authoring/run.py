@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from perdure.authoring.chance import drawn_uuid_text
-from perdure.authoring.divergence import PLAIN_TIMER
+from perdure.authoring.divergence import PLAIN_TIMER, Diverged
 from perdure.authoring.failures import failure_of
 from perdure.authoring.payloads import Typing, read, text_of
 from perdure.authoring.registry import Registry, Workflow
@@ -73,6 +73,7 @@ class Run:
         "arrivals",
         "context",
         "custom_status",
+        "diverged",
         "drawn",
         "encountered_patches",
         "history_patches",
@@ -122,6 +123,7 @@ class Run:
         self.history_patches: set[str] = set()
         self.applied_patches: dict[str, bool] = {}
         self.encountered_patches: list[str] = []
+        self.diverged: Diverged | None = None  # should the code have caught it
         self.suspended = False
         self.withheld: list[Event] = []
         self.replaying = False

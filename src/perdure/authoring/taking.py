@@ -43,6 +43,8 @@ def take(run: Run, event: ev.Event) -> None:
     _TAKERS[type(event)](run, event)
     if run.loop.ready:
         run.advance()
+        if run.diverged is not None:
+            raise run.diverged
 
 
 def _turn_began(run: Run, event: ev.WorkflowStarted) -> None:
