@@ -6,7 +6,7 @@ from itertools import chain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perdure.engine.placement import holders_of, changes_of, owners_of
+from perdure.engine.placement import changes_of, holders_of, owners_of
 from perdure.store.leases import NodeReport, Standing, Term
 from perdure.store.memory import MemoryCluster
 from perdure.store.partitions import HOUSEKEEPING, Partition

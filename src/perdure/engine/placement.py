@@ -18,13 +18,14 @@ same, all want the same, and nothing more moves.
 Why two owners cannot both commit. A holding of a partition has a term, a number that the store
 gives out with the lease and that no other holding of the partition has. What an owner commits
 carries it. The store looks at the lease in the transaction of that commit: the term must be the
-lease's present one. Whoever takes the lease over changes the same row, to a higher number, in a transaction of its
-own. These two transactions are in some order. If the commit is first, it is there when the taking
-returns, and only then does the new owner read what it goes on from. If the taking is first, the
-commit finds another number, and is FENCED. No clock is part of this: that leases run out decides
-when one may be taken, not who may write. A node that was stopped in the middle of anything, for
-however long, finds its next commit FENCED. Besides, a turn expects the version of its instance, and
-the end of an activity or timer its row, so that a mistake here could not have a result count twice.
+lease's present one. Whoever takes the lease over changes the same row, to a higher number, in a
+transaction of its own. These two transactions are in some order. If the commit is first, it is
+there when the taking returns, and only then does the new owner read what it goes on from. If the
+taking is first, the commit finds another number, and is FENCED. No clock is part of this: that
+leases run out decides when one may be taken, not who may write. A node that was stopped in the
+middle of anything, for however long, finds its next commit FENCED. Besides, a turn expects the
+version of its instance, and the end of an activity or timer its row, so that a mistake here could
+not have a result count twice.
 """
 
 from collections.abc import Collection, Iterable, Mapping
