@@ -37,11 +37,11 @@ class Blocked(Generic[K, V]):
                 return taken
         return None
 
-    def take_where(self, wanted: Callable[[K], bool]) -> list[V]:
-        """Take out every key that is wanted; looks at all of them."""
+    def take_where(self, wanted: Callable[[K, V], bool]) -> list[V]:
+        """Take out all that is wanted; looks at everything."""
         taken = []
         for place, waiting in list(self._waiting.items()):
-            taken += [waiting.pop(key) for key in [key for key in waiting if wanted(key)]]
+            taken += [waiting.pop(key) for key, of in list(waiting.items()) if wanted(key, of)]
             if not waiting:
                 del self._waiting[place]
         return taken

@@ -70,6 +70,7 @@ def closed_entry(
     rows_of = EffectRows.of(owner, closed.effects, encoded, propagate, found, now_us)
     entry = Entry(
         key=resident.key,
+        term=resident.term,
         expect_version=resident.version,
         head=head,
         history=tuple(rows),
@@ -128,6 +129,7 @@ def continued_entry(
     )
     entry = Entry(
         key=resident.key,
+        term=resident.term,
         expect_version=resident.version,
         head=head,
         wipe_history=True,
@@ -162,6 +164,7 @@ def stalled_entry(resident: Resident, stalled: Stalled, now_us: int) -> Prepared
     told = resident.head.stalled != head.stalled
     entry = Entry(
         key=resident.key,
+        term=resident.term,
         expect_version=resident.version,
         head=head,
         history=rows,

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from perdure.base.errors import StoreError, StoreUnavailable
+from perdure.base.errors import StoreError, StoreUnavailable, StoreUnsure
 from perdure.base.limits import LAND_ATTEMPTS_MAX, LAND_RETRY_FIRST_US, LAND_RETRY_LONGEST_US
 from perdure.base.observer import Observer
 from perdure.base.time import SECOND_US
 from perdure.engine.committer import Committer
-from perdure.store.port import Entry, Outcome
+from perdure.store.leases import Term
+from perdure.store.port import Entry, Outcome, Verdict
 
 Apply = Callable[[Outcome], None]
 Fail = Callable[[BaseException], None]
@@ -31,6 +32,10 @@ class Landing:
         self._loop = asyncio.get_running_loop()
         self._tasks: dict[asyncio.Task[Any], None] = {}  # in the order in which they began
         self._stopped = False
+        # Set by whoever composes the engine: what to do about an entry whose term was over, and
+        # about one that may have landed although nobody was told what became of it.
+        self.on_fenced: Callable[[Term], None] = lambda term: None  # noqa: ARG005
+        self.on_unsure: Callable[[Entry], None] = lambda entry: None  # noqa: ARG005
 
     async def once(self, entry: Entry, apply: Apply, fail: Fail | None = None) -> Outcome:
         """Land an entry of a request; raises a StoreError if it could not be stored.
@@ -96,13 +101,19 @@ class Landing:
 
     def _came(self, landing: "_Landing", attempt: int, outcome: Outcome | BaseException) -> None:
         told = landing.told
+        if isinstance(outcome, StoreUnsure):
+            landing.unsure = True
         if isinstance(outcome, Outcome):
             try:
+                if outcome.verdict is Verdict.FENCED and landing.entry.term is not None:
+                    self.on_fenced(landing.entry.term)
                 landing.apply(outcome)
             except Exception as fault:
                 if not told.done():
                     told.set_exception(fault)
                 raise
+            if landing.unsure and outcome.verdict is not Verdict.LANDED:
+                self.on_unsure(landing.entry)
             if not told.done():
                 told.set_result(outcome)
         elif isinstance(outcome, StoreError) and attempt < self._attempts_max():
@@ -112,11 +123,13 @@ class Landing:
         else:
             if landing.fail is not None:
                 landing.fail(outcome)
+            if landing.unsure:
+                self.on_unsure(landing.entry)
             if not told.done():
                 told.set_exception(outcome)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Landing:
     """An entry under way, and who is to be told."""
 
@@ -124,6 +137,7 @@ class _Landing:
     apply: Apply
     fail: Fail | None
     told: asyncio.Future[Outcome]
+    unsure: bool = False  # an attempt may have landed
 
 
 def _seen(future: asyncio.Future[Outcome]) -> None:

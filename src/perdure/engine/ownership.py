@@ -1,8 +1,8 @@
 """What this process owns: everything, or the partitions that it has leases on.
 
 Only an owner holds instances and activities in memory and hands them out. What it commits carries
-the term under which it came to hold them, so that nothing of it lands once that is over. A sole owner
-knows no terms and asks nobody.
+the term under which it came to hold them, so that nothing of it lands once that is over. A sole
+owner knows no terms and asks nobody.
 """
 
 from collections.abc import Callable, Collection

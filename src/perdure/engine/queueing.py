@@ -7,74 +7,36 @@ the store again takes in none twice.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from perdure.base.limits import READY_QUEUE_MAX
-from perdure.base.observer import Span, Subject
+from perdure.base.observer import Span
 from perdure.core.events import TaskScheduled
 from perdure.core.tracing import TraceContext
 from perdure.engine.blocked import Blocked
-from perdure.engine.dispatcher import WorkStream
-from perdure.engine.losses import Losses
+from perdure.engine.ownership import ALONE, Ownership
 from perdure.engine.ready import ReadyQueue
 from perdure.engine.reports import span_of
 from perdure.engine.residents import Resident
+from perdure.engine.task import Task, TaskKey, TaskOut
+from perdure.store.leases import Term
 from perdure.store.port import TaskAdd, TaskRow
 from perdure.wire.events import decode_stored
 
-TaskKey = tuple[int, int, int]  # instance key, generation, task id
+__all__ = ["Task", "TaskKey", "TaskOut", "TaskQueues", "task_span"]
+
 W = TypeVar("W")
-
-
-@dataclass(slots=True, eq=False)
-class Task:
-    """One activity that has not ended."""
-
-    key: int
-    instance_id: str
-    workflow_name: str
-    add: TaskAdd
-    scheduled: TaskScheduled
-    span: Span | None = None
-    attempts: int = 0
-    losses: Losses = field(default_factory=Losses)
-
-    @property
-    def task_key(self) -> TaskKey:
-        """What names it among all of the store's."""
-        return self.key, self.add.generation, self.add.task_id
-
-    def subject(self, app_id: str) -> Subject:
-        """Return its instance as the observer knows it."""
-        return Subject(self.instance_id, self.workflow_name, app_id)
-
-    @property
-    def pair(self) -> tuple[str, int]:
-        """What names it in a worker's answer."""
-        return self.instance_id, self.add.task_id
-
-
-@dataclass(slots=True, eq=False)
-class TaskOut:
-    """An activity at a worker. A void one belongs to an instance that is gone."""
-
-    task: Task
-    stream: WorkStream
-    token: str
-    handed_out_at_us: int
-    landing: bool = False
-    void: bool = False
 
 
 class TaskQueues:
     """The queues by app, those parked for a suspended instance, and those that are out."""
 
-    def __init__(self, most: int = READY_QUEUE_MAX) -> None:
-        """Begin empty; each app's queue holds up to `most`."""
+    def __init__(self, most: int = READY_QUEUE_MAX, owner: Ownership = ALONE) -> None:
+        """Begin empty; each app's queue holds up to `most`, of what `owner` owns."""
         self._most = most
+        self._owner = owner
         self._queues: dict[str, ReadyQueue[TaskKey, Task]] = {}
         self._parked: dict[int, list[Task]] = {}
         self._paused: set[int] = set()
@@ -111,7 +73,9 @@ class TaskQueues:
         return sum(map(len, self._queues.values()))
 
     def add(self, resident: Resident, add: TaskAdd, scheduled: TaskScheduled) -> None:
-        """Take in an activity that a turn scheduled."""
+        """Take in an activity that a turn scheduled, if it is to be run from here."""
+        if not self._owner.owns(add.app_id, resident.instance_id):
+            return
         span = task_span(resident, scheduled.trace)
         task = Task(
             resident.key, resident.instance_id, resident.identity.name, add, scheduled, span
@@ -131,7 +95,12 @@ class TaskQueues:
                 self._gone.clear()
 
     def recover(self, row: TaskRow) -> None:
-        """Take in an activity from the store, unless it is here already or has ended since."""
+        """Take in an activity from the store, unless it is here already or has ended since.
+
+        One that is to be run from elsewhere is left alone.
+        """
+        if not self._owner.owns(row.add.app_id, row.instance_id):
+            return
         scheduled = decode_stored(row.add.event)
         assert isinstance(scheduled, TaskScheduled), "a task's event is its schedule"
         span = span_of(scheduled.trace, None)
@@ -142,7 +111,10 @@ class TaskQueues:
 
     def push(self, task: Task, *, first: bool = False) -> None:
         """Make an activity ready, or park it while its instance is suspended."""
+        if task.term is not None and not self._owner.goes_on(task.term):
+            return  # it has been let go of while it rested
         if task.task_key not in self._live:
+            task.term = self._owner.term_of(task.add.app_id, task.instance_id)
             self._live.add(task.task_key)
             self._live_of[task.key] += 1
         if task.key in self._paused:
@@ -163,7 +135,13 @@ class TaskQueues:
             self.push(task)
 
     def must_wait(self, task: Task) -> bool:
-        """Tell whether an activity has to stay behind, and put it where it waits."""
+        """Tell whether an activity has to stay behind, and put it where it waits.
+
+        One that is to be run from elsewhere by now stays behind for good.
+        """
+        if not self._owner.goes_on(task.term):
+            self._dead(task)
+            return True
         if task.key in self._paused:
             self._parked.setdefault(task.key, []).append(task)
             return True
@@ -235,6 +213,33 @@ class TaskQueues:
                 self.ended(out.task)
                 self._displace(out)
 
+    def keep_only(self, key: int, names: Container[tuple[int, int]]) -> None:
+        """Drop what an instance had to run but what is named: its generations and task ids."""
+        wrong = {each for each in self._live if each[0] == key and each[1:] not in names}
+        if wrong:
+            self._drop(lambda task: task.task_key in wrong)
+
+    def let_go(self, terms: Container[Term | None]) -> None:
+        """Drop what is held under terms that are over; who has them next reads it anew."""
+        self._drop(lambda task: task.term in terms)
+
+    def _drop(self, wanted: Callable[[Task], bool]) -> None:
+        taken = [
+            task
+            for waiting in (self._parked, self._behind, self._resting)
+            for task in _take_where(waiting, wanted)
+        ]
+        for queue in self._queues.values():
+            taken += [task for task in queue.values() if wanted(task)]
+            queue.take_where({task.task_key for task in taken}.__contains__)
+        for task in [*taken, *self.blocked.take_where(lambda _, task: wanted(task))]:
+            self._dead(task)
+        for out in self.all_out():
+            if wanted(out.task):
+                out.void = True
+                self._dead(out.task)
+                self._displace(out)
+
     def _dead(self, task: Task) -> None:
         if task.task_key in self._live:
             self._live.remove(task.task_key)
@@ -260,18 +265,18 @@ class TaskQueues:
         taken = self._parked.pop(key, [])
         for queue in self._queues.values():
             taken += queue.take_where(lambda task_key: task_key[0] == key)
-        taken += _take_where(self._behind, key)
-        taken += self.blocked.take_where(lambda task_key: task_key[0] == key)
-        taken += _take_where(self._resting, key)
+        taken += _take_where(self._behind, lambda task: task.key == key)
+        taken += self.blocked.take_where(lambda task_key, _: task_key[0] == key)
+        taken += _take_where(self._resting, lambda task: task.key == key)
         return taken
 
 
-def _take_where(waiting: dict[W, list[Task]], key: int) -> list[Task]:
-    """Take an instance's activities out of lists."""
+def _take_where(waiting: dict[W, list[Task]], wanted: Callable[[Task], bool]) -> list[Task]:
+    """Take activities out of lists."""
     taken: list[Task] = []
     for name, tasks in list(waiting.items()):
-        taken += [task for task in tasks if task.key == key]
-        waiting[name] = [task for task in tasks if task.key != key]
+        taken += [task for task in tasks if wanted(task)]
+        waiting[name] = [task for task in tasks if not wanted(task)]
         if not waiting[name]:
             del waiting[name]
     return taken

@@ -63,6 +63,10 @@ class ReadyQueue(Generic[K, V]):
         """Take a key out, wherever it is; its place in the queue is passed over later."""
         return self._values.pop(key, None)
 
+    def values(self) -> list[V]:
+        """Return everything that is in it, in no order."""
+        return list(self._values.values())
+
     def take_where(self, wanted: Callable[[K], bool]) -> list[V]:
         """Take out every key that is wanted; looks at all of them."""
         return [self._values.pop(key) for key in [k for k in self._values if wanted(k)]]

@@ -1,194 +1,49 @@
 """Instances held in memory by their owner, so that the steady state reads nothing.
 
-A resident mirrors what is on disk: it is changed only after the commit that changes the store
-has landed. The least recently used ones are let go when there are too many or they are too
-large; one that has a turn, or a commit under way, stays.
+The least recently used ones are let go when there are too many or they are too large; one that has
+a turn, or a commit under way, stays.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from itertools import islice
-from typing import Final
 
-from perdure.core.events import Event, Kind, WorkflowStarted
-from perdure.core.state import State, blank, fold
-from perdure.core.status import TERMINAL, Status, seen_status
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled
-from perdure.engine.losses import Losses
+from perdure.engine.ownership import Ownership
 from perdure.engine.reading import Reader
-from perdure.store.port import (
-    HandOut,
-    Head,
-    Identity,
-    InboxAdd,
-    Loaded,
-    Snapshot,
-    TaskEnd,
-    TimerEnd,
+from perdure.engine.resident import (
+    NOT_LANDED,
+    Arrival,
+    Held,
+    InboxItem,
+    Resident,
+    Turn,
+    resident_of,
 )
-from perdure.wire.events import decode_stored
-from perdure.wire.work_items import past_field
 
-NOT_LANDED: Final = -1
+__all__ = [
+    "NOT_LANDED",
+    "Arrival",
+    "Held",
+    "InboxItem",
+    "Resident",
+    "Residents",
+    "Turn",
+    "resident_of",
+]
 
 _RESIDENT_BYTES = 4_096  # what one costs besides its history, roughly
-
-
-@dataclass(slots=True)
-class InboxItem:
-    """One event of an inbox, as stored and as a record."""
-
-    seq: int  # NOT_LANDED while it is on its way to the disk (`engine.early`)
-    add: InboxAdd
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What an early turn came to, until it may land; and who is told that it has."""
-
-    result: Closed | ContinuedAsNew | Stalled
-    landed: "asyncio.Future[None]"
-
-
-@dataclass(slots=True, eq=False)
-class Arrival:
-    """An event that is to land with the turn that takes it (`engine.deciding`).
-
-    It ends the row of an activity or a timer. One of the two is called in the end: `landed` when it
-    is on disk with a turn, `alone` if it has to be landed by itself after all.
-    """
-
-    item: InboxItem
-    landed: Callable[[], None]
-    alone: Callable[[], None]
-    task: TaskEnd | None = None
-    handed_out: HandOut | None = None
-    timer: TimerEnd | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Turn:
-    """A batch frozen for a worker. `token` is the present hand-out's, "" while there is none."""
-
-    started: WorkflowStarted
-    batch: tuple[InboxItem, ...]
-    dropped: tuple[int, ...]  # inbox rows that no turn should see, to be deleted with it
-    token: str = ""
-    handed_out_at_us: int = 0
-    attempts: int = 0
-    faults: int = 0
-    losses: Losses = field(default_factory=Losses)
-    # Of workers that echo no tokens: copies that may be answered yet, besides the present one, and
-    # what was answered and may be of an earlier turn, by meaning (`engine.ghosts`).
-    lost: int = 0
-    heard: dict[bytes, int] = field(default_factory=dict)
-    held: Held | None = None
-    arrivals: tuple[Arrival, ...] = ()  # those of the batch that are on their way to the disk
-
-
-@dataclass(slots=True, eq=False)
-class Resident:
-    """One instance in memory."""
-
-    key: int
-    version: int
-    identity: Identity
-    head: Head
-    state: State
-    suspended: bool = False
-    held: bool = False
-    inbox: dict[int, InboxItem] = field(default_factory=dict)
-    past: bytearray = field(default_factory=bytearray)
-    ends: list[int] = field(default_factory=list)  # where each event of `past` ends
-    turn: Turn | None = None
-    stream: object = None  # the stream that had the last turn, if that is still open
-    moving: bool = False  # a commit that expects the version is under way
-    gone: bool = False  # purged or replaced: nothing may come of it any more
-    terminating: bool = False  # a terminate is in the inbox, which may be long to look through
-    # Of apps that are here (`engine.deciding`).
-    arrivals: list[Arrival] = field(default_factory=list)
-    deciding: bool = False  # the move that is under way was decided in place
-
-    @property
-    def instance_id(self) -> str:
-        """The instance's id."""
-        return self.identity.instance_id
-
-    @property
-    def finished(self) -> bool:
-        """Whether the instance has ended."""
-        return Status(self.head.phase) in TERMINAL
-
-    @property
-    def status(self) -> Status:
-        """The status that readers see."""
-        return seen_status(
-            Status(self.head.phase),
-            suspended=self.suspended,
-            stalled=self.head.stalled is not None,
-        )
-
-    @property
-    def idle(self) -> bool:
-        """Whether it can be let go of."""
-        return self.turn is None and not self.moving and not self.arrivals
-
-    def snapshot(self) -> Snapshot:
-        """Return what the store would return as this instance's snapshot."""
-        return Snapshot(
-            key=self.key,
-            version=self.version,
-            identity=self.identity,
-            head=self.head,
-            suspended=self.suspended,
-            held=self.held,
-            status=self.status,
-            inbox_length=len(self.inbox),
-        )
-
-    def append_history(self, events: Iterable[bytes]) -> None:
-        """Add committed events to the history that is sent to workers."""
-        for event in events:
-            self.past += past_field(event)
-            self.ends.append(len(self.past))
-
-    def add_inbox(self, item: InboxItem) -> None:
-        """Add a committed event to the inbox; adding it again changes nothing."""
-        if not self.gone and not self.finished:
-            self.inbox[item.seq] = item
-            self.terminating |= item.add.kind == Kind.EXECUTION_TERMINATED
-
-
-def resident_of(loaded: Loaded) -> Resident:
-    """Return a loaded instance as a resident."""
-    snapshot = loaded.snapshot
-    events = [decode_stored(row.event) for row in loaded.history]
-    state = fold(blank(snapshot.head.generation), events)
-    assert state.history_length == snapshot.head.history_length, "head and history agree"
-    resident = Resident(
-        key=snapshot.key,
-        version=snapshot.version,
-        identity=snapshot.identity,
-        head=snapshot.head,
-        state=state,
-        suspended=snapshot.suspended,
-        held=snapshot.held,
-    )
-    resident.append_history(row.event for row in loaded.history)
-    for row in loaded.inbox:
-        resident.add_inbox(InboxItem(row.seq, row.add, decode_stored(row.add.event)))
-    return resident
 
 
 class Residents:
     """All residents of this process, by key and by id."""
 
-    def __init__(self, reader: Reader, *, count_max: int, bytes_max: int) -> None:
-        """Begin with none."""
+    def __init__(
+        self, reader: Reader, owner: Ownership, *, count_max: int, bytes_max: int
+    ) -> None:
+        """Begin with none; only what `owner` owns is taken in."""
         self._reader = reader
+        self._owner = owner
         self._count_max = count_max
         self._bytes_max = bytes_max
         self._bytes = 0
@@ -198,6 +53,8 @@ class Residents:
         # What landed for an instance while it was being loaded, to be done to it afterwards.
         self._late: dict[int, list[Callable[[Resident], None]]] = {}
         self._loading: dict[int, asyncio.Task[Resident | None]] = {}
+        # Told of what has landed for a resident, by whoever composes the engine.
+        self.on_change: Callable[[int, Callable[[Resident], None]], None] = _ignore
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -231,16 +88,23 @@ class Residents:
         resident = self._by_key.get(key)
         if resident is not None:
             change(resident)
+            self.on_change(key, change)
         elif key in self._late:
             self._late[key].append(change)
         return resident
 
-    def add(self, resident: Resident) -> None:
-        """Take in an instance that was just born or loaded."""
+    def add(self, resident: Resident) -> bool:
+        """Take in an instance that was just born or loaded; tells whether it is one of ours."""
+        if not self._owner.alone:
+            identity = resident.identity
+            resident.term = self._owner.term_of(identity.app_id, identity.instance_id)
+            if resident.term is None or resident.key in self._by_key:
+                return False  # another's, or read meanwhile because it was ours anew
         assert resident.key not in self._by_key, "an instance is resident once"
         self._by_key[resident.key] = resident
         self._key_of[resident.instance_id] = resident.key
         self.measure(resident)
+        return True
 
     def measure(self, resident: Resident) -> None:
         """Note how large a resident has become, and let others go if that is too much."""
@@ -258,6 +122,10 @@ class Residents:
             self._forget(resident)
         return resident
 
+    def all(self) -> list[Resident]:
+        """Return everybody, the least recently used first."""
+        return list(self._by_key.values())
+
     def stop(self) -> None:
         """Give up what is being loaded."""
         for task in self._loading.values():
@@ -266,15 +134,19 @@ class Residents:
     async def _load(self, key: int) -> Resident | None:
         self._late[key] = []
         try:
-            loaded = await self._reader.surely(lambda store: store.load(key))
-            late = self._late.get(key)
-            if loaded is None or late is None:
-                return None
+            while True:
+                epoch = self._owner.epoch
+                loaded = await self._reader.surely(lambda store: store.load(key))
+                late = self._late.get(key)
+                if loaded is None or late is None:
+                    return None
+                if epoch == self._owner.epoch:
+                    break
+                late.clear()  # what was read before a taking, others may have changed before it
             resident = resident_of(loaded)
             for change in late:
                 change(resident)
-            self.add(resident)
-            return resident
+            return resident if self.add(resident) else None
         finally:
             self._late.pop(key, None)
             del self._loading[key]
@@ -297,3 +169,7 @@ class Residents:
             if resident.idle and key != next(reversed(self._by_key)):
                 del self._by_key[key]
                 self._forget(resident)
+
+
+def _ignore(key: int, change: Callable[[Resident], None]) -> None:
+    """Nobody reads the resident anew just now."""

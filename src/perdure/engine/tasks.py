@@ -52,6 +52,7 @@ class Tasks:
         self._clock = ground.clock
         self._observer = ground.observer
         self._landing = ground.landing
+        self._owner = ground.owner
         self._crew = ground.crew
         self._queues = queues
         self._dispatcher = dispatcher
@@ -71,6 +72,8 @@ class Tasks:
     def pump(self, app_id: str) -> None:
         """Hand out ready activities of an app for as long as its workers have room."""
         queue = self._queues.of(app_id)
+        if not self._owner.may_hand_out():
+            return
         while (len(queue) or self._queues.blocked) and not self._slots.full():
             stream = self._dispatcher.pick(app_id, Work.ACTIVITY)
             if stream is None:
@@ -113,7 +116,7 @@ class Tasks:
         self._went_out(out)
         stream.send(Work.ACTIVITY, out, item)
         note = HandOut(task.add.generation, task.add.task_id, stream.profile.worker, now_us)
-        self._landing.note(Entry(key=task.key, handed_out=(note,)))
+        self._landing.note(Entry(key=task.key, term=task.term, handed_out=(note,)))
         activity = activity_of(task.scheduled, task.add.app_id, task.attempts)
         waited_us = max(0, now_us - task.add.scheduled_at_us)
         self._observer.activity_handed_out(subject, activity, waited_us=waited_us)
@@ -221,7 +224,7 @@ class Tasks:
         add = inbox_add(result, generation=task.add.generation)
         failed = isinstance(result, TaskFailed)
         end = TaskEnd(task.add.generation, task.add.task_id, result.at_us, failed)
-        return Entry(key=task.key, ended_tasks=(end,), inbox=(add,))
+        return Entry(key=task.key, term=task.term, ended_tasks=(end,), inbox=(add,))
 
     def _ended(
         self, task: Task, result: Result, outcome: Outcome, early: InboxItem | None = None

@@ -28,6 +28,7 @@ class Timers:
         self._observer = ground.observer
         self._reader = ground.reader
         self._landing = ground.landing
+        self._owner = ground.owner
         self._residents = residents
         self._inboxes = inboxes
         self._next_us: int | None = None
@@ -38,6 +39,10 @@ class Timers:
         if self._next_us is None or fire_at_us < self._next_us:
             self._next_us = fire_at_us
             self._changed.set()
+
+    def look_again(self) -> None:
+        """Ask the store which timer is the earliest: there may be others than were told of."""
+        self.note(self._clock.now_us())
 
     async def run(self) -> None:
         """Fire timers until cancelled."""
@@ -60,8 +65,9 @@ class Timers:
 
     async def _sweep(self, now_us: int) -> None:
         try:
+            within = self._owner.within
             due = await self._reader.read(
-                lambda store: store.due_timers(now_us, TIMERS_PER_SWEEP_MAX)
+                lambda store: store.due_timers(now_us, TIMERS_PER_SWEEP_MAX, within)
             )
         except StoreError as error:
             self._observer.fault("reading due timers", error)
@@ -70,15 +76,21 @@ class Timers:
         if due:
             # What could not be fired has been reported, and is due again.
             await asyncio.gather(
-                *(self._fire(timer, now_us) for timer in due), return_exceptions=True
+                *(self._fire(timer, now_us) for timer in due if self._is_ours(timer)),
+                return_exceptions=True,
             )
         await self._look()
+
+    def _is_ours(self, timer: TimerRow) -> bool:
+        """Tell whether a timer is still to be fired here; its partition may have been lost."""
+        return self._owner.alone or self._owner.term_in(timer.partition) is not None
 
     async def _look(self) -> None:
         """Learn from the store which timer is the earliest."""
         self._next_us = None
         try:
-            earliest_us = await self._reader.read(lambda store: store.next_timer_us())
+            within = self._owner.within
+            earliest_us = await self._reader.read(lambda store: store.next_timer_us(within))
         except StoreError as error:
             self._observer.fault("reading the earliest timer", error)
             earliest_us = self._clock.now_us() + LAND_RETRY_LONGEST_US
@@ -88,14 +100,15 @@ class Timers:
 
     def _fire(self, timer: TimerRow, now_us: int) -> "asyncio.Future[Outcome]":
         end = TimerEnd(timer.generation, timer.timer_id, must_exist=True)
+        term = self._owner.term_in(timer.partition)
         if timer.timer_id == START_TIMER_ID:
-            entry = Entry(key=timer.key, ended_timers=(end,), held=False)
+            entry = Entry(key=timer.key, term=term, ended_timers=(end,), held=False)
             return self._landing.surely(
                 entry, lambda outcome: self._may_start(timer.key, outcome), self._not_fired
             )
         event = TimerFired(at_us=now_us, timer_id=timer.timer_id, fire_at_us=timer.fire_at_us)
         add = inbox_add(event, generation=timer.generation)
-        entry = Entry(key=timer.key, ended_timers=(end,), inbox=(add,))
+        entry = Entry(key=timer.key, term=term, ended_timers=(end,), inbox=(add,))
 
         def fired(outcome: Outcome) -> None:
             # A timer that is gone was cancelled meanwhile; that is as it should be.

@@ -7,7 +7,7 @@ turn (`engine.ghosts`); every other is dropped.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Final
 
 from perdure.base.errors import WorkerFault
@@ -33,6 +33,7 @@ from perdure.engine.residents import Resident, Residents, Turn
 from perdure.engine.turn_ends import TurnEnds
 from perdure.engine.turn_items import freeze, history_sent, too_large_text, turn_work_item
 from perdure.engine.turns_out import TurnOut, TurnsOut
+from perdure.store.leases import Term
 from perdure.store.port import Entry
 from perdure.wire.actions import decision_of, parse_turn_answer
 
@@ -61,6 +62,7 @@ class Turns:
         self._clock = ground.clock
         self._observer = ground.observer
         self._landing = ground.landing
+        self._owner = ground.owner
         self._crew = ground.crew
         self._residents = residents
         self._ready = ready
@@ -83,6 +85,8 @@ class Turns:
     def pump(self, app_id: str) -> None:
         """Hand out ready turns of an app for as long as its workers have room."""
         queue = self._ready.of(app_id)
+        if not self._owner.may_hand_out():
+            return
         while (len(queue) or self._out.blocked) and not self._slots.full():
             if not self._dispatcher.has_room(app_id, Work.TURN):
                 return
@@ -117,6 +121,8 @@ class Turns:
             return
         if resident.suspended or resident.held or not (resident.inbox or turn):
             return
+        if not self._owner.goes_on(resident.term):
+            return
         app_id = resident.identity.app_id
         if self._slots.full_for(resident.identity.name):
             self._out.block(resident)
@@ -148,7 +154,7 @@ class Turns:
         for seq in dropped:
             resident.inbox.pop(seq, None)
         if dropped:
-            self._landing.note(Entry(key=resident.key, taken=dropped))
+            self._landing.note(Entry(key=resident.key, term=resident.term, taken=dropped))
 
     def _hand_out(self, resident: Resident, turn: Turn, stream: WorkStream) -> None:
         token = self._crew.fresh_id()
@@ -264,6 +270,15 @@ class Turns:
     def _give_up(self, resident: Resident, turn: Turn) -> None:
         self._claims.given_up(resident, turn)
         self.release(resident)
+
+    def let_go(self, resident: Resident) -> None:
+        """Drop what is under way of an instance that is another's from now on."""
+        self.forget(resident)
+        resident.turn = None
+
+    def out_under(self, terms: Container[Term | None]) -> bool:
+        """Tell whether a turn is out, or being landed, of anything that is held under these."""
+        return self._out.any_under(terms)
 
     def forget(self, resident: Resident) -> None:
         """Drop everything about an instance that is gone, or will not have its turn answered."""

@@ -1,11 +1,13 @@
 """Turns that are at workers, by instance, and the limits on how many may be."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from perdure.engine.blocked import Blocked
 from perdure.engine.dispatcher import Slots, Work, WorkStream
 from perdure.engine.inboxes import ReadyTurns
 from perdure.engine.residents import Resident, Turn
+from perdure.store.leases import Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ class TurnsOut:
     def block(self, resident: Resident) -> None:
         """Let an instance wait until fewer turns of its name are out."""
         self.blocked.add(resident.identity.app_id, resident.identity.name, resident.key, None)
+
+    def any_under(self, terms: Container[Term | None]) -> bool:
+        """Tell whether anything is out of what is held under some terms."""
+        return any(out.resident.term in terms for out in self._out.values())
 
     def went_out(self, resident: Resident, turn: Turn, stream: WorkStream) -> None:
         """Note that a turn is at a worker."""

@@ -1,0 +1,173 @@
+"""Instances read anew because something may have changed them that was not done here.
+
+Theory of operation. Memory mirrors the disk. Where others change the disk, or a reply of the store
+was lost, the mirror is made true again by reading: flags, version, inbox and activities.
+- An instance that was moved (another version) is let go of and comes back when it is wanted; a turn
+  of it that is out finds nothing any more.
+- Otherwise what is new in the inbox is added, and flags are taken as they are on disk. What has
+  landed from here since the reading began is done once more on top: the answer may be older.
+- While a move of our own is under way nothing can be told apart, so it is looked at after that.
+One look at a time is under way for each instance; who asks meanwhile has it looked at once more.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from perdure.base.time import SECOND_US
+from perdure.core.status import TERMINAL
+from perdure.engine.ground import Ground
+from perdure.engine.inboxes import Inboxes
+from perdure.engine.lookup import Lookup
+from perdure.engine.queueing import TaskQueues
+from perdure.engine.residents import InboxItem, Resident, Residents
+from perdure.engine.timers import Timers
+from perdure.engine.turns import Turns
+from perdure.store.port import Entry, Loaded, Store, TaskRow
+from perdure.wire.events import decode_stored
+
+# How soon an instance is looked at again that is just being moved.
+_PAUSE_US: Final = SECOND_US // 50
+
+Found = tuple[Loaded | None, tuple[TaskRow, ...]]
+
+
+class Rereading:
+    """Reads instances anew."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        lookup: Lookup,
+        residents: Residents,
+        inboxes: Inboxes,
+        tasks: TaskQueues,
+        turns: Turns,
+        timers: Timers,
+    ) -> None:
+        """Make memory true in the rooms given."""
+        self._reader = ground.reader
+        self._landing = ground.landing
+        self._owner = ground.owner
+        self._lookup = lookup
+        self._residents = residents
+        self._inboxes = inboxes
+        self._tasks = tasks
+        self._turns = turns
+        self._timers = timers
+        self._looking: dict[int, bool] = {}  # by key, and whether to look once more
+        self._since: dict[int, list[Callable[[Resident], None]]] = {}
+        residents.on_change = self._changed
+
+    def look(self, key: int) -> None:
+        """Read an instance anew, soon."""
+        if key in self._looking:
+            self._looking[key] = True
+        else:
+            self._looking[key] = False
+            self._landing.spawn(self._look(key), "reading an instance anew")
+
+    def look_at_all(self, entry: Entry) -> None:
+        """Read everybody anew whom an entry may have changed that may have landed."""
+        keys = [entry.key, *(message.to for message in entry.messages)]
+        for key in keys:
+            if isinstance(key, int):
+                self.look(key)
+        ids = [birth.identity.instance_id for birth in entry.births]
+        ids += [message.to for message in entry.messages if isinstance(message.to, str)]
+        if ids:
+            self._landing.spawn(self._look_for(ids), "reading instances anew")
+        self._timers.look_again()
+
+    async def _look_for(self, ids: list[str]) -> None:
+        def ask(store: Store) -> list[int]:
+            found = [store.snapshot(each) for each in ids]
+            return [snapshot.key for snapshot in found if snapshot is not None]
+
+        for key in await self._reader.surely(ask):
+            self.look(key)
+
+    async def _look(self, key: int) -> None:
+        try:
+            again = True
+            while again:
+                self._looking[key] = False
+                again = not await self._read_anew(key) or self._looking[key]
+        finally:
+            del self._looking[key]
+
+    def _changed(self, key: int, change: Callable[[Resident], None]) -> None:
+        if key in self._since:
+            self._since[key].append(change)
+
+    async def _read_anew(self, key: int) -> bool:
+        """Make what is known of an instance true; False if that cannot be just now."""
+        resident = self._residents.peek(key)
+        if resident is not None and resident.moving:
+            await asyncio.sleep(_PAUSE_US / SECOND_US)
+            return False
+        before = None if resident is None else (resident.version, resident.suspended)
+
+        def ask(store: Store) -> Found:
+            loaded = store.load_inbox(key)
+            snapshot = None if loaded is None else loaded.snapshot
+            if snapshot and before == (snapshot.version, snapshot.suspended):
+                return loaded, ()
+            return loaded, store.tasks_of(key)
+
+        self._since[key] = []
+        try:
+            with self._tasks.filling():
+                loaded, rows = await self._reader.surely(ask)
+                if loaded is None:
+                    self._gone(key)
+                    return True
+                if self._residents.peek(key) is not resident or (resident and resident.moving):
+                    return False
+                self._take_activities(key, rows)
+                return self._take(key, resident, loaded)
+        finally:
+            del self._since[key]
+
+    def _gone(self, key: int) -> None:
+        resident = self._residents.drop(key)
+        self._tasks.forget(key)
+        if resident is not None:
+            self._turns.let_go(resident)
+            self._lookup.tell_gone(resident.instance_id)
+
+    def _take_activities(self, key: int, rows: tuple[TaskRow, ...]) -> None:
+        still_open = [row for row in rows if row.finished_at_us is None and row.add.event]
+        if rows:
+            self._tasks.keep_only(key, {(row.add.generation, row.add.task_id) for row in still_open})
+        for row in still_open:
+            if row.suspended:
+                self._tasks.pause(key)
+            self._tasks.recover(row)
+        if rows and not rows[0].suspended:
+            self._tasks.resume(key)
+
+    def _take(self, key: int, resident: Resident | None, loaded: Loaded) -> bool:
+        snapshot = loaded.snapshot
+        if resident is None:
+            if loaded.inbox and snapshot.head.phase not in TERMINAL:
+                self._landing.spawn(self._inboxes.wake(key), "waking an instance")
+            if snapshot.head.next_wake_us is not None:
+                self._timers.note(snapshot.head.next_wake_us)
+            return True
+        if snapshot.version < resident.version:
+            return False  # read before our own last move had landed
+        if snapshot.version > resident.version:
+            self._residents.drop(key)
+            self._turns.let_go(resident)
+            self._landing.spawn(self._inboxes.wake(key), "waking an instance")
+            return True
+        resident.suspended, resident.held = snapshot.suspended, snapshot.held
+        for row in loaded.inbox:
+            if row.seq not in resident.inbox:
+                item = InboxItem(row.seq, row.add, decode_stored(row.add.event))
+                resident.add_inbox(item)
+        for change in self._since[key]:
+            change(resident)
+        self._inboxes.consider(resident)
+        return True
