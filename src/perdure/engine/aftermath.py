@@ -44,9 +44,11 @@ class Aftermath:
         """Reach the rooms given; who is told of ends and births is set by who composes them."""
         self.on_finished: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
         self.on_born: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
+        self.on_not_moved: Callable[[int], None] = lambda key: None  # noqa: ARG005
         self._observer = ground.observer
         self._reader = ground.reader
         self._landing = ground.landing
+        self._owner = ground.owner
         self._residents = residents
         self._inboxes = inboxes
         self._tasks = tasks
@@ -96,10 +98,10 @@ class Aftermath:
             held=birth.held,
             inbox=items,
         )
-        self._residents.add(resident)
-        for timer in birth.timers:
-            self._timers.note(timer.fire_at_us)
-        self._inboxes.consider(resident)
+        if self._residents.add(resident):
+            for timer in birth.timers:
+                self._timers.note(timer.fire_at_us)
+            self._inboxes.consider(resident)
         self.on_born(resident.instance_id)
         return resident
 
@@ -141,11 +143,14 @@ class Aftermath:
 
     def _not_moved(self, resident: Resident, outcome: Outcome) -> None:
         """A purge or a replacement came first, or memory and disk disagree: read it again."""
-        if outcome.verdict is Verdict.STALE:
+        if outcome.verdict is Verdict.STALE and self._is_strange(resident):
             error = AssertionError(f"instance '{resident.instance_id}' was moved by somebody else")
             self._observer.fault("moving an instance", error)
         self._residents.drop(resident.key)
-        self._landing.spawn(self._inboxes.wake(resident.key), "reading an instance again")
+        self.on_not_moved(resident.key)
+
+    def _is_strange(self, resident: Resident) -> bool:
+        return self._owner.alone and resident.key not in self._landing.doubts
 
     def _advance(
         self, resident: Resident, turn: Turn | None, prepared: Prepared, *, stalled: bool
@@ -250,6 +255,8 @@ class Aftermath:
             report_finished(observer, resident, after, after.phase.name)
             if after.phase is Status.TERMINATED:
                 self._tasks.forget(resident.key)
+            if not self._owner.alone:
+                self._residents.drop(resident.key)  # nobody would hear of its purge elsewhere
 
     def _tell_stalled(self, resident: Resident, stalled: Stalled) -> None:
         event = stalled.event

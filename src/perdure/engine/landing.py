@@ -32,6 +32,8 @@ class Landing:
         self._loop = asyncio.get_running_loop()
         self._tasks: dict[asyncio.Task[Any], None] = {}  # in the order in which they began
         self._stopped = False
+        # Instances of which an entry that is under way may have landed already.
+        self.doubts: set[int] = set()
         # Set by whoever composes the engine: what to do about an entry whose term was over, and
         # about one that may have landed although nobody was told what became of it.
         self.on_fenced: Callable[[Term], None] = lambda term: None  # noqa: ARG005
@@ -103,6 +105,8 @@ class Landing:
         told = landing.told
         if isinstance(outcome, StoreUnsure):
             landing.unsure = True
+            if landing.entry.key is not None:
+                self.doubts.add(landing.entry.key)
         if isinstance(outcome, Outcome):
             try:
                 if outcome.verdict is Verdict.FENCED and landing.entry.term is not None:
@@ -112,8 +116,8 @@ class Landing:
                 if not told.done():
                     told.set_exception(fault)
                 raise
-            if landing.unsure and outcome.verdict is not Verdict.LANDED:
-                self.on_unsure(landing.entry)
+            if landing.unsure:
+                self._settle(landing, outcome)
             if not told.done():
                 told.set_result(outcome)
         elif isinstance(outcome, StoreError) and attempt < self._attempts_max():
@@ -124,9 +128,16 @@ class Landing:
             if landing.fail is not None:
                 landing.fail(outcome)
             if landing.unsure:
-                self.on_unsure(landing.entry)
+                self._settle(landing, None)
             if not told.done():
                 told.set_exception(outcome)
+
+    def _settle(self, landing: "_Landing", outcome: Outcome | None) -> None:
+        """What was in doubt is not any more; if it did not land just now, it may have before."""
+        if landing.entry.key is not None:
+            self.doubts.discard(landing.entry.key)
+        if outcome is None or outcome.verdict is not Verdict.LANDED:
+            self.on_unsure(landing.entry)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from perdure.base.errors import CallerFault
 from perdure.base.limits import DESCENDANTS_MAX
 from perdure.base.time import SECOND_US
 from perdure.core.status import TERMINAL, Status
+from perdure.engine.ownership import Ownership
 from perdure.engine.reading import Reader
 from perdure.engine.residents import Residents
 from perdure.engine.waiters import Waiters
@@ -24,9 +25,12 @@ class _Line:
 class Lookup:
     """Finds instances."""
 
-    def __init__(self, reader: Reader, residents: Residents, waiters: Waiters) -> None:
-        """Look into `residents` first."""
+    def __init__(
+        self, reader: Reader, residents: Residents, waiters: Waiters, owner: Ownership
+    ) -> None:
+        """Look into `residents` first, unless others than their `owner` may have changed them."""
         self._reader = reader
+        self._owner = owner
         self._residents = residents
         self._waiters = waiters
         self._lines: dict[str, _Line] = {}
@@ -35,7 +39,7 @@ class Lookup:
     async def snapshot(self, instance_id: str) -> Snapshot | None:
         """Return an instance by id."""
         resident = self._residents.peek(instance_id)
-        if resident is not None:
+        if resident is not None and self._owner.alone:
             return resident.snapshot()
         return await self._reader.read(lambda store: store.snapshot(instance_id))
 
@@ -49,7 +53,7 @@ class Lookup:
         line = self._lines.get(instance_id)
         if line is None:
             resident = self._residents.peek(instance_id)
-            if resident is not None:
+            if resident is not None and self._owner.alone:
                 return resident.snapshot()
             line = self._lines[instance_id] = _Line()
         line.length += 1
@@ -74,11 +78,26 @@ class Lookup:
 
     async def finished(self, key: int) -> None:
         """Return once the instance has ended or is gone."""
+        if not self._owner.alone:
+            await self._finished_anywhere(key)
+            return
         resident = await self._residents.get(key)
         if resident is None:
             return
         with self._waiters.waiting(resident.instance_id, finished=True) as future:
             if not resident.finished and not resident.gone:
+                await future
+
+    async def _finished_anywhere(self, key: int) -> None:
+        while True:
+            snapshot = await self._reader.surely(lambda store: store.snapshot(key))
+            if snapshot is None or Status(snapshot.status) in TERMINAL:
+                return
+            with self._waiters.waiting(snapshot.identity.instance_id, finished=True) as future:
+                # It may have ended before we listened.
+                snapshot = await self._reader.surely(lambda store: store.snapshot(key))
+                if snapshot is None or Status(snapshot.status) in TERMINAL:
+                    return
                 await future
 
     async def reached(
@@ -96,14 +115,13 @@ class Lookup:
                 if snapshot and _is_reached(Status(snapshot.status), finished=finished):
                     return snapshot
                 if until is None:
-                    await future
+                    told |= await future
                 else:
                     try:
-                        await asyncio.wait_for(future, max(0.0, until - loop.time()))
+                        told |= await asyncio.wait_for(future, max(0.0, until - loop.time()))
                     except TimeoutError:
                         return await self.snapshot(instance_id)
             # Another life of the id may have begun meanwhile; then that one is waited for.
-            told = True
 
     def tell_gone(self, instance_id: str) -> None:
         """Wake everybody who waits for an instance that is gone: that is an end, too."""

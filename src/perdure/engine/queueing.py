@@ -215,15 +215,24 @@ class TaskQueues:
 
     def keep_only(self, key: int, names: Container[tuple[int, int]]) -> None:
         """Drop what an instance had to run but what is named: its generations and task ids."""
+        if not self._live_of.get(key):
+            return
         wrong = {each for each in self._live if each[0] == key and each[1:] not in names}
         if wrong:
             self._drop(lambda task: task.task_key in wrong)
 
     def let_go(self, terms: Container[Term | None]) -> None:
         """Drop what is held under terms that are over; who has them next reads it anew."""
-        self._drop(lambda task: task.term in terms)
+        for key in self._drop(lambda task: task.term in terms):
+            if not self._live_of.get(key):
+                self._paused.discard(key)
 
-    def _drop(self, wanted: Callable[[Task], bool]) -> None:
+    def out_under(self, terms: Container[Term | None]) -> bool:
+        """Tell whether an activity is out of what is held under some terms."""
+        return any(out.task.term in terms and not out.void for out in self.all_out())
+
+    def _drop(self, wanted: Callable[[Task], bool]) -> set[int]:
+        """Drop activities, and return the instances that they are of."""
         taken = [
             task
             for waiting in (self._parked, self._behind, self._resting)
@@ -232,13 +241,14 @@ class TaskQueues:
         for queue in self._queues.values():
             taken += [task for task in queue.values() if wanted(task)]
             queue.take_where({task.task_key for task in taken}.__contains__)
-        for task in [*taken, *self.blocked.take_where(lambda _, task: wanted(task))]:
+        taken += self.blocked.take_where(lambda _, task: wanted(task))
+        outs = [out for out in self.all_out() if wanted(out.task)]
+        for task in [*taken, *(out.task for out in outs)]:
             self._dead(task)
-        for out in self.all_out():
-            if wanted(out.task):
-                out.void = True
-                self._dead(out.task)
-                self._displace(out)
+        for out in outs:
+            out.void = True
+            self._displace(out)
+        return {task.key for task in [*taken, *(out.task for out in outs)]}
 
     def _dead(self, task: Task) -> None:
         if task.task_key in self._live:

@@ -108,6 +108,8 @@ class Residents:
 
     def measure(self, resident: Resident) -> None:
         """Note how large a resident has become, and let others go if that is too much."""
+        if self._by_key.get(resident.key) is not resident:
+            return  # it was let go of meanwhile
         size = _RESIDENT_BYTES + len(resident.past)
         self._bytes += size - self._sizes.get(resident.key, 0)
         self._sizes[resident.key] = size

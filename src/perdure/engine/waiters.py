@@ -14,19 +14,20 @@ class Waiters:
 
     def __init__(self) -> None:
         """Begin with nobody waiting."""
-        self._waiting: dict[str, dict[asyncio.Future[None], bool]] = {}  # by id: for an end?
+        self._waiting: dict[str, dict[asyncio.Future[bool], bool]] = {}  # by id: for an end?
         self._count = 0
 
     @contextmanager
-    def waiting(self, instance_id: str, *, finished: bool) -> Iterator[asyncio.Future[None]]:
+    def waiting(self, instance_id: str, *, finished: bool) -> Iterator[asyncio.Future[bool]]:
         """Give a future that is done once the instance has started, or with `finished` ended.
 
+        It is false if that may be, as others have been at work: then it is to be looked up.
         Look at the instance after entering: what happened before is not told.
         """
         if self._count >= WAITERS_MAX:
             msg = f"{WAITERS_MAX} calls are waiting for workflows already"
             raise StoreUnavailable(msg)
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(instance_id, {})[future] = finished
         self._count += 1
         try:
@@ -46,4 +47,15 @@ class Waiters:
         for future, finished in group.items():
             reached = status in TERMINAL if finished else status is not Status.PENDING
             if reached and not future.done():
-                future.set_result(None)
+                future.set_result(True)
+
+    def look(self, instance_id: str) -> None:
+        """Have those look who wait for an instance that others may have changed."""
+        for future in self._waiting.get(instance_id, ()):
+            if not future.done():
+                future.set_result(False)
+
+    def look_all(self) -> None:
+        """Have everybody look."""
+        for instance_id in list(self._waiting):
+            self.look(instance_id)
