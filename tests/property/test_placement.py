@@ -42,6 +42,8 @@ class _Nodes:
             self.stores[node].leave(node)
 
     def act(self, node: str) -> None:
+        if node not in self.apps:
+            return
         store = self.stores[node]
         standing = self.stand(node)
         changes = changes_of(node, standing.renewed, standing, PARTITIONS)
@@ -97,7 +99,7 @@ def test_every_partition_has_one_owner_and_shares_are_even(
                 nodes.die(node)
             case "leave":
                 nodes.leave(node)
-            case _ if node in nodes.apps:
+            case _:
                 nodes.act(node)
     nodes.settle()
     for app_id in APPS:

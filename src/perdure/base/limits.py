@@ -74,6 +74,25 @@ TIMERS_PER_SWEEP_MAX: Final = 1_000
 PURGES_PER_SWEEP_MAX: Final = 200
 LIFECYCLE_ROWS_MAX: Final = 1_000_000
 
+# Nodes that share a store. A lease runs for so long unless it is renewed, which is tried on a beat;
+# a node takes its own for run out a margin earlier than the store does. So what a dead node had is
+# taken over within a lease and a beat, and what it takes to read it.
+LEASE_TTL_US: Final = 5 * SECOND_US
+LEASE_TTL_US_MIN: Final = 2 * SECOND_US
+LEASE_TTL_US_MAX: Final = 300 * SECOND_US
+LEASE_BEAT_PERCENT: Final = 30
+LEASE_MARGIN_PERCENT: Final = 20
+# How long work that is out may keep a partition from being given back, and how long after its last
+# worker has gone an app counts as having some.
+LEASE_DRAIN_US: Final = 5 * SECOND_US
+WORKERS_LINGER_US: Final = 2 * SECOND_US
+# How often is looked, without being told, whether others have changed what is held here.
+NEIGHBOURS_POLL_US: Final = 10 * SECOND_US
+
+assert LEASE_TTL_US_MIN <= LEASE_TTL_US <= LEASE_TTL_US_MAX
+# Two beats may fail and the third is still in time.
+assert 2 * LEASE_BEAT_PERCENT + LEASE_MARGIN_PERCENT <= 100 - LEASE_MARGIN_PERCENT
+
 # Reading.
 PAGE_ROWS_DEFAULT: Final = 50
 PAGE_ROWS_MAX: Final = 1_000

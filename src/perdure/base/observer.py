@@ -149,6 +149,12 @@ class Observer(Protocol):
     def commit_landed(self, *, entries: int, duration_us: int) -> None:
         """A batch of entries is on disk."""
 
+    def leases_taken(self, *, count: int, from_the_dead: int) -> None:
+        """This node has partitions from now on, some of them from nodes that did not give back."""
+
+    def leases_lost(self, *, count: int) -> None:
+        """This node has lost partitions: to another, or because it could not renew in time."""
+
     def fault(self, where: str, error: BaseException) -> None:
         """Something that should not happen did, and was survived. `where` names the room."""
 
@@ -212,6 +218,8 @@ class NullObserver:
     def worker_connected(self, worker: str, *, app_id: str, dialect: str) -> None: ...
     def worker_disconnected(self, worker: str, *, app_id: str, outstanding: int) -> None: ...
     def commit_landed(self, *, entries: int, duration_us: int) -> None: ...
+    def leases_taken(self, *, count: int, from_the_dead: int) -> None: ...
+    def leases_lost(self, *, count: int) -> None: ...
     def fault(self, where: str, error: BaseException) -> None: ...
 
 

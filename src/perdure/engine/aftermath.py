@@ -44,7 +44,7 @@ class Aftermath:
         """Reach the rooms given; who is told of ends and births is set by who composes them."""
         self.on_finished: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
         self.on_born: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
-        self.on_not_moved: Callable[[int], None] = lambda key: None  # noqa: ARG005
+        self.on_not_moved: Callable[[int], None] = self._read_again
         self._observer = ground.observer
         self._reader = ground.reader
         self._landing = ground.landing
@@ -148,6 +148,9 @@ class Aftermath:
             self._observer.fault("moving an instance", error)
         self._residents.drop(resident.key)
         self.on_not_moved(resident.key)
+
+    def _read_again(self, key: int) -> None:
+        self._landing.spawn(self._inboxes.wake(key), "reading an instance again")
 
     def _is_strange(self, resident: Resident) -> bool:
         return self._owner.alone and resident.key not in self._landing.doubts

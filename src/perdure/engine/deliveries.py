@@ -100,7 +100,8 @@ class Deliveries:
     ) -> Delivered | Refusal:
         replaces: int | None = None
         for _ in range(DELIVERY_ATTEMPTS_MAX):
-            if on_existing is OnExisting.START_NEXT and start.instance_id in self._parking:
+            is_next = on_existing is OnExisting.START_NEXT
+            if is_next and await self._parking.waits_for(start.instance_id):
                 return await self._park(post, start)
             told = await self._land(post, self._proposals.start(start, replaces), Fate.STARTED)
             if told is not None:

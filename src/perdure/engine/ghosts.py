@@ -79,6 +79,10 @@ class Ghosts:
             expected = self._expected(instance_id)
             expected.unknown = max(expected.unknown, 1)
 
+    def took_over(self) -> None:
+        """Take all turns of before for handed out by somebody else."""
+        self._since_us = self._clock.now_us()
+
     def believes(self, turn: Turn, answer: TurnAnswer) -> bool:
         """Tell whether an answer without a token is the turn's own."""
         expected = self._find(answer.instance_id)

@@ -27,6 +27,7 @@ class Kept:
         self._crew = ground.crew
         self._reader = ground.reader
         self._landing = ground.landing
+        self._owner = ground.owner
         self._shelf: Final = shelf
         self._tally = Tally(most_of_one=most_of_one, most=most)
 
@@ -45,11 +46,28 @@ class Kept:
         self._tally.found(counts, mark)
         return counts
 
+    async def heard(self) -> dict[str, int]:
+        """Learn what others may have written, and return how much waits for each instance."""
+        counts = await self._reader.surely(self._counts)
+        self._tally.at_least(counts)
+        return counts
+
+    async def waits_for(self, instance_id: str) -> bool:
+        """Tell whether something may wait for an instance, written by whichever node."""
+        if self._owner.alone or instance_id in self._tally:
+            return instance_id in self._tally
+        found = await self._reader.read(
+            lambda store: store.notes_about(self._shelf, instance_id, 0, 1)
+        )
+        return bool(found)
+
     def _counts(self, store: Store) -> dict[str, int]:
         return store.note_counts(self._shelf)
 
     async def full(self, instance_id: str) -> bool:
         """Tell whether no more is kept for an instance."""
+        if not self._owner.alone:
+            self._tally.at_least(await self._reader.read(self._counts))
         if self._tally.full(instance_id):
             # It may be that some of them were not written.
             await self.find()
@@ -74,7 +92,8 @@ class Kept:
 
         def apply(outcome: Outcome) -> None:
             landed = outcome.verdict is Verdict.LANDED
-            self._tally.end(instance_id, kept=landed)
+            # Whoever keeps the house is told of it, and counts it.
+            self._tally.end(instance_id, kept=landed and self._owner.keeps_house)
             if landed:
                 kept()
 
@@ -100,6 +119,8 @@ class Kept:
 
     def removed(self, instance_id: str, count: int = 1) -> None:
         """Take in that so many are on disk no longer."""
+        if not self._owner.alone:
+            count = min(count, self._tally.count(instance_id))  # others write and remove, too
         self._tally.remove(instance_id, count)
 
     async def discard(self, key: str) -> bool:
@@ -115,7 +136,7 @@ class Kept:
         def apply(outcome: Outcome) -> None:
             if outcome.verdict is Verdict.LANDED:
                 for _, instance_id in named:
-                    self._tally.remove(instance_id)
+                    self.removed(instance_id)
 
         entry = Entry(key=None, ended_notes=self.ends(key for key, _ in named))
         outcome = await self._landing.once(entry, apply)

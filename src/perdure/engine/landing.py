@@ -102,35 +102,39 @@ class Landing:
             self._loop.call_soon(self._came, landing, attempt, error)
 
     def _came(self, landing: "_Landing", attempt: int, outcome: Outcome | BaseException) -> None:
-        told = landing.told
+        if isinstance(outcome, Outcome):
+            self._landed(landing, outcome)
+            return
         if isinstance(outcome, StoreUnsure):
             landing.unsure = True
             if landing.entry.key is not None:
                 self.doubts.add(landing.entry.key)
-        if isinstance(outcome, Outcome):
-            try:
-                if outcome.verdict is Verdict.FENCED and landing.entry.term is not None:
-                    self.on_fenced(landing.entry.term)
-                landing.apply(outcome)
-            except Exception as fault:
-                if not told.done():
-                    told.set_exception(fault)
-                raise
-            if landing.unsure:
-                self._settle(landing, outcome)
-            if not told.done():
-                told.set_result(outcome)
-        elif isinstance(outcome, StoreError) and attempt < self._attempts_max():
+        if isinstance(outcome, StoreError) and attempt < self._attempts_max():
             pause_us = min(LAND_RETRY_FIRST_US << min(attempt, 16), LAND_RETRY_LONGEST_US)
             self._observer.fault(f"landing, attempt {attempt}", outcome)
             self._loop.call_later(pause_us / SECOND_US, self._submit, landing, attempt + 1)
-        else:
-            if landing.fail is not None:
-                landing.fail(outcome)
-            if landing.unsure:
-                self._settle(landing, None)
+            return
+        if landing.fail is not None:
+            landing.fail(outcome)
+        if landing.unsure:
+            self._settle(landing, None)
+        if not landing.told.done():
+            landing.told.set_exception(outcome)
+
+    def _landed(self, landing: "_Landing", outcome: Outcome) -> None:
+        told = landing.told
+        try:
+            if outcome.verdict is Verdict.FENCED and landing.entry.term is not None:
+                self.on_fenced(landing.entry.term)
+            landing.apply(outcome)
+        except Exception as fault:
             if not told.done():
-                told.set_exception(outcome)
+                told.set_exception(fault)
+            raise
+        if landing.unsure:
+            self._settle(landing, outcome)
+        if not told.done():
+            told.set_result(outcome)
 
     def _settle(self, landing: "_Landing", outcome: Outcome | None) -> None:
         """What was in doubt is not any more; if it did not land just now, it may have before."""

@@ -66,6 +66,11 @@ class Mailbox:
         for instance_id in there:
             self.look(instance_id)
 
+    async def heard(self) -> None:
+        """Look at what others may have kept."""
+        for instance_id in await self.kept.heard():
+            self.look(instance_id)
+
     async def full(self, instance_id: str) -> bool:
         """Tell whether no more events are kept for an instance."""
         return await self.kept.full(instance_id)

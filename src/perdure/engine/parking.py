@@ -46,9 +46,9 @@ class Parking:
         self._due: dict[str, None] = {}  # a set that keeps its order
         self._changed = asyncio.Event()
 
-    def __contains__(self, instance_id: str) -> bool:
+    async def waits_for(self, instance_id: str) -> bool:
         """Tell whether a start waits for an instance."""
-        return instance_id in self.kept
+        return await self.kept.waits_for(instance_id)
 
     async def full(self, instance_id: str) -> bool:
         """Tell whether no more starts are parked behind an instance."""
@@ -79,6 +79,11 @@ class Parking:
     async def recover(self) -> None:
         """Learn what waits."""
         for instance_id in await self.kept.find():
+            self.look(instance_id)
+
+    async def heard(self) -> None:
+        """Look at what others may have parked."""
+        for instance_id in await self.kept.heard():
             self.look(instance_id)
 
     async def run(self) -> None:

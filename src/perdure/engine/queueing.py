@@ -233,11 +233,9 @@ class TaskQueues:
 
     def _drop(self, wanted: Callable[[Task], bool]) -> set[int]:
         """Drop activities, and return the instances that they are of."""
-        taken = [
-            task
-            for waiting in (self._parked, self._behind, self._resting)
-            for task in _take_where(waiting, wanted)
-        ]
+        taken = _take_where(self._parked, wanted)
+        taken += _take_where(self._behind, wanted)
+        taken += _take_where(self._resting, wanted)
         for queue in self._queues.values():
             taken += [task for task in queue.values() if wanted(task)]
             queue.take_where({task.task_key for task in taken}.__contains__)

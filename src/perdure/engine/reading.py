@@ -18,11 +18,11 @@ _THREADS: Final = 4
 class Reader:
     """Reads one store from a few threads of its own."""
 
-    def __init__(self, store: Store, observer: Observer) -> None:
+    def __init__(self, store: Store, observer: Observer, threads: int = _THREADS) -> None:
         """Begin to read `store`."""
         self._store = store
         self._observer = observer
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="perdure-reader")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="perdure-reader")
 
     async def read(self, question: Callable[[Store], T]) -> T:
         """Return the answer to a question that may block."""

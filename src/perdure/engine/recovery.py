@@ -5,10 +5,17 @@ row is ready, a timer is due when it is due. The queues have a limit; when one h
 and runs low, the same reading fills it up again.
 """
 
+from collections.abc import Callable, Collection
+from typing import Any
+
 from perdure.base.limits import REFILL_ROWS_MAX
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes, ReadyTurns
 from perdure.engine.queueing import TaskQueues
+from perdure.store.partitions import Partition
+from perdure.store.port import Within
+
+Read = Callable[..., Any]
 
 
 class Recovery:
@@ -20,6 +27,7 @@ class Recovery:
         """Fill `ready` and `tasks`."""
         self._reader = ground.reader
         self._landing = ground.landing
+        self._owner = ground.owner
         self._ready = ready
         self._inboxes = inboxes
         self._tasks = tasks
@@ -33,6 +41,17 @@ class Recovery:
         keys = await self._reader.read(lambda store: store.terminating())
         for key in keys:
             await self._inboxes.wake(key)
+
+    async def take(self, within: Collection[Partition]) -> None:
+        """Take in what is under way in partitions that are owned from now on."""
+        await self._read_turns(self._reader.surely, within)
+        await self.take_tasks(within)
+        for key in await self._reader.surely(lambda store: store.terminating(within)):
+            await self._inboxes.wake(key)
+
+    async def take_tasks(self, within: Collection[Partition]) -> None:
+        """Take in the activities of partitions that are not here yet."""
+        await self._read_tasks(self._reader.surely, within, pauses=True)
 
     def refill_turns(self, app_id: str) -> None:
         """Fill up an app's queue of turns if it has overflowed and runs low."""
@@ -52,17 +71,7 @@ class Recovery:
         try:
             for app_id in self._ready.apps():
                 self._ready.of(app_id).overflowed = False
-            after = 0
-            while True:
-                cursor = after
-                rows = await read(
-                    lambda store, cursor=cursor: store.ready(cursor, REFILL_ROWS_MAX)  # type: ignore[misc]
-                )
-                for row in rows:
-                    self._ready.push(row.key, row.app_id)
-                if len(rows) < REFILL_ROWS_MAX:
-                    break
-                after = rows[-1].key
+            await self._read_turns(read, self._owner.within)
         finally:
             self._turns_running = False
         # What overflowed meanwhile has found this one running.
@@ -74,22 +83,38 @@ class Recovery:
         try:
             for app_id in self._tasks.apps():
                 self._tasks.of(app_id).overflowed = False
-            after = 0
-            while True:
-                with self._tasks.filling():
-                    cursor = after
-                    rows = await read(
-                        lambda store, cursor=cursor: store.tasks(cursor, REFILL_ROWS_MAX)  # type: ignore[misc]
-                    )
-                    for row in rows:
-                        # Later on, what is suspended is known here before it is read there.
-                        if starting and row.suspended:
-                            self._tasks.pause(row.key)
-                        self._tasks.recover(row)
-                if len(rows) < REFILL_ROWS_MAX:
-                    break
-                after = rows[-1].row
+            await self._read_tasks(read, self._owner.within, pauses=starting)
         finally:
             self._tasks_running = False
         for app_id in self._tasks.apps():
             self.refill_tasks(app_id)
+
+    async def _read_turns(self, read: Read, within: Within) -> None:
+        after = 0
+        while True:
+            cursor = after
+            rows = await read(
+                lambda store, cursor=cursor: store.ready(cursor, REFILL_ROWS_MAX, within)
+            )
+            for row in rows:
+                self._ready.push(row.key, row.app_id)
+            if len(rows) < REFILL_ROWS_MAX:
+                return
+            after = rows[-1].key
+
+    async def _read_tasks(self, read: Read, within: Within, *, pauses: bool) -> None:
+        after = 0
+        while True:
+            with self._tasks.filling():
+                cursor = after
+                rows = await read(
+                    lambda store, cursor=cursor: store.tasks(cursor, REFILL_ROWS_MAX, within)
+                )
+                for row in rows:
+                    # Later on, what is suspended is known here before it is read there.
+                    if pauses and row.suspended:
+                        self._tasks.pause(row.key)
+                    self._tasks.recover(row)
+            if len(rows) < REFILL_ROWS_MAX:
+                return
+            after = rows[-1].row

@@ -14,7 +14,7 @@ from perdure.engine.inboxes import Inboxes
 from perdure.engine.moves import Moves
 from perdure.engine.proposals import Newborn, Proposal, Proposals
 from perdure.engine.reports import report_finished, subject_of
-from perdure.engine.residents import Resident, Residents
+from perdure.engine.residents import Resident, Residents, resident_of
 from perdure.engine.rows import lifecycle, terminate_order
 from perdure.engine.turns import Turns
 from perdure.store.port import Entry, Message, Outcome, Require, Snapshot, Verdict
@@ -38,6 +38,7 @@ class Recycling:
         self._observer = ground.observer
         self._reader = ground.reader
         self._landing = ground.landing
+        self._owner = ground.owner
         self._residents = residents
         self._inboxes = inboxes
         self._turns = turns
@@ -55,12 +56,19 @@ class Recycling:
         if Status(existing.status) in TERMINAL:
             proposal = await self._over_finished(request, existing)
         else:
-            resident = await self._residents.get(existing.key)
+            resident = await self._residents.get(existing.key) or await self._elsewhere(existing)
             if resident is None or not await self._stands_still(resident):
                 return None
             proposal = await self._over_running(request, resident)
         proposal = proposal.noting(notes, ended)
         return await self._landing.once(proposal.entry, proposal.apply, proposal.fail)
+
+    async def _elsewhere(self, existing: Snapshot) -> Resident | None:
+        """Return an instance that another node owns; what that does meanwhile makes it stale."""
+        if self._owner.alone:
+            return None
+        loaded = await self._reader.read(lambda store: store.load(existing.key))
+        return None if loaded is None else resident_of(loaded)
 
     async def _over_finished(self, request: Start, existing: Snapshot) -> Proposal:
         newborn = self._proposals.newborn(request, existing.key)

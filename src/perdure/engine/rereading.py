@@ -17,12 +17,9 @@ from typing import Final
 from perdure.base.time import SECOND_US
 from perdure.core.status import TERMINAL
 from perdure.engine.ground import Ground
-from perdure.engine.inboxes import Inboxes
 from perdure.engine.lookup import Lookup
-from perdure.engine.queueing import TaskQueues
-from perdure.engine.residents import InboxItem, Resident, Residents
-from perdure.engine.timers import Timers
-from perdure.engine.turns import Turns
+from perdure.engine.memory import Memory
+from perdure.engine.residents import InboxItem, Resident
 from perdure.store.port import Entry, Loaded, Store, TaskRow
 from perdure.wire.events import decode_stored
 
@@ -35,29 +32,19 @@ Found = tuple[Loaded | None, tuple[TaskRow, ...]]
 class Rereading:
     """Reads instances anew."""
 
-    def __init__(
-        self,
-        ground: Ground,
-        lookup: Lookup,
-        residents: Residents,
-        inboxes: Inboxes,
-        tasks: TaskQueues,
-        turns: Turns,
-        timers: Timers,
-    ) -> None:
-        """Make memory true in the rooms given."""
+    def __init__(self, ground: Ground, lookup: Lookup, memory: Memory) -> None:
+        """Make memory true; `lookup` is told of who is gone."""
         self._reader = ground.reader
         self._landing = ground.landing
-        self._owner = ground.owner
         self._lookup = lookup
-        self._residents = residents
-        self._inboxes = inboxes
-        self._tasks = tasks
-        self._turns = turns
-        self._timers = timers
+        self._residents = memory.residents
+        self._inboxes = memory.inboxes
+        self._tasks = memory.tasks
+        self._turns = memory.turns
+        self._timers = memory.timers
         self._looking: dict[int, bool] = {}  # by key, and whether to look once more
         self._since: dict[int, list[Callable[[Resident], None]]] = {}
-        residents.on_change = self._changed
+        self._residents.on_change = self._changed
 
     def look(self, key: int) -> None:
         """Read an instance anew, soon."""
@@ -139,7 +126,9 @@ class Rereading:
     def _take_activities(self, key: int, rows: tuple[TaskRow, ...]) -> None:
         still_open = [row for row in rows if row.finished_at_us is None and row.add.event]
         if rows:
-            self._tasks.keep_only(key, {(row.add.generation, row.add.task_id) for row in still_open})
+            self._tasks.keep_only(
+                key, {(row.add.generation, row.add.task_id) for row in still_open}
+            )
         for row in still_open:
             if row.suspended:
                 self._tasks.pause(key)
@@ -150,24 +139,31 @@ class Rereading:
     def _take(self, key: int, resident: Resident | None, loaded: Loaded) -> bool:
         snapshot = loaded.snapshot
         if resident is None:
-            if loaded.inbox and snapshot.head.phase not in TERMINAL:
-                self._landing.spawn(self._inboxes.wake(key), "waking an instance")
-            if snapshot.head.next_wake_us is not None:
-                self._timers.note(snapshot.head.next_wake_us)
-            return True
-        if snapshot.version < resident.version:
+            self._take_what_was_away(loaded)
+        elif snapshot.version < resident.version:
             return False  # read before our own last move had landed
-        if snapshot.version > resident.version:
+        elif snapshot.version > resident.version:
             self._residents.drop(key)
             self._turns.let_go(resident)
             self._landing.spawn(self._inboxes.wake(key), "waking an instance")
-            return True
-        resident.suspended, resident.held = snapshot.suspended, snapshot.held
+        else:
+            self._add(resident, loaded)
+        return True
+
+    def _take_what_was_away(self, loaded: Loaded) -> None:
+        head = loaded.snapshot.head
+        if loaded.inbox and head.phase not in TERMINAL:
+            waking = self._inboxes.wake(loaded.snapshot.key)
+            self._landing.spawn(waking, "waking an instance")
+        if head.next_wake_us is not None:
+            self._timers.note(head.next_wake_us)
+
+    def _add(self, resident: Resident, loaded: Loaded) -> None:
+        """Add to a resident what is new on disk, and what has landed since that was read."""
+        resident.suspended, resident.held = loaded.snapshot.suspended, loaded.snapshot.held
         for row in loaded.inbox:
             if row.seq not in resident.inbox:
-                item = InboxItem(row.seq, row.add, decode_stored(row.add.event))
-                resident.add_inbox(item)
-        for change in self._since[key]:
+                resident.add_inbox(InboxItem(row.seq, row.add, decode_stored(row.add.event)))
+        for change in self._since[resident.key]:
             change(resident)
         self._inboxes.consider(resident)
-        return True

@@ -30,7 +30,6 @@ from perdure.wire.work_items import past_field
 NOT_LANDED: Final = -1
 
 
-
 @dataclass(slots=True)
 class InboxItem:
     """One event of an inbox, as stored and as a record."""

@@ -38,9 +38,7 @@ _RESIDENT_BYTES = 4_096  # what one costs besides its history, roughly
 class Residents:
     """All residents of this process, by key and by id."""
 
-    def __init__(
-        self, reader: Reader, owner: Ownership, *, count_max: int, bytes_max: int
-    ) -> None:
+    def __init__(self, reader: Reader, owner: Ownership, *, count_max: int, bytes_max: int) -> None:
         """Begin with none; only what `owner` owns is taken in."""
         self._reader = reader
         self._owner = owner

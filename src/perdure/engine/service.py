@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from perdure.base.limits import TURN_RETRY_LONGEST_US
 from perdure.base.observer import Observer
 from perdure.base.time import Clock
 from perdure.core import requests as rq
@@ -14,16 +13,21 @@ from perdure.engine.births import LocalBirths
 from perdure.engine.committer import Committer
 from perdure.engine.crew import THREADS, Crew
 from perdure.engine.deliveries import Deliveries
-from perdure.engine.dispatcher import Dispatcher, WorkStream
+from perdure.engine.dispatcher import Dispatcher
 from perdure.engine.forgetting import Forgetting
 from perdure.engine.ground import Ground
+from perdure.engine.housekeeping import Housekeeping
 from perdure.engine.inboxes import Inboxes, ReadyTurns
 from perdure.engine.intake import Intake
 from perdure.engine.landing import Landing
+from perdure.engine.leases import LeaseFigures, Leases
 from perdure.engine.local import LocalApp, LocalWork
 from perdure.engine.lookup import Lookup
 from perdure.engine.mailbox import Mailbox
+from perdure.engine.memory import Memory
 from perdure.engine.moves import Moves
+from perdure.engine.neighbours import Neighbours
+from perdure.engine.ownership import ALONE, Leased
 from perdure.engine.parking import Parking
 from perdure.engine.proposals import Proposals
 from perdure.engine.queueing import TaskQueues
@@ -31,14 +35,16 @@ from perdure.engine.reading import Reader
 from perdure.engine.recovery import Recovery
 from perdure.engine.recycling import Recycling
 from perdure.engine.removal import Removal
+from perdure.engine.rereading import Rereading
 from perdure.engine.rerunning import Rerunning
 from perdure.engine.residents import Resident, Residents
 from perdure.engine.retention import Retention
-from perdure.engine.settings import EngineSettings
+from perdure.engine.settings import EngineSettings, Sharing
 from perdure.engine.tasks import Tasks
 from perdure.engine.timers import Timers
 from perdure.engine.turns import Turns
 from perdure.engine.waiters import Waiters
+from perdure.engine.waking import Waking
 from perdure.engine.work import Profile, Stream
 from perdure.store.port import Snapshot, Store
 
@@ -55,22 +61,30 @@ class Engine:
         clock: Clock,
         observer: Observer,
         crew: Crew = THREADS,
+        sharing: Sharing | None = None,
     ) -> None:
-        """Compose the rooms; nothing runs before `start`."""
+        """Compose the rooms; nothing runs before `start`.
+
+        With `sharing` it is one of several nodes on that store, and owns what it has leases on.
+        """
         self.settings = settings
+        owner = ALONE if sharing is None else Leased(_now_s, sharing.store.partitions)
         self._clock = clock
         self._reader = Reader(store, observer)
         self._committer = Committer(store, observer, crew)
         self._landing = Landing(self._committer, observer)
-        ground = Ground(settings, clock, observer, self._reader, self._landing, crew)
+        ground = Ground(settings, clock, observer, self._reader, self._landing, crew, owner)
         self._residents = Residents(
-            self._reader, count_max=settings.residents_max, bytes_max=settings.resident_bytes_max
+            self._reader,
+            owner,
+            count_max=settings.residents_max,
+            bytes_max=settings.resident_bytes_max,
         )
         self._waiters = Waiters()
-        self._lookup = Lookup(self._reader, self._residents, self._waiters)
+        self._lookup = Lookup(self._reader, self._residents, self._waiters, owner)
         self._ready = ReadyTurns(settings.ready_max)
         self._inboxes = Inboxes(self._residents, self._ready, self._landing)
-        self._queues = TaskQueues(settings.ready_max)
+        self._queues = TaskQueues(settings.ready_max, owner)
         self._timers = Timers(ground, self._residents, self._inboxes)
         self._aftermath = Aftermath(
             ground, self._residents, self._inboxes, self._queues, self._timers, self._waiters
@@ -97,35 +111,66 @@ class Engine:
             ground, self._lookup, proposals, self.mailbox, self.parking, recycling
         )
         self.forgetting = Forgetting(ground, self.mailbox)
+        self._housekeeping = Housekeeping(
+            ground, self.mailbox, self.parking, self._retention, self.forgetting
+        )
+        memory = Memory(
+            self._residents, self._inboxes, self._ready, self._queues, self._turns, self._timers
+        )
+        self._rereading = Rereading(ground, self._lookup, memory)
+        self._waking = Waking(ground, memory, self._tasks, self._moves, self._recovery)
+        self._neighbours = self._among(ground, memory, sharing)
         self._connect()
+
+    def _among(self, ground: Ground, memory: Memory, sharing: Sharing | None) -> Neighbours | None:
+        """Return what keeps memory true among others, if there can be any."""
+        if sharing is None or not isinstance(ground.owner, Leased):
+            return None
+        owner = ground.owner
+        neighbours = Neighbours(ground, owner, memory, self._rereading, self._waiters)
+        apps = self._dispatcher.apps
+        neighbours.leases = Leases(
+            sharing, owner, ground.landing, ground.observer, apps, neighbours
+        )
+        neighbours.recovery, neighbours.moves = self._recovery, self._moves
+        neighbours.housekeeping = self._housekeeping
+        return neighbours
 
     def _connect(self) -> None:
         """Tell each room whom it wakes."""
-        self._ready.on_ready = self._pump_turns
-        self._ready.on_terminate = self._terminate
-        self._ready.on_delay_over = self._spawn_wake
-        self._queues.on_ready = self._pump_tasks
-        self._turns.on_room = self._place_of_turn
-        self._tasks.on_room = self._place_of_activity
         self._dispatcher.on_join = self._joined
-        self._dispatcher.on_leave = self._left
+        self._dispatcher.on_leave = self._waking.left
         self._aftermath.on_finished = self._ended
         self._aftermath.on_born = self.mailbox.look
         self._removal.on_gone = self.parking.look
         self.mailbox.on_kept = self.forgetting.note
+        self._landing.on_unsure = self._rereading.look_at_all
+        if self._neighbours is not None:
+            self._landing.on_fenced = self._neighbours.leases.fenced
+            self._aftermath.on_not_moved = self._rereading.look
+
+    def _joined(self, app_id: str) -> None:
+        if self._neighbours is not None:
+            self._neighbours.leases.look_again()
+        self._waking.joined(app_id)
+
+    def _ended(self, instance_id: str) -> None:
+        self._retention.note_finished()
+        self.parking.look(instance_id)
 
     # ---- life
 
     async def start(self) -> None:
         """Find what was under way, and begin to run."""
         self._committer.start()
-        await self.mailbox.recover()
-        await self.parking.recover()
+        if self._neighbours is not None:
+            await self._neighbours.start()
+            self._landing.spawn(self._timers.run(), "firing timers")
+            return
+        await self._housekeeping.recover()
         await self._recovery.recover()
         self._landing.spawn(self._timers.run(), "firing timers")
-        self._landing.spawn(self._retention.run(), "deleting what has been kept long enough")
-        self._landing.spawn(self.parking.run(), "starting what was parked")
-        self._landing.spawn(self.forgetting.run(), "forgetting notes")
+        self._housekeeping.begin()
 
     async def rest(self, timeout_s: float) -> bool:
         """Hand out nothing more, and let workers finish what they have; whether all did in time."""
@@ -142,6 +187,8 @@ class Engine:
         self._ready.delays.stop()
         self._residents.stop()
         await self._committer.stop()
+        if self._neighbours is not None:
+            await self._neighbours.stop()
         self._reader.stop()
 
     # ---- requests
@@ -195,6 +242,11 @@ class Engine:
             "residents": len(self._residents),
         }
 
+    @property
+    def leases(self) -> LeaseFigures | None:
+        """What there is to tell of leases; None where the store is not shared."""
+        return None if self._neighbours is None else self._neighbours.leases.figures
+
     # ---- workers
 
     def open_stream(self, profile: Profile) -> Stream:
@@ -229,62 +281,9 @@ class Engine:
         """Land an activity's answer (see `engine.work.Workplace`)."""
         await self._tasks.complete(answer)
 
-    # ---- who wakes whom
 
-    def _pump_turns(self, app_id: str) -> None:
-        self._turns.pump(app_id)
-        self._recovery.refill_turns(app_id)
-
-    def _pump_tasks(self, app_id: str) -> None:
-        self._tasks.pump(app_id)
-        self._recovery.refill_tasks(app_id)
-
-    # Both kinds share the room of a stream. A place goes to the other kind first, so that neither
-    # keeps it for as long as there is more of it.
-
-    def _place_of_turn(self, app_id: str) -> None:
-        self._pump_tasks(app_id)
-        self._pump_turns(app_id)
-
-    def _place_of_activity(self, app_id: str) -> None:
-        self._pump_turns(app_id)
-        self._pump_tasks(app_id)
-
-    def _joined(self, app_id: str) -> None:
-        self._turns.joined(app_id)
-        self._place_of_activity(app_id)
-
-    def _left(self, stream: WorkStream) -> None:
-        self._turns.left(stream)
-        self._tasks.left(stream)
-
-    def _ended(self, instance_id: str) -> None:
-        self._retention.note_finished()
-        self.parking.look(instance_id)
-
-    def _terminate(self, resident: Resident) -> None:
-        # The worker's answer to a turn that is out will find nothing.
-        resident.moving = True
-        self._turns.forget(resident)
-        resident.turn = None
-        self._landing.spawn(self._terminated(resident), "terminating")
-
-    async def _terminated(self, resident: Resident) -> None:
-        try:
-            await self._moves.terminate(resident)
-        except Exception:
-            # The order is on disk and stays there; it is tried again after a pause.
-            resident.moving = False
-            self._ready.delays.delay(
-                resident.key,
-                attempt=1,
-                first_us=TURN_RETRY_LONGEST_US,
-                longest_us=TURN_RETRY_LONGEST_US,
-            )
-            raise
-
-    def _spawn_wake(self, key: int) -> None:
-        self._landing.spawn(self._inboxes.wake(key), "trying again")
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _reported(landing: "asyncio.Future[Any]") -> None:

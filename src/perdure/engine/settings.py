@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from perdure.base.limits import (
+    LEASE_BEAT_PERCENT,
+    LEASE_MARGIN_PERCENT,
+    LEASE_TTL_US,
     MESSAGE_BYTES_MAX,
     READY_QUEUE_MAX,
     RECEIPTS_KEPT_US,
@@ -12,6 +15,27 @@ from perdure.base.limits import (
 )
 from perdure.core.access import OPEN, Access
 from perdure.core.status import Status
+from perdure.store.sharing import SharedStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing:
+    """What a node that shares its store with others is, and how its leases go."""
+
+    store: SharedStore
+    node: str  # names this life of this process among all that ever were
+    name: str  # for people
+    lease_ttl_us: int = LEASE_TTL_US
+
+    @property
+    def beat_us(self) -> int:
+        """How often leases are renewed: three times before they would run out."""
+        return self.lease_ttl_us * LEASE_BEAT_PERCENT // 100
+
+    @property
+    def margin_us(self) -> int:
+        """How long before the end of its leases a node takes them for run out."""
+        return self.lease_ttl_us * LEASE_MARGIN_PERCENT // 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

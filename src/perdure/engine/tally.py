@@ -59,6 +59,11 @@ class Tally:
         """
         return None if self._being_written else self._changes
 
+    def at_least(self, counts: Mapping[str, int]) -> None:
+        """Note that so much is on disk: that others have written it, or it was counted already."""
+        for instance_id, count in counts.items():
+            self._change(instance_id, max(0, count - self.count(instance_id)))
+
     def none_left(self, instance_id: str, mark: int | None) -> None:
         """Note that nothing of an instance is on disk, unless that may have changed."""
         if mark is not None and mark == self._changes:

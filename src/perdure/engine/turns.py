@@ -119,9 +119,8 @@ class Turns:
         if resident.terminating:
             self._ready.consider(resident)  # it ends by itself: no worker is asked
             return
-        if resident.suspended or resident.held or not (resident.inbox or turn):
-            return
-        if not self._owner.goes_on(resident.term):
+        stays = resident.suspended or resident.held or not self._owner.goes_on(resident.term)
+        if stays or not (resident.inbox or turn):
             return
         app_id = resident.identity.app_id
         if self._slots.full_for(resident.identity.name):
@@ -270,6 +269,10 @@ class Turns:
     def _give_up(self, resident: Resident, turn: Turn) -> None:
         self._claims.given_up(resident, turn)
         self.release(resident)
+
+    def took_over(self) -> None:
+        """Reckon with answers to turns that whoever owned them before has handed out."""
+        self._claims.ghosts.took_over()
 
     def let_go(self, resident: Resident) -> None:
         """Drop what is under way of an instance that is another's from now on."""

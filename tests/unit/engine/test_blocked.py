@@ -31,7 +31,7 @@ def test_what_is_of_no_use_any_more_is_taken_out() -> None:
     blocked: Blocked[int, str] = Blocked()
     for key in range(4):
         blocked.add("app", f"wf{key % 2}", key, f"{key}")
-    assert blocked.take_where(lambda key: key % 2 == 0) == ["0", "2"]
+    assert blocked.take_where(lambda key, _: key % 2 == 0) == ["0", "2"]
     assert blocked.apps_of("wf0") == []
-    assert blocked.take_where(lambda _: True) == ["1", "3"]
+    assert blocked.take_where(lambda _key, _: True) == ["1", "3"]
     assert not blocked

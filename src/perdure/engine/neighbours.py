@@ -1,0 +1,236 @@
+"""What others do to a store that is shared: heard of, and looked for in case it was not heard.
+
+Theory of operation. News tells which instances of our partitions others have changed: these are
+read anew. It tells who has been born or has ended anywhere: those who wait for them look, and
+whoever keeps the house looks for what waits. News may be lost, so that now and then everything is
+looked at that could have been missed: who is ready, what is to be run, who is to be ended, who is
+suspended.
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import Final
+
+from perdure.base.errors import StoreError
+from perdure.base.limits import NEIGHBOURS_POLL_US, REFILL_ROWS_MAX
+from perdure.base.observer import Observer
+from perdure.base.time import SECOND_US
+from perdure.core.status import TERMINAL, Status
+from perdure.engine.ground import Ground
+from perdure.engine.housekeeping import Housekeeping
+from perdure.engine.leases import Leases
+from perdure.engine.memory import Memory
+from perdure.engine.moves import Moves
+from perdure.engine.ownership import Leased
+from perdure.engine.recovery import Recovery
+from perdure.engine.rereading import Rereading
+from perdure.engine.residents import resident_of
+from perdure.engine.waiters import Waiters
+from perdure.store.leases import News, Term
+from perdure.store.partitions import HOUSEKEEPING, Partition
+from perdure.store.port import ReadyRow, Snapshot, Store
+from perdure.store.query import Compare, Field, InstanceQuery, Operator
+
+_SUSPENDED: Final = InstanceQuery(
+    where=Compare(Field.STATUS, Operator.EQ, (int(Status.SUSPENDED),)), limit=1_000
+)
+
+
+class Neighbours:
+    """Keeps memory true among others, and takes in and drops what leases begin and end for."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        owner: Leased,
+        memory: Memory,
+        rereading: Rereading,
+        waiters: Waiters,
+    ) -> None:
+        """Reach everything that is held in memory; the rest is set by whoever composes this."""
+        self.leases: Leases
+        self.recovery: Recovery
+        self.moves: Moves
+        self.housekeeping: Housekeeping
+        self._observer: Observer = ground.observer
+        self._reader = ground.reader
+        self._landing = ground.landing
+        self._owner = owner
+        self._residents = memory.residents
+        self._ready = memory.ready
+        self._tasks = memory.tasks
+        self._turns = memory.turns
+        self._timers = memory.timers
+        self._waiters = waiters
+        self._rereading = rereading
+        self._loop = asyncio.get_running_loop()
+        self._ending: set[int] = set()
+
+    # ---- life
+
+    async def start(self) -> None:
+        """Stand among the others, and begin to hear of them."""
+        self.leases.store.listen(self.hear)
+        await self.leases.start()
+        self._landing.spawn(self.leases.run(), "seeing to leases")
+        self._landing.spawn(self.run(), "looking at what others have done")
+
+    async def stop(self) -> None:
+        """Give everything back; nothing is landed any more."""
+        await self.leases.stop()
+
+    # ---- leases (see `engine.leases.Held`)
+
+    def taken(self, terms: Collection[Term]) -> None:
+        """Take in what is under way in partitions that are held from now on."""
+        partitions = [term.partition for term in terms]
+        if HOUSEKEEPING in partitions:
+            self.housekeeping.take()
+        self._turns.took_over()
+        self._landing.spawn(self._take(partitions), "taking partitions in")
+
+    async def _take(self, partitions: Collection[Partition]) -> None:
+        await self.recovery.take(partitions)
+        self._timers.look_again()
+
+    def lost(self, terms: Collection[Term]) -> None:
+        """Drop everything that is held under terms that are over."""
+        over = frozenset(terms)
+        if any(term.partition == HOUSEKEEPING for term in over):
+            self.housekeeping.end()
+        for resident in self._residents.all():
+            if resident.term in over:
+                self._residents.drop(resident.key)
+                self._turns.let_go(resident)
+        self._tasks.let_go(over)
+
+    def out_under(self, terms: Collection[Term]) -> bool:
+        """Tell whether work is out of what is held under these terms."""
+        return self._turns.out_under(terms) or self._tasks.out_under(terms)
+
+    # ---- news
+
+    def hear(self, news: News) -> None:
+        """Take news, from any thread."""
+        self._loop.call_soon_threadsafe(self._heard, news)
+
+    def _heard(self, news: News) -> None:
+        if news.touched is None:
+            self._landing.spawn(self._look_everywhere(), "looking at everything")
+        for touched in news.touched or ():
+            if touched.keys is None:
+                self._landing.spawn(
+                    self._look_within([touched.partition]), "looking at a partition"
+                )
+            elif self._owner.term_in(touched.partition) is not None:
+                for key in touched.keys:
+                    self._rereading.look(key)
+            else:
+                self._see_to_nobodys(touched.partition, touched.keys)
+        self._tell_of(news)
+        if news.leases:
+            self.leases.look_again()
+
+    def _tell_of(self, news: News) -> None:
+        if news.ids is None:
+            self._waiters.look_all()
+        for instance_id in news.ids or ():
+            self._waiters.look(instance_id)
+            if self._owner.keeps_house:
+                self.housekeeping.changed(instance_id)
+        if self._owner.keeps_house and (news.ids is None or news.noted is None or news.noted):
+            self.housekeeping.heard()
+
+    # ---- looking
+
+    async def run(self) -> None:
+        """Look now and then, until cancelled."""
+        while True:
+            await asyncio.sleep(NEIGHBOURS_POLL_US / SECOND_US)
+            try:
+                await self._look_everywhere()
+            except StoreError as error:
+                self._observer.fault("looking at what others have done", error)
+
+    async def _look_everywhere(self) -> None:
+        await self._look_within(self._owner.within)
+        await self._look_at_the_suspended()
+        self._waiters.look_all()
+        if self._owner.keeps_house:
+            self.housekeeping.heard()
+            await self._look_at_nobodys()
+
+    async def _look_within(self, within: Collection[Partition]) -> None:
+        """Look at who is ready and what is to be run in partitions; memory may not know of it."""
+        if not within:
+            return
+        after = 0
+        while True:
+            rows = await self._reader.surely(partial(_ready, after=after, within=within))
+            for row in rows:
+                self._consider(row)
+            if len(rows) < REFILL_ROWS_MAX:
+                break
+            after = rows[-1].key
+        for key in await self._reader.surely(lambda store: store.terminating(within)):
+            resident = self._residents.peek(key)
+            if resident is None or not resident.terminating:
+                self._rereading.look(key)
+        await self.recovery.take_tasks(within)
+        self._timers.look_again()
+
+    def _consider(self, row: ReadyRow) -> None:
+        resident = self._residents.peek(row.key)
+        if resident is None:
+            self._ready.push(row.key, row.app_id)
+        elif not resident.inbox and resident.idle:
+            self._rereading.look(row.key)
+
+    async def _look_at_the_suspended(self) -> None:
+        page = await self._reader.surely(lambda store: store.find(_SUSPENDED))
+        on_disk = {snapshot.key for snapshot in page.rows}
+        for resident in self._residents.all():
+            if resident.suspended != (resident.key in on_disk):
+                self._rereading.look(resident.key)
+
+    # ---- what nobody owns
+
+    async def _look_at_nobodys(self) -> None:
+        keys = await self._reader.surely(lambda store: store.terminating())
+        found = await self._reader.surely(partial(_snapshots, keys=keys))
+        for snapshot in found:
+            identity = snapshot.identity
+            where = self._owner.partition_of(identity.app_id, identity.instance_id)
+            self._see_to_nobodys(where, [snapshot.key])
+
+    def _see_to_nobodys(self, partition: Partition, keys: Collection[int]) -> None:
+        """End who is to be ended: no node has workers of the app, and none are needed for it."""
+        if not self._owner.keeps_house or self.leases.holder_of(partition) is not None:
+            return
+        for key in keys:
+            if key not in self._ending:
+                self._ending.add(key)
+                self._landing.spawn(self._end(key), "terminating")
+
+    async def _end(self, key: int) -> None:
+        try:
+            loaded = await self._reader.surely(lambda store: store.load(key))
+            if loaded is None or loaded.snapshot.head.phase in TERMINAL:
+                return
+            resident = resident_of(loaded)
+            if resident.terminating:
+                # Whoever comes to own it meanwhile moves it first, or finds it moved.
+                resident.moving = True
+                await self.moves.terminate(resident)
+        finally:
+            self._ending.discard(key)
+
+
+def _ready(store: Store, after: int, within: Collection[Partition]) -> Sequence[ReadyRow]:
+    return store.ready(after, REFILL_ROWS_MAX, within)
+
+
+def _snapshots(store: Store, keys: Collection[int]) -> list[Snapshot]:
+    found = [store.snapshot(key) for key in keys]
+    return [snapshot for snapshot in found if snapshot is not None]
