@@ -110,23 +110,7 @@ def continued_entry(
     encoded = {id(e): add.event for e, add in zip(continued.begin, inbox, strict=True)}
     owner = Owner(resident, continued.state.generation)
     rows_of = EffectRows.of(owner, continued.effects, encoded, propagate, found, now_us)
-    head = replace(
-        resident.head,
-        phase=Status.RUNNING,
-        generation=continued.state.generation,
-        created_at_us=continued.begin[0].at_us,
-        started_at_us=None,
-        updated_at_us=now_us,
-        custom_status=continued.custom_status,
-        stalled=None,
-        waits_for=Wait.TURN,
-        waits_since_us=now_us,
-        next_wake_us=next_wake_us(fold(continued.state, continued.begin)),
-        history_length=0,
-        history_bytes=0,
-        version_name=None,
-        patches=(),
-    )
+    head = _fresh_head(resident, continued, now_us)
     entry = Entry(
         key=resident.key,
         term=resident.term,
@@ -147,6 +131,27 @@ def continued_entry(
     )
     return Prepared(
         entry=entry, head=head, state=continued.state, history=(), starts=rows_of.starts
+    )
+
+
+def _fresh_head(resident: Resident, continued: ContinuedAsNew, now_us: int) -> Head:
+    """Return the head of a generation that has yet to begin."""
+    return replace(
+        resident.head,
+        phase=Status.RUNNING,
+        generation=continued.state.generation,
+        created_at_us=continued.begin[0].at_us,
+        started_at_us=None,
+        updated_at_us=now_us,
+        custom_status=continued.custom_status,
+        stalled=None,
+        waits_for=Wait.TURN,
+        waits_since_us=now_us,
+        next_wake_us=next_wake_us(fold(continued.state, continued.begin)),
+        history_length=0,
+        history_bytes=0,
+        version_name=None,
+        patches=(),
     )
 
 

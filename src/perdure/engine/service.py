@@ -93,6 +93,13 @@ class Engine:
         self._dispatcher = Dispatcher(observer)
         self._turns = Turns(ground, self._residents, self._ready, self._dispatcher, self._moves)
         self._tasks = Tasks(ground, self._queues, self._dispatcher, self._inboxes, self._turns)
+        self._recovery = Recovery(ground, self._ready, self._inboxes, self._queues)
+        self._take_requests(ground)
+        self._look_after(ground, sharing)
+        self._connect()
+
+    def _take_requests(self, ground: Ground) -> None:
+        """Compose the rooms that do what is asked."""
         proposals = Proposals(ground, self._residents, self._inboxes, self._queues, self._aftermath)
         births = LocalBirths(ground, self._turns, self._moves, self._aftermath, proposals)
         self._intake = Intake(ground, self._lookup, proposals, births)
@@ -100,8 +107,6 @@ class Engine:
             ground, self._lookup, self._residents, self._inboxes, self._queues, self._turns
         )
         self._rerunning = Rerunning(ground, self._inboxes, self._aftermath, self._timers)
-        self._retention = Retention(ground, self._removal)
-        self._recovery = Recovery(ground, self._ready, self._inboxes, self._queues)
         self.mailbox = Mailbox(ground, self._lookup, self._inboxes, proposals)
         self.parking = Parking(ground, self._lookup, proposals)
         recycling = Recycling(
@@ -110,6 +115,10 @@ class Engine:
         self.deliveries = Deliveries(
             ground, self._lookup, proposals, self.mailbox, self.parking, recycling
         )
+
+    def _look_after(self, ground: Ground, sharing: Sharing | None) -> None:
+        """Compose the rooms that see to what nobody asks for."""
+        self._retention = Retention(ground, self._removal)
         self.forgetting = Forgetting(ground, self.mailbox)
         self._housekeeping = Housekeeping(
             ground, self.mailbox, self.parking, self._retention, self.forgetting
@@ -120,7 +129,6 @@ class Engine:
         self._rereading = Rereading(ground, self._lookup, memory)
         self._waking = Waking(ground, memory, self._tasks, self._moves, self._recovery)
         self._neighbours = self._among(ground, memory, sharing)
-        self._connect()
 
     def _among(self, ground: Ground, memory: Memory, sharing: Sharing | None) -> Neighbours | None:
         """Return what keeps memory true among others, if there can be any."""
