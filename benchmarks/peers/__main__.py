@@ -2,28 +2,21 @@
 
 import argparse
 import json
-import os
-import platform
-import signal
-import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from benchmarks.peers import report
 from benchmarks.peers.chart import chart
 from benchmarks.peers.daprd import Daprd
 from benchmarks.peers.dbos import Dbos
-from benchmarks.peers.engine import Engine, UnavailableError
-from benchmarks.peers.measuring import FULL, QUICK, Round, Sizes, measure, tell
+from benchmarks.peers.engine import Engine
+from benchmarks.peers.measuring import FULL, QUICK, Sizes, tell
 from benchmarks.peers.perdure import Perdure
 from benchmarks.peers.restate import Restate
+from benchmarks.peers.running import end_in_order, installed, machine, run_rounds, told
 from benchmarks.peers.temporal import Temporal
 
 OURS: Final = (Perdure(lean=False), Perdure(lean=True))
@@ -38,9 +31,6 @@ ENGINES: Final[dict[str, Engine]] = {
     "daprd": Daprd(),
 }
 ROUNDS: Final = 3
-SYNC_SAMPLES: Final = 200
-PAGE_BYTES: Final = 4_096
-STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def _arguments() -> argparse.Namespace:
@@ -75,87 +65,25 @@ def _sizes(arguments: argparse.Namespace) -> Sizes:
     return replace(QUICK if arguments.quick else FULL, **told)
 
 
-def _installed(names: Sequence[str]) -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:
-    """Install what can be had: versions by name, and reasons for the rest."""
-    versions: dict[str, Mapping[str, str]] = {}
-    missing: dict[str, str] = {}
-    for name in names:
-        tell(f"installing {ENGINES[name].name}")
-        try:
-            versions[name] = ENGINES[name].install()
-        except UnavailableError as reason:
-            missing[ENGINES[name].name] = str(reason)
-            tell(f"  left out: {reason}")
-    return versions, missing
-
-
-def _rounds(names: Sequence[str], sizes: Sizes, count: int) -> list[Round]:
-    """Run the rounds, interleaved; each begins with another engine."""
-    done = []
-    for number in range(count):
-        first = number % len(names)
-        for name in (*names[first:], *names[:first]):
-            began = time.monotonic()
-            tell(f"round {number + 1} of {count}: {ENGINES[name].name}")
-            done.append(measure(ENGINES[name], sizes, count_syncs=number == 0))
-            tell(f"  took {time.monotonic() - began:.0f} s")
-    return done
-
-
-def _machine() -> dict[str, Any]:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text("utf-8").splitlines() if cpuinfo.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "cpus": os.cpu_count(),
-        "cpu": models[0] if models else platform.machine(),
-        "memory_gib": round(memory / 2**30, 1),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "fdatasync_ms": round(_fdatasync_ms(), 2),
-        "load_before": round(os.getloadavg()[0], 2),
-    }
-
-
-def _fdatasync_ms() -> float:
-    """Return the median of what the disk takes for a page: with it, the syncs can be told apart."""
-    times = []
-    with tempfile.TemporaryFile() as file:
-        for _ in range(SYNC_SAMPLES):
-            file.write(os.urandom(PAGE_BYTES))
-            file.flush()
-            began = time.perf_counter()
-            os.fdatasync(file.fileno())
-            times.append(time.perf_counter() - began)
-    return statistics.median(times) * 1_000
-
-
-def _stop(number: int, _frame: FrameType | None) -> None:
-    for each in STOPS:  # what ends the processes must not be stopped itself
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt(signal.Signals(number).name)
-
-
 def main() -> None:
     """Install, run, print, and write the page if one is named."""
     arguments = _arguments()
-    for each in STOPS:
-        signal.signal(each, _stop)
+    end_in_order()
     names = arguments.engines or list(ENGINES)
     sizes = _sizes(arguments)
-    machine = _machine()
-    versions, missing = _installed(names)
+    measured_on = machine()
+    versions, missing = installed({name: ENGINES[name] for name in names})
     if not versions:
         sys.exit("no engine could be installed")
-    rounds = _rounds(list(versions), sizes, arguments.rounds)
+    engines = {name: ENGINES[name] for name in versions}
+    rounds = run_rounds(engines, sizes, arguments.rounds)
     whole: dict[str, Any] = {
         "taken": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine,
+        "machine": measured_on,
         "rounds": arguments.rounds,
         "sizes": asdict(sizes),
         "left_out": missing,
-        **_told(versions, rounds),
+        **told(engines, versions, rounds),
     }
     text = json.dumps(whole, indent=2)
     print(text)
@@ -164,25 +92,6 @@ def main() -> None:
     tell(f"\n{page}")
     if arguments.write is not None:
         _write(arguments.write, page, text, chart(whole["medians"], ours))
-
-
-def _told(versions: Mapping[str, Mapping[str, str]], rounds: Sequence[Round]) -> dict[str, Any]:
-    """Return what the report tells of each engine, by its name there."""
-    by_engine = {
-        ENGINES[name].name: [each for each in rounds if each.engine == ENGINES[name].name]
-        for name in versions
-    }
-    return {
-        "versions": {ENGINES[name].name: dict(each) for name, each in versions.items()},
-        "medians": {
-            name: report.medians([each.figures for each in own]) for name, own in by_engine.items()
-        },
-        "syncs": {name: own[0].syncs for name, own in by_engine.items()},
-        "trouble": [
-            {"engine": each.engine, "what": each.trouble} for each in rounds if each.trouble
-        ],
-        "each_round": [asdict(each) for each in rounds],
-    }
 
 
 def _write(page: Path, figures: str, text: str, picture: str) -> None:

@@ -72,9 +72,7 @@ class DbosPlace:
     def syncs(self) -> str:
         """Ask Postgres, or the file; DBOS leaves SQLite's `synchronous` at its default, FULL."""
         if self.postgres is not None:
-            names = ("fsync", "synchronous_commit", "wal_sync_method")
-            told = ", ".join(f"{name}={self.postgres.show(name)}" for name in names)
-            return f"Postgres, {told}"
+            return self.postgres.syncs()
         with sqlite3.connect(f"file:{self._file}?mode=ro", uri=True) as database:
             mode = database.execute("PRAGMA journal_mode").fetchone()[0]
         database.close()

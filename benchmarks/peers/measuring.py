@@ -56,14 +56,26 @@ def tell(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-def measure(engine: Engine, sizes: Sizes, *, count_syncs: bool) -> Round:
-    """Run every workload on an engine, once; whatever it starts has ended when this returns."""
+def measure(
+    engine: Engine, sizes: Sizes, *, count_syncs: bool, throughput_alone: bool = False
+) -> Round:
+    """Run every workload on an engine, once; whatever it starts has ended when this returns.
+
+    With `throughput_alone`, histories, waiting instances and recovery are left out.
+    """
     done = Round(engine.name)
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
         processes = Processes(Path(folder))
         try:
             place = engine.place(Path(folder))
-            _Visit(engine, place, processes, sizes, done).all(count_syncs=count_syncs)
+            visit = _Visit(engine, place, processes, sizes, done)
+            visit.throughput()
+            if not throughput_alone:
+                visit.history()
+            if count_syncs:
+                visit.syncs()
+            if not throughput_alone:
+                visit.recovery(visit.idle())
         except (GaveUpError, OSError) as fault:
             tell(f"  {engine.name}: {done.part}: {fault}")
             # The report names the trouble; the end of a log is for whoever runs it.
@@ -99,15 +111,12 @@ class _Visit:
     def _pids(self) -> list[int]:
         return self._processes.tree(without=None if self._engine.embedded else self._load)
 
-    def all(self, *, count_syncs: bool) -> None:
-        """Run the workloads one after the other."""
+    def throughput(self) -> None:
+        """Run the workloads that keep it busy, one after the other."""
         self._drive("warm-up", "hello", "x", in_flight=8, seconds=1.0)
         self._done.figures["rest_mib"] = memory_bytes(self._pids) / 2**20
-        for part in (self._hello, self._alone, self._chain, self._fanout, self._history):
+        for part in (self._hello, self._alone, self._chain, self._fanout):
             part()
-        if count_syncs:
-            self._syncs()
-        self._recovery(self._idle())
 
     def _drive(
         self, prefix: str, workflow: str, value: object, *, in_flight: int, **limits: float
@@ -152,14 +161,17 @@ class _Visit:
         self._done.figures["fanout100_per_s"] = count * 100 / duration_s
         self._tell("fanout100_per_s")
 
-    def _history(self) -> None:
+    def history(self) -> None:
+        """Run one instance of a short history, and one of a long."""
         for name in ("short", "long"):
             length: int = getattr(self._sizes, f"history_{name}")
             _, duration_s, _ = self._drive(f"history-{name}", "chain", length, in_flight=1, count=1)
             self._done.figures[f"history_{name}_ms"] = duration_s / length * 1_000
         self._tell("history_short_ms", "history_long_ms")
 
-    def _syncs(self) -> None:
+    def syncs(self) -> None:
+        """Count how often it flushes to disk."""
+
         def work() -> None:
             self._drive("syncs", "hello", "x", in_flight=1, count=SYNC_RUNS, seconds=60)
 
@@ -172,7 +184,7 @@ class _Visit:
         self._done.syncs = told
         self._tell("syncs_per_hello")
 
-    def _idle(self) -> int:
+    def idle(self) -> int:
         """Let instances wait, and return how many do."""
         figures = self._done.figures
         self._done.part = "idle"
@@ -198,7 +210,7 @@ class _Visit:
         self._tell("waiting", "idle_kib")
         return waiting
 
-    def _recovery(self, waiting: int) -> None:
+    def recovery(self, waiting: int) -> None:
         """Kill everything, launch again and wake what waits."""
         self._done.part = "recovery"
         self._processes.kill()

@@ -50,6 +50,7 @@ class PerdurePlace:
     http_port: int
     grpc_port: int
     lean: bool
+    store: str | None = None  # instead of a file in the folder
 
     @property
     def environment(self) -> dict[str, str]:
@@ -64,7 +65,7 @@ class PerdurePlace:
         """Start the server, then the worker."""
         command = [
             *(sys.executable, "-m", "perdure", "serve"),
-            *("--store", str(self.folder / "store.db")),
+            *("--store", self.store or str(self.folder / "store.db")),
             *("--dapr-http-port", str(self.http_port)),
             *("--dapr-grpc-port", str(self.grpc_port)),
             *("--app-id", "bench", "--log-level", "warn"),

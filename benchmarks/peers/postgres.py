@@ -75,6 +75,11 @@ class Postgres:
 
         processes.server("postgres", command, ready, user=_user())
 
+    def syncs(self) -> str:
+        """Return what the running server says about its syncs."""
+        names = ("fsync", "synchronous_commit", "wal_sync_method")
+        return "Postgres, " + ", ".join(f"{name}={self.show(name)}" for name in names)
+
     def show(self, setting: str) -> str:
         """Return a setting as the running server tells it."""
         return said(on_path("psql", FOLDERS), self.url, "-Atc", f"SHOW {setting}")

@@ -64,6 +64,7 @@ class Server:
     app_id: str = "wfapp"
     options: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    store_url: str | None = None  # instead of the file
     _process: subprocess.Popen[bytes] | None = None
 
     @classmethod
@@ -80,10 +81,15 @@ class Server:
         return self._process.pid
 
     @property
+    def runs(self) -> bool:
+        """Whether it was started, and not ended by the test."""
+        return self._process is not None
+
+    @property
     def command(self) -> list[str]:
         return [
             *(sys.executable, "-m", "perdure", "serve"),
-            *("--store", str(self.store)),
+            *("--store", self.store_url or str(self.store)),
             *("--dapr-http-port", str(self.http_port)),
             *("--dapr-grpc-port", str(self.grpc_port)),
             *("--app-id", self.app_id),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import cycle
 from typing import Any
 
 import uvloop
@@ -14,14 +15,16 @@ _SERVICE = "/TaskHubSidecarService"
 
 
 class Client:
-    """Starts and awaits instances on one connection."""
+    """Starts and awaits instances on one connection to each node, in turn."""
 
     def __init__(self) -> None:
         """Connect when first used."""
-        self._channel = Channel("127.0.0.1", int(os.environ["DAPR_GRPC_PORT"]))
+        ports = os.environ["DAPR_GRPC_PORT"].split(",")
+        self._channels = cycle([Channel("127.0.0.1", int(port)) for port in ports])
 
     async def _call(self, name: str, request: Any) -> bytes:
-        return await self._channel.unary(f"{_SERVICE}/{name}", request.SerializeToString())
+        channel = next(self._channels)
+        return await channel.unary(f"{_SERVICE}/{name}", request.SerializeToString())
 
     async def _result(self, instance_id: str) -> Any:
         request = pb.GetInstanceRequest(instance_id=instance_id, get_inputs_and_outputs=True)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Final, TypeAlias
 
 import grpc
@@ -21,6 +22,14 @@ Unary: TypeAlias = "grpc.UnaryUnaryMultiCallable[bytes, bytes]"
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """Where a server listens."""
+
+    http_port: int
+    grpc_port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """How a call ended. `surprise` is an answer that no server in order gives."""
 
@@ -31,25 +40,28 @@ class Ended:
 
 
 class Calls:
-    """One client with a connection of its own of each kind. Not for two threads."""
+    """One client with connections of its own to each door it may go to. Not for two threads."""
 
-    def __init__(self, http_port: int, grpc_port: int) -> None:
-        self._http = httpx.Client(
-            base_url=f"http://{HOST}:{http_port}/v1.0/workflows/",
-            trust_env=False,
-            timeout=TIMEOUT_S,
-        )
+    def __init__(self, *doors: Door, chance: Random | None = None) -> None:
+        """Go to any of the doors by `chance`, for each call anew, or to the only one."""
+        assert chance is not None or len(doors) == 1
+        self._chance = chance or Random(0)
+        self._http = [_http_client(door) for door in doors]
         # A client that waits long before it connects again would miss most lives of the server.
         options = [
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 100),
         ]
-        self._channel = grpc.insecure_channel(f"{HOST}:{grpc_port}", options)
+        self._channels = [
+            grpc.insecure_channel(f"{HOST}:{door.grpc_port}", options) for door in doors
+        ]
         self._family = released.dapr()
 
     def close(self) -> None:
-        self._http.close()
-        self._channel.close()
+        for client in self._http:
+            client.close()
+        for channel in self._channels:
+            channel.close()
 
     # ---- over HTTP, in the document's form, which never replaces a finished instance
 
@@ -82,7 +94,7 @@ class Calls:
 
     def _request(self, method: str, path: str, **more: Any) -> Ended:
         try:
-            answer = self._http.request(method, path, **more)
+            answer = self._chance.choice(self._http).request(method, path, **more)
         except httpx.TransportError:
             return Ended(UNKNOWN)
         match answer.status_code:
@@ -121,12 +133,17 @@ class Calls:
         return self._call("ResumeInstance", self._family.ResumeRequest(instanceId=instance))
 
     def _call(self, method: str, request: Any) -> Ended:
-        unary: Unary = self._channel.unary_unary(f"{_HUB}/{method}")
+        unary: Unary = self._chance.choice(self._channels).unary_unary(f"{_HUB}/{method}")
         try:
             unary(request.SerializeToString(), timeout=TIMEOUT_S)
         except grpc.RpcError as error:
             return _ended_by(method, error)
         return Ended(ACKED, in_force=True)
+
+
+def _http_client(door: Door) -> httpx.Client:
+    base = f"http://{HOST}:{door.http_port}/v1.0/workflows/"
+    return httpx.Client(base_url=base, trust_env=False, timeout=TIMEOUT_S)
 
 
 def _ended_by(method: str, error: grpc.RpcError) -> Ended:

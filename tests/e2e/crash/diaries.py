@@ -9,6 +9,7 @@ sees.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -18,14 +19,30 @@ from tests.e2e.crash.ledger import Record
 # An item that was on its way when the server died is read a little later than that.
 ON_THE_WAY_S: Final = 1.0
 
+# Whom a death is of: a worker by its name, or what serves them, be it one process or many.
+SERVER: Final = "server"
+
 Name = tuple[str, str]  # instance and key
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """What may be a reason to hand work out again, from when to when."""
+
+    from_s: float
+    to_s: float
+    whom: str
 
 
 def judge_diaries(
     records: Sequence[Record], diaries: Sequence[Record], seen: Mapping[str, Seen]
 ) -> list[str]:
     """What is wrong with what the workers did, beside the ledger's deaths and the last state."""
-    deaths = [(record["at"], record["whom"]) for record in records if record["what"] == "death"]
+    deaths = [
+        Death(record["at"], record["at"] + record.get("lasts_s", 0.0), record["whom"])
+        for record in records
+        if record["what"] == "death"
+    ]
     received: dict[Name, list[Record]] = defaultdict(list)
     by_token: dict[str, Record] = {}
     runs: dict[Name, set[str]] = defaultdict(set)
@@ -40,7 +57,7 @@ def judge_diaries(
             runs[record["instance"], record["key"]].add(record["run"])
         else:
             came = by_token[record["token"]]
-            ends = ("server", came["worker"])
+            ends = (SERVER, came["worker"])
             if not any(_died(deaths, whom, came["at"], record["at"]) for whom in ends):
                 name = (came["instance"], came["key"])
                 if name in landed:
@@ -57,18 +74,21 @@ def extra_runs(diaries: Sequence[Record]) -> int:
     return len(runs) - len(set(runs))
 
 
-def _died(deaths: Sequence[tuple[float, str]], whom: str, from_s: float, to_s: float) -> bool:
-    return any(who == whom and from_s - ON_THE_WAY_S <= at <= to_s for at, who in deaths)
+def _died(deaths: Sequence[Death], whom: str, from_s: float, to_s: float) -> bool:
+    return any(
+        each.whom == whom and each.from_s <= to_s and each.to_s >= from_s - ON_THE_WAY_S
+        for each in deaths
+    )
 
 
 def _of_arrivals(
-    deaths: Sequence[tuple[float, str]],
+    deaths: Sequence[Death],
     received: Mapping[Name, Sequence[Record]],
     landed: Mapping[Name, tuple[str | None, float]],
 ) -> Iterator[str]:
     for name, arrivals in received.items():
         for one, next_one in pairwise(arrivals):
-            ends = ("server", one["worker"])
+            ends = (SERVER, one["worker"])
             if not any(_died(deaths, whom, one["at"], next_one["at"]) for whom in ends):
                 yield f"{name}: handed out again, and nobody had died"
         if name in landed and arrivals[-1]["at"] > landed[name][1]:

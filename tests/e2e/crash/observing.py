@@ -1,13 +1,13 @@
 """What the server's own API tells of everything in it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import httpx
 
 from tests.e2e.crash.judging import Seen
-from tests.e2e.serving import HOST, Server
+from tests.e2e.serving import HOST
 
 _PAGE: Final = 1_000
 _POLL_S: Final = 0.1
@@ -18,10 +18,10 @@ _ACTIVE: Final = "&status=PENDING&status=RUNNING&status=SUSPENDED&status=STALLED
 class Window:
     """Looks at a server, whichever life of it there is just now."""
 
-    def __init__(self, server: Server) -> None:
-        self._client = httpx.Client(
-            base_url=f"http://{HOST}:{server.http_port}", trust_env=False, timeout=_TIMEOUT_S
-        )
+    def __init__(self, port: Callable[[], int]) -> None:
+        """Look in at `port`, which may be another one for each question."""
+        self._port = port
+        self._client = httpx.Client(trust_env=False, timeout=_TIMEOUT_S)
 
     def close(self) -> None:
         self._client.close()
@@ -72,10 +72,11 @@ class Window:
             token = f"&token={page['token']}"
 
     def _get(self, path: str) -> httpx.Response:
+        url = f"http://{HOST}:{self._port()}{path}"
         try:
-            answer = self._client.get(path)
+            answer = self._client.get(url)
         except httpx.RemoteProtocolError:
             # The connection was kept alive from an earlier life of the server.
-            answer = self._client.get(path)
+            answer = self._client.get(url)
         assert answer.status_code == httpx.codes.OK, answer.text
         return answer

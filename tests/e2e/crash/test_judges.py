@@ -169,6 +169,11 @@ def test_an_event_without_an_answer_may_have_arrived() -> None:
     output = {"taken": [["a", 1], ["a", 2], ["b", 1], ["a", 3]], "steps": []}
     told["collector-1"] = Seen("collector", "COMPLETED", output, history=history())
     assert complaints(records, told, diaries) == ([], [], [])
+    # Nobody has said when, save that it was not before it was sent.
+    output["taken"] = [["a", 1], ["b", 1], ["a", 3], ["a", 2]]
+    assert complaints(records, told, diaries) == ([], [], [])
+    output["taken"] = [["a", 2], ["a", 1], ["b", 1], ["a", 3]]
+    only(complaints(records, told, diaries)[1], "events of a were delivered in the order [2, 1, 3]")
 
 
 def test_a_result_that_was_recorded_twice() -> None:
@@ -265,6 +270,11 @@ def test_an_activity_that_ran_again_although_nobody_had_died() -> None:
     only(complaints(records, told, diaries)[2], "chain/0'): handed out again, and nobody had died")
     records.append(death(1.7, "w"))
     assert not complaints(records, told, diaries)[2]
+    # What began long before, and has not been over for long.
+    records[-1] = {**death(0.1, "w"), "lasts_s": 1.0}
+    assert not complaints(records, told, diaries)[2]
+    records[-1]["lasts_s"] = 0.1
+    assert complaints(records, told, diaries)[2]
 
 
 def test_an_activity_that_ran_again_after_its_result_was_acknowledged() -> None:

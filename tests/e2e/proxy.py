@@ -1,8 +1,12 @@
-"""A way to the server that keeps callers waiting while there is none, as a balancer's queue does.
+"""A way to a server that can be cut, stalled and healed, or keeps callers waiting while it is away.
 
-The SDK waits for two to fifteen seconds after a connection that was refused. Over this way its
-connections are taken at once and go on when the server is back, so a worker misses little of what
-happens between two kills. What was under way when the server died is cut off, as without it.
+A line that is *cut* ends at both ends at once, as when a process dies. A line that is *stalled*
+carries nothing for a while, as when a network loses every packet: nobody is told, and what was sent
+meanwhile arrives when it heals, even if who sent it has hung up since.
+
+With patience, new connections are taken while there is no server, as a balancer's queue does, and
+go on when it is back. (The SDK waits for two to fifteen seconds after a connection was refused.
+Over this way a worker misses little of what happens between two kills.)
 """
 
 import asyncio
@@ -27,6 +31,8 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._listening = threading.Event()
         self._closing = asyncio.Event()
+        self._refuses = False
+        self._flows = asyncio.Event()
         self._carried: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
 
@@ -41,14 +47,36 @@ class Proxy:
         """Cut off every connection that is carried; new ones are taken as before."""
         self._loop.call_soon_threadsafe(self._cut)
 
-    def _cut(self) -> None:
-        for task in self._carried:
-            task.cancel()
+    def sever(self) -> None:
+        """Cut off every connection, and new ones at once, until it is healed."""
+        self._loop.call_soon_threadsafe(self._sever)
+
+    def stall(self) -> None:
+        """Carry nothing more, in either direction, until it is healed."""
+        self._loop.call_soon_threadsafe(self._flows.clear)
+
+    def heal(self) -> None:
+        """Carry everything again."""
+        self._loop.call_soon_threadsafe(self._heal)
 
     def close(self) -> None:
         """Cut every connection off and end the thread."""
         self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join(PATIENCE_S)
+
+    # ---- on the thread
+
+    def _cut(self) -> None:
+        for task in self._carried:
+            task.cancel()
+
+    def _sever(self) -> None:
+        self._refuses = True
+        self._cut()
+
+    def _heal(self) -> None:
+        self._refuses = False
+        self._flows.set()
 
     def _run(self) -> None:
         try:
@@ -57,6 +85,7 @@ class Proxy:
             self._loop.close()
 
     async def _serve(self) -> None:
+        self._flows.set()
         server = await asyncio.start_server(self._take, HOST, 0)
         self.port = server.sockets[0].getsockname()[1]
         self._listening.set()
@@ -72,17 +101,19 @@ class Proxy:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await self._carry_both(reader, writer)
+            if not self._refuses:
+                await self._carry_both(reader, writer)
         finally:
             # At once, whatever was not sent: a line that is cut says nothing any more.
             writer.transport.abort()
 
     async def _carry_both(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
+            await self._flows.wait()
             there, back = await self._connect()
             pipes = [
-                asyncio.ensure_future(_pipe(reader, back)),
-                asyncio.ensure_future(_pipe(there, writer)),
+                asyncio.ensure_future(self._pipe(reader, back)),
+                asyncio.ensure_future(self._pipe(there, writer)),
             ]
             try:
                 await asyncio.wait(pipes, return_when=asyncio.FIRST_COMPLETED)
@@ -102,9 +133,13 @@ class Proxy:
                     raise
             await asyncio.sleep(_POLL_S)
 
-
-async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(_CHUNK_BYTES):
-            writer.write(data)
-            await writer.drain()
+    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                data = await reader.read(_CHUNK_BYTES)
+                # Its end, too, is known on the other side when the line heals, and not before.
+                await self._flows.wait()
+                if not data:
+                    return
+                writer.write(data)
+                await writer.drain()
