@@ -1,5 +1,7 @@
 """A store with something in every table, and instances that have moved from it."""
 
+from perdure.core.events import ChildCreated, ExecutionStarted, TaskFailed, WorkflowStarted
+from perdure.core.kinds import KIND_OF
 from perdure.core.notes import NoteAdd
 from perdure.core.status import Status
 from perdure.store.moving import (
@@ -26,6 +28,7 @@ from perdure.store.port import (
     TimerAdd,
     Verdict,
 )
+from perdure.wire.events import encode
 
 _ALL = 1_000_000
 
@@ -75,6 +78,13 @@ def _birth(instance_id: str, *, held: bool = False, parent_key: int | None = Non
     return Birth(identity=identity, head=head, inbox=(start,), timers=timers, held=held)
 
 
+_HAPPENED = (
+    WorkflowStarted(at_us=13),
+    ExecutionStarted(at_us=13, name="Bestellung ✓", instance_id="full", execution_id="run of full"),
+    ChildCreated(at_us=13, event_id=5, instance_id="child", name="order"),
+)
+
+
 def _full(parent_key: int) -> Birth:
     identity = Identity(
         instance_id="full",
@@ -97,7 +107,7 @@ def _full(parent_key: int) -> Birth:
         identity=identity,
         head=head,
         inbox=(InboxAdd(17, b"raised"), InboxAdd(3, b"start", rank=0)),
-        history=tuple(HistoryAdd(12, bytes([at])) for at in range(3)),
+        history=tuple(HistoryAdd(int(KIND_OF[type(event)]), encode(event)) for event in _HAPPENED),
         tasks=tuple(
             TaskAdd(1, at, "ship", "shop", b"task", 7, propagated=b"p" if at else None)
             for at in range(3)
@@ -130,7 +140,7 @@ def _turn(key: int) -> Entry:
         suspended=True,
         handed_out=(HandOut(1, 0, "worker", 20), HandOut(1, 0, "worker 2", 21)),
         ended_tasks=(TaskEnd(1, 1, 22, failed=True),),
-        history=(HistoryAdd(8, b"failed"),),
+        history=(HistoryAdd(8, encode(TaskFailed(at_us=22, task_id=1))),),
         inbox=(InboxAdd(17, b"raised again", 1),),
     )
 

@@ -28,6 +28,7 @@ from perdure.core.status import Status
 from perdure.engine.service import Engine
 from perdure.engine.settings import EngineSettings
 from perdure.engine.work import Workplace
+from perdure.moving.promotions import refuse_half_filled
 from perdure.observability.component_readings import ComponentReadings
 from perdure.observability.journal import Journal
 from perdure.observability.metrics import CONTENT_TYPE, Metrics
@@ -87,7 +88,13 @@ class House:
 
 def open_store(config: Config) -> Store:
     """Open the store that the configuration names, or raise a StoreError that says why not."""
-    return SqliteStore(config.store)
+    store = SqliteStore(config.store)
+    try:
+        refuse_half_filled(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def compose(config: Config, store: Store, clock: Clock, process: Process) -> House:

@@ -47,6 +47,10 @@ class StoreLocked(StoreError):
     """Another process owns the store."""
 
 
+class StoreHalfFilled(StoreError):
+    """Another store is being moved into this one, and not all of it is there."""
+
+
 class ComponentError(PerdureError):
     """A workflow engine outside of this process could not do what was asked of it."""
 

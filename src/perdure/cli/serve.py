@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from perdure.base.errors import StoreError, StoreLocked
+from perdure.base.errors import StoreError, StoreHalfFilled, StoreLocked
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.flags import given, with_server_flags
 
@@ -32,6 +32,13 @@ def serve(**settings: object) -> None:
         raise Trouble(
             str(fault),
             advice="Stop the other process, or give this one another file with --store.",
+            code=ExitCode.CONFLICT,
+        ) from fault
+    except StoreHalfFilled as fault:
+        raise Trouble(
+            f"{fault}.",
+            advice="Run the same `perdure promote` again, which goes on where it was, or take back "
+            "what it has\nput there with `perdure promote --abandon`.",
             code=ExitCode.CONFLICT,
         ) from fault
     except StoreError as fault:

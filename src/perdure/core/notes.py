@@ -22,10 +22,14 @@ class Shelf(StrEnum):
     POSITIONS = "positions"  # where sources go on, by source
     DEAD_LETTERS = "dead letters"  # messages that could not be used, about a trigger each
     PAUSED = "paused"  # triggers that take nothing in, by trigger
+    PROMOTING = "promoting"  # that another store is being moved into this one
+    PROMOTED = "promoted"  # the stores that were
 
 
 # The engine's own: others read them and leave them as they are.
-ENGINE_SHELVES: Final = frozenset({Shelf.RECEIPTS, Shelf.MAILBOX, Shelf.PARKED})
+ENGINE_SHELVES: Final = frozenset(
+    {Shelf.RECEIPTS, Shelf.MAILBOX, Shelf.PARKED, Shelf.PROMOTING, Shelf.PROMOTED}
+)
 
 
 def kept_shelf(trigger: str) -> str:

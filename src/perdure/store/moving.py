@@ -54,6 +54,10 @@ class Numbers:
             **{f.name: max(getattr(self, f.name) - getattr(other, f.name), 0) for f in _KINDS}
         )
 
+    def each(self) -> tuple[int, ...]:
+        """Return them in the order of their names here."""
+        return tuple(getattr(self, f.name) for f in _KINDS)
+
 
 _KINDS = fields(Numbers)
 
@@ -103,6 +107,14 @@ class Source(Protocol):
         """Return an instance by id or key, without history and inbox."""
         ...
 
+    def list_ids(self, after_key: int, limit: int) -> tuple[tuple[int, str], ...]:
+        """Return (key, instance id) in the order of birth."""
+        ...
+
+    def note(self, shelf: str, key: str) -> NoteRow | None:
+        """Return a note by its name."""
+        ...
+
     def wholes(self, after_key: int, limit: int, history_bytes_max: int) -> tuple[Whole, ...]:
         """Return up to `limit` instances by key, as of one moment.
 
@@ -131,16 +143,12 @@ class Target(Source, Protocol):
         """Land all entries, durably, as `Store.commit` does."""
         ...
 
-    def note(self, shelf: str, key: str) -> NoteRow | None:
-        """Return a note by its name."""
-        ...
-
-    def notes(self, shelf: str, after: tuple[int, int], limit: int) -> tuple[NoteRow, ...]:
-        """Return notes of a shelf after a place, which is (moment, row), by moment and row."""
-        ...
-
     def in_use_by(self) -> tuple[str, ...]:
         """Return who else works on this store just now, each by a name for people."""
+        ...
+
+    def ids_in_use(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the ids that instances bear, in their order."""
         ...
 
     def reserve(self, wanted: Numbers) -> Numbers:

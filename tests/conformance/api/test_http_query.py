@@ -1,6 +1,7 @@
 """Listing, searching and looking into instances over a socket (api.md section 5)."""
 
 import json
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
@@ -8,7 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from perdure.base.rfc3339 import parse, render
+from perdure.core.kinds import KIND_OF
 from perdure.core.requests import Refusal, Start
+from perdure.wire.events import decode
 from tests.conformance.api.http_door import APP_ID, Server, json_of, serving
 
 
@@ -243,6 +246,18 @@ async def test_history(server: Server) -> None:
     assert events[4]["result"] == "done"
     assert events[4]["taskScheduledID"] == 1
     assert (events[5]["status"], events[5]["result"]) == ("COMPLETED", "done")
+
+
+async def test_history_with_the_events_as_they_were_committed(server: Server) -> None:
+    await server.bring("i", "PENDING", "Calls")
+    async with server.worker():
+        await server.reach("i", finished=True)
+    path = "/v1.0/workflows/Calls/i/history"
+    shown = json_of(await server.call("GET", path))["events"]
+    raw = json_of(await server.call("GET", f"{path}?raw=true"))["events"]
+    kinds = [KIND_OF[type(decode(b64decode(event["raw"])))] for event in raw]
+    assert kinds == [14, 3, 6, 14, 7, 4]
+    assert [{**event, "raw": raw[at]["raw"]} for at, event in enumerate(shown)] == raw
 
 
 async def test_history_in_pages(server: Server) -> None:

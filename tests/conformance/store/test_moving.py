@@ -168,6 +168,13 @@ def test_one_is_found_by_its_id(store: Movable) -> None:
     assert whole_of(store, "c") is None
 
 
+def test_ids_in_use_are_told(store: Movable) -> None:
+    bear(store, "a")
+    bear(store, "b", Status.COMPLETED)
+    assert store.ids_in_use(("c", "b", "é", "a")) == ("b", "a")
+    assert store.ids_in_use(()) == ()
+
+
 def test_nobody_else_is_told_of(store: Movable) -> None:
     assert store.in_use_by() == ()
 

@@ -95,9 +95,11 @@ def test_people_and_programs_can_read_it() -> None:
 
 
 def test_bytes_that_are_no_event_are_taken_along() -> None:
-    second = [json.loads(line) for line in lines_of(_full())][3]
-    assert second["shown"] is None
-    assert b64decode(second["event"]) == b"\x01"
+    whole = replace(_full().whole, history=(HistoryRow(1, 15, b"\x01"),))
+    first = [json.loads(line) for line in lines_of(_file(whole))][2]
+    assert (first["kind"], first["shown"]) == (15, None)
+    assert b64decode(first["event"]) == b"\x01"
+    assert read_lines(lines_of(_file(whole)), "a").whole == whole
 
 
 def test_a_file_that_is_cut_off_anywhere_is_refused() -> None:

@@ -1,5 +1,6 @@
 """What happened to one instance: its history, its activities, and a new run from a point of it."""
 
+from base64 import b64encode
 from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
@@ -35,6 +36,7 @@ async def get_history(call: Call, target: Target) -> Response:
         "pageSize", default=HISTORY_PAGE_DEFAULT, least=1, most=HISTORY_PAGE_ROWS_MAX
     )
     after_seq = parameters.number("token", default=0, least=0, most=_SEQ_MAX)
+    raw = parameters.flag("raw", default=False)
     await check_type(errors.GET, target)
     with doing(errors.GET, target.instance_id):
         page = await target.component.history(target.instance_id, after_seq=after_seq, limit=limit)
@@ -43,13 +45,22 @@ async def get_history(call: Call, target: Target) -> Response:
     answer: dict[str, Json] = {
         "instanceID": target.instance_id,
         "events": [
-            dict(event.members) if isinstance(event, ShownEvent) else event_json(event, seq)
-            for seq, event in enumerate(page.events, page.first_seq)
+            _shown(event, seq, raw=raw) for seq, event in enumerate(page.events, page.first_seq)
         ],
     }
     if page.next_after is not None:
         answer["token"] = str(page.next_after)
     return json_reply(answer)
+
+
+def _shown(event: bytes | ShownEvent, seq: int, *, raw: bool) -> dict[str, Json]:
+    """Return an event for people, and its bytes as they were committed if they are asked for."""
+    if isinstance(event, ShownEvent):
+        if raw:
+            raise CallerFault("raw: the events of this component are not kept as bytes")
+        return dict(event.members)
+    bytes_too: dict[str, Json] = {"raw": b64encode(event).decode()} if raw else {}
+    return event_json(event, seq) | bytes_too
 
 
 async def get_activities(call: Call, target: Target) -> Response:

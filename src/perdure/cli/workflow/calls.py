@@ -5,6 +5,7 @@ up first. That also tells a mistyped id from an instance that is there, before a
 """
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
@@ -124,11 +125,21 @@ class Calls:
 
     def history(self, instance: Instance, after_seq: int = 0) -> Iterator[JsonObject]:
         """Return the events of the present generation that come after `after_seq`."""
+        return self._events(instance, after_seq, {})
+
+    def committed(self, instance: Instance) -> Iterator[bytes]:
+        """Return the events of the present generation as they were committed."""
+        for event in self._events(instance, 0, {"raw": "true"}):
+            yield b64decode(event["raw"])
+
+    def _events(
+        self, instance: Instance, after_seq: int, more: Mapping[str, str]
+    ) -> Iterator[JsonObject]:
         path = f"{path_of(instance.name, instance.instance_id)}/history"
         token = str(after_seq)
         while token:
             query: dict[str, str | int] = {"token": token, "pageSize": HISTORY_PAGE_ROWS_MAX}
-            page = self.client.must("GET", path, query=self._at(query)).body
+            page = self.client.must("GET", path, query=self._at({**query, **more})).body
             yield from page["events"]
             token = page.get("token", "")
 

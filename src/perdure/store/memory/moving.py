@@ -1,6 +1,6 @@
 """Whole instances out of the store in memory, and into it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, replace
 from threading import Lock
 
@@ -32,6 +32,10 @@ class Moving:
 
     def in_use_by(self) -> tuple[str, ...]:
         return ()
+
+    def ids_in_use(self, ids: Sequence[str]) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(each for each in ids if each in self._shelf.bearers)
 
     def reserve(self, wanted: Numbers) -> Numbers:
         with self._lock:

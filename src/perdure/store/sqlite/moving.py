@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple
 from typing import Any, Final, TypeVar
 
@@ -97,12 +97,17 @@ def notes_by_row(reader: sqlite3.Connection, after_row: int, limit: int) -> tupl
     return tuple([note_row_of(row) for row in rows])
 
 
+def ids_in_use(reader: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
+    in_use = {row[0] for row in reader.execute(_SQL["taken_ids"], (json.dumps(ids),))}
+    return tuple(each for each in ids if each in in_use)
+
+
 def put_in(writer: sqlite3.Connection, shipment: Shipment, counters: Counters) -> tuple[str, ...]:
     """Write a shipment, or return the ids that are in use; the transaction is the caller's."""
     ids = [whole.identity.instance_id for whole in shipment.instances]
-    in_use = {row[0] for row in writer.execute(_SQL["taken_ids"], (json.dumps(ids),))}
-    if in_use:
-        return tuple(each for each in ids if each in in_use)
+    taken = ids_in_use(writer, ids)
+    if taken:
+        return taken
     for whole in shipment.instances:
         assert whole.key <= counters.key, (whole.key, counters)
         _put_instance(writer, whole)

@@ -52,6 +52,18 @@ class SqliteSource:
         with self._reading() as reader:
             return reading.snapshot(reader, instance)
 
+    def list_ids(self, after_key: int, limit: int) -> tuple[tuple[int, str], ...]:
+        with self._reading() as reader:
+            return reading.ids(reader, after_key, limit)
+
+    def children(self, key: int) -> tuple[Snapshot, ...]:
+        with self._reading() as reader:
+            return reading.children(reader, key)
+
+    def note(self, shelf: str, key: str) -> NoteRow | None:
+        with self._reading() as reader:
+            return reading.note(reader, shelf, key)
+
     def wholes(self, after_key: int, limit: int, history_bytes_max: int) -> tuple[Whole, ...]:
         with self._reading() as reader:
             return moving.wholes(reader, after_key, limit, history_bytes_max)

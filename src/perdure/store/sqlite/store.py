@@ -250,6 +250,10 @@ class SqliteStore:
     def in_use_by(self) -> tuple[str, ...]:
         return ()  # the lock on the file keeps everybody out
 
+    def ids_in_use(self, ids: Sequence[str]) -> tuple[str, ...]:
+        with self._readers.lend() as reader:
+            return moving.ids_in_use(reader, ids)
+
     def dump(self) -> Iterator[tuple[object, ...]]:
         with self._readers.lend_moment() as reader:
             yield from reading.dump(reader)

@@ -210,6 +210,11 @@ def _history() -> Part:
                 "Where to go on: what the page before returned.",
                 {"type": "string", "pattern": "^[0-9]{1,15}$"},
             ),
+            in_query(
+                "raw",
+                "Also return each event as it was committed, in base64. Not of all components.",
+                {"type": "boolean", "default": False},
+            ),
         ],
     )
 

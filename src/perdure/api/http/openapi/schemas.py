@@ -106,6 +106,7 @@ SCHEMAS: Final[dict[str, Part]] = {
             "input": _ANY,
             "result": _ANY,
             "failure": ref("Failure"),
+            "raw": {"type": "string", "contentEncoding": "base64"},
         },
         ("seq", "eventID", "timestamp", "type"),
     ),
