@@ -72,6 +72,8 @@ class WorkStream:
         self._outbox: deque[bytes] = deque()
         self._changed = asyncio.Event()
         self._released = asyncio.Event()
+        # Told the token of an activity whose instance is gone: its result is nobody's any more.
+        self.on_recall: Callable[[str], None] = lambda token: None  # noqa: ARG005
         self.resting = False  # it is handed nothing more, and has its answers landed
         self._ending = False
         self.closed = False

@@ -212,6 +212,7 @@ class TaskQueues:
                 out.void = True
                 self.ended(out.task)
                 self._displace(out)
+                out.stream.on_recall(out.token)
 
     def keep_only(self, key: int, names: Container[tuple[int, int]]) -> None:
         """Drop what an instance had to run but what is named: its generations and task ids."""

@@ -45,7 +45,7 @@ from perdure.engine.timers import Timers
 from perdure.engine.turns import Turns
 from perdure.engine.waiters import Waiters
 from perdure.engine.waking import Waking
-from perdure.engine.work import Profile, Stream
+from perdure.engine.work import Profile
 from perdure.store.port import Snapshot, Store
 
 T = TypeVar("T")
@@ -257,7 +257,7 @@ class Engine:
 
     # ---- workers
 
-    def open_stream(self, profile: Profile) -> Stream:
+    def open_stream(self, profile: Profile) -> WorkStream:
         """Begin to hand out work (see `engine.work.Workplace`)."""
         return self._dispatcher.open(profile)
 

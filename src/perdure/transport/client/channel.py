@@ -105,6 +105,11 @@ class Channel:
             if not call.done:
                 peer.cancel(call)
 
+    def drop(self) -> None:
+        """Cut the connection: calls under way fail, and the next one opens another."""
+        if self._socket is not None:
+            self._socket.abort()
+
     async def close(self) -> None:
         """Close the connection; calls under way fail."""
         self._closed = True

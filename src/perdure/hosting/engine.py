@@ -1,0 +1,185 @@
+"""The engine object: durable workflows in a program's own process, in one file."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any, Self, TypeVar, Unpack, overload
+
+from perdure.authoring.context import WorkflowContext
+from perdure.authoring.registry import Options, Registry
+from perdure.base.errors import ShuttingDown
+from perdure.components.port import WorkflowComponent
+from perdure.hosting.asking import Asking
+from perdure.hosting.house import House
+from perdure.hosting.settings import STORE, Settings, settings_of
+from perdure.hosting.signals import EXIT_CODE, TermSignal
+from perdure.hosting.staff import Worker
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Engine(Asking):
+    """An engine on one file, opened by `async with`, on the loop that it is used on.
+
+    - Its workflows and activities are those of `registry`, registered by its decorators before or
+      while it is open.
+    - What is started is on disk before `start` returns, and goes on in the next process if this
+      one dies. Activities run at least once: one that was under way at a death runs again.
+    - One process at a time has a file; another one is told so by StoreLocked.
+    - With `http=3500` or `grpc=50001` it has doors: curl, the command line, and workers in other
+      languages see the same workflows.
+    - Leaving the block, Ctrl-C and SIGTERM let running activities come to their end for
+      `stop_timeout` seconds; what takes longer is cut off and runs again in the next process.
+    """
+
+    def __init__(
+        self,
+        store: str | os.PathLike[str] = STORE,
+        *,
+        registry: Registry | None = None,
+        **settings: Unpack[Settings],
+    ) -> None:
+        """Take the settings; nothing is opened yet.
+
+        `store` is a file, made if there is none, or `:memory:`. Raises ConfigurationError for a
+        setting that cannot be.
+        """
+        self.registry = Registry() if registry is None else registry
+        self.settings = settings_of(store, **settings)
+        self._house: House | None = None
+        self._signal = TermSignal()
+        self._closing: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        """Return it as people see it in a shell."""
+        state = "closed" if self._house is None else "open"
+        return f"<Engine {self.settings.store} ({state})>"
+
+    # ---- what it runs
+
+    @overload
+    def workflow(self, function: F, /) -> F: ...
+    @overload
+    def workflow(
+        self,
+        /,
+        *,
+        name: str | None = None,
+        version_name: str | None = None,
+        is_latest: bool = True,
+    ) -> Callable[[F], F]: ...
+    def workflow(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        version_name: str | None = None,
+        is_latest: bool = True,
+    ) -> Callable[..., Any]:
+        """Register the function below as a workflow, or as a named version of one."""
+        register = self.registry.workflow(name=name, version_name=version_name, is_latest=is_latest)
+        return register if function is None else register(function)
+
+    @overload
+    def activity(self, function: F, /) -> F: ...
+    @overload
+    def activity(
+        self, /, *, name: str | None = None, **options: Unpack[Options]
+    ) -> Callable[[F], F]: ...
+    def activity(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        **options: Unpack[Options],
+    ) -> Callable[..., Any]:
+        """Register the function below as an activity.
+
+        An async one runs on the loop, another in a thread, and with `process=True` in a process
+        of its own. `timeout` and `heartbeat_timeout` are seconds, `non_retryable` the exceptions
+        after which no policy tries again, `concurrency_max` how many run at once here.
+        """
+        register = self.registry.activity(name=name, **options)
+        return register if function is None else register(function)
+
+    # ---- its life
+
+    async def __aenter__(self) -> Self:
+        """Open it, and have SIGTERM end the block as Ctrl-C does, where nobody else has it."""
+        await self.open()
+        self._signal.listen()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close it. After a SIGTERM the process is ended, with exit code 143."""
+        self._signal.leave()
+        await self.close()
+        if self._signal.came and kind is not None and issubclass(kind, asyncio.CancelledError):
+            raise SystemExit(EXIT_CODE)
+
+    async def open(self) -> None:
+        """Open the file and the doors, and begin to work.
+
+        Raises StoreLocked if another process has the file, StoreBroken or StoreFailed if it cannot
+        be used, ConfigurationError if a port is in use. Nothing is held then.
+        """
+        assert self._house is None, "it is opened once"
+        house = House(self.settings)
+        await house.open()
+        self._house = house
+        self.attach(self.registry)
+
+    async def close(self) -> None:
+        """Let what runs come to its end within `stop_timeout`, and let go of everything.
+
+        May be called by several at once, and again.
+        """
+        house = self._house
+        if house is None:
+            return
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(house.close(self.settings.stop_timeout_us))
+        try:
+            await asyncio.shield(self._closing)
+        finally:
+            if self._closing.done():
+                self._house = None
+
+    def attach(
+        self, registry: Registry, context_type: type[WorkflowContext] = WorkflowContext
+    ) -> Worker:
+        """Have the work of a further registry done here, too."""
+        return self._opened().attach(registry, context_type)
+
+    async def detach(self, worker: Worker) -> None:
+        """Have the work of a registry done here no more."""
+        await self._opened().detach(worker)
+
+    # ---- what it is
+
+    @property
+    def component(self) -> WorkflowComponent:
+        """What answers. Raises ShuttingDown while it is not open."""
+        return self._opened().component
+
+    @property
+    def app_id(self) -> str:
+        """The app that its workflows belong to."""
+        return self.settings.app_id
+
+    @property
+    def http_port(self) -> int | None:
+        """The port of its HTTP door, while it has one."""
+        return None if self._house is None else self._house.http_port
+
+    @property
+    def grpc_port(self) -> int | None:
+        """The port of its gRPC door, while it has one."""
+        return None if self._house is None else self._house.grpc_port
+
+    def _opened(self) -> House:
+        if self._house is None:
+            raise ShuttingDown("the engine is not open: use it within `async with Engine(...)`")
+        return self._house

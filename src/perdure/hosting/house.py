@@ -1,0 +1,154 @@
+"""An engine with all that belongs to it, opened in order, and closed so that nothing is lost.
+
+Closing goes as a server's does: nobody new by HTTP, nothing more handed out, a stated time for what
+runs, then the streams end, then what still runs is cut off, then all that was handed in lands, and
+the store is let go of last.
+"""
+
+from typing import Final, Protocol
+
+from perdure.app.clock import SystemClock
+from perdure.app.places import open_place
+from perdure.authoring.context import WorkflowContext
+from perdure.authoring.registry import Registry
+from perdure.base.errors import StoreLocked
+from perdure.base.observer import Observer, fan_out
+from perdure.base.time import SECOND_US
+from perdure.components.embedded import EmbeddedComponent
+from perdure.engine.service import Engine
+from perdure.engine.settings import EngineSettings
+from perdure.hosting.journal import HostJournal
+from perdure.hosting.settings import HostSettings
+from perdure.hosting.staff import Worker
+from perdure.store.port import Store
+
+# Kept back from the time for stopping, for what has to land and to leave.
+_GRACE_US: Final = SECOND_US // 2
+
+
+class OpenDoors(Protocol):
+    """Doors as `hosting.doors` makes them; that room loads much, and only where there are any."""
+
+    @property
+    def metrics(self) -> Observer: ...
+    @property
+    def http_port(self) -> int | None: ...
+    @property
+    def grpc_port(self) -> int | None: ...
+    async def open(
+        self, engine: Engine, component: EmbeddedComponent, observer: Observer
+    ) -> None: ...
+    def begin_to_close(self) -> None: ...
+    async def close(self, engine: Engine | None, grace_us: int) -> None: ...
+
+
+class House:
+    """Opened by `open`, on the loop that it runs on; closed by `close`."""
+
+    def __init__(self, settings: HostSettings) -> None:
+        """Open nothing yet."""
+        self.settings = settings
+        self._doors: OpenDoors | None = None
+        self._store: Store | None = None
+        self._engine: Engine | None = None
+        self._component: EmbeddedComponent | None = None
+        self._workers: list[Worker] = []
+
+    @property
+    def component(self) -> EmbeddedComponent:
+        """What is asked for everything. Only while it is open."""
+        assert self._component is not None, "it is open"
+        return self._component
+
+    @property
+    def http_port(self) -> int | None:
+        """The port of the HTTP door, if there is one."""
+        return None if self._doors is None else self._doors.http_port
+
+    @property
+    def grpc_port(self) -> int | None:
+        """The port of the gRPC door, if there is one."""
+        return None if self._doors is None else self._doors.grpc_port
+
+    async def open(self) -> None:
+        """Open everything; raises ConfigurationError or StoreError, and then holds nothing."""
+        try:
+            await self._open()
+        except BaseException:
+            await self.close(0)
+            raise
+
+    async def _open(self) -> None:
+        settings = self.settings
+        observer: Observer = HostJournal()
+        if settings.has_doors:
+            from perdure.hosting.doors import Doors  # noqa: PLC0415
+
+            self._doors = Doors(settings)
+            observer = fan_out([self._doors.metrics, observer])
+        self._store = _opened(settings)
+        clock = SystemClock()
+        self._engine = engine = Engine(
+            EngineSettings(app_id=settings.app_id, retention_us=settings.retention_us),
+            self._store,
+            clock,
+            observer,
+        )
+        self._component = EmbeddedComponent(engine, clock, observer)
+        await engine.start()
+        if self._doors is not None:
+            await self._doors.open(engine, self._component, observer)
+
+    def attach(
+        self, registry: Registry, context_type: type[WorkflowContext] = WorkflowContext
+    ) -> Worker:
+        """Have the workflows and activities of a registry done in this process."""
+        assert self._engine is not None, "it is open"
+        worker = Worker(self._engine, registry, self.settings, context_type)
+        self._workers.append(worker)
+        return worker
+
+    async def detach(self, worker: Worker) -> None:
+        """Have a registry's work done no more; what it has in hand waits for another worker."""
+        self._workers.remove(worker)
+        await worker.leave()
+
+    async def close(self, timeout_us: int) -> None:
+        """Close everything: what runs has so long to come to its end, and no longer."""
+        if self._doors is not None:
+            self._doors.begin_to_close()
+        if self._engine is not None:
+            await self._close_engine(self._engine, timeout_us)
+        elif self._doors is not None:
+            await self._doors.close(None, 0)
+        if self._store is not None:
+            self._store.close()
+        self._engine = self._store = self._doors = None
+
+    async def _close_engine(self, engine: Engine, timeout_us: int) -> None:
+        await engine.rest(max(timeout_us - _GRACE_US, 0) / SECOND_US)
+        if self._doors is not None:
+            await self._doors.close(engine, min(timeout_us, _GRACE_US))
+        for worker in self._workers:
+            worker.cut()
+        engine.stop_handing_out()
+        for worker in self._workers:
+            await worker.leave()
+        self._workers.clear()
+        await engine.stop()
+
+
+def _opened(settings: HostSettings) -> Store:
+    try:
+        return open_place(settings.store)
+    except StoreLocked as locked:
+        what_to_do = _WHAT_TO_DO.format(store=settings.store)
+        raise StoreLocked(f"{locked}. {what_to_do}") from None
+
+
+_WHAT_TO_DO: Final = (
+    "An engine has its file to itself. For several processes to work with the same workflows, let "
+    "one of them open a door, Engine({store!r}, grpc=50001), and the others ask it: with "
+    "`import perdure.workflow` and DAPR_GRPC_ENDPOINT=localhost:50001, with any Dapr Workflow SDK, "
+    "or with `perdure workflow list`"
+)

@@ -1,0 +1,97 @@
+"""How an engine in a program's own process is to be, checked when it is made."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, TypedDict, Unpack
+
+from perdure.base.errors import ConfigurationError
+from perdure.base.limits import STOP_TIMEOUT_US
+from perdure.base.time import SECOND_US
+from perdure.core.status import TERMINAL, Status
+
+APP_ID: Final = "perdure"
+STORE: Final = "perdure.db"
+THREADS: Final = 32
+THREADS_MOST: Final = 1_000
+PROCESSES_MOST: Final = 64
+STOP_TIMEOUT_S: Final = STOP_TIMEOUT_US / SECOND_US
+
+Duration = float | timedelta  # in seconds, where it is a number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSettings:
+    """The settings of an engine. A door whose port is None is not opened; port 0 is a free one."""
+
+    store: str
+    app_id: str
+    http: int | None
+    grpc: int | None
+    host: str
+    api_token: str | None
+    stop_timeout_us: int
+    threads: int
+    processes: int
+    retention_us: Mapping[Status, int] = field(default_factory=dict)
+
+    @property
+    def has_doors(self) -> bool:
+        """Whether others can reach it."""
+        return self.http is not None or self.grpc is not None
+
+
+class Settings(TypedDict, total=False):
+    """What can be set where an engine is made."""
+
+    app_id: str  # the app that its workflows belong to
+    http: int | None  # the port of an HTTP door; None for no door, 0 for a free port
+    grpc: int | None  # the port of a gRPC door
+    host: str  # where the doors are: this machine only, unless told otherwise
+    api_token: str | None  # what callers at the doors have to show
+    stop_timeout: Duration  # for how long running activities may go on when it is closed
+    threads: int  # for activities that are not async
+    processes: int  # for activities with process=True; as many as there are cores by default
+    retention: Duration | None  # after which instances that have ended are deleted; None: never
+
+
+def settings_of(store: str | os.PathLike[str], **given: Unpack[Settings]) -> HostSettings:
+    """Return the settings; raises ConfigurationError for one that cannot be."""
+    http, grpc = given.get("http"), given.get("grpc")
+    threads = given.get("threads", THREADS)
+    processes = given.get("processes", os.cpu_count() or 1)
+    app_id = given.get("app_id", APP_ID)
+    retention = given.get("retention")
+    for name, port in (("http", http), ("grpc", grpc)):
+        if port is not None and not 0 <= port <= 65_535:  # noqa: PLR2004 - what a port can be
+            raise ConfigurationError(f"{name}={port}: a port is a number from 0 to 65535")
+    for name, count, most in (
+        ("threads", threads, THREADS_MOST),
+        ("processes", processes, PROCESSES_MOST),
+    ):
+        if not 1 <= count <= most:
+            raise ConfigurationError(f"{name}={count}: expected from 1 to {most}")
+    if not app_id:
+        raise ConfigurationError("app_id: expected a name")
+    kept_us = None if retention is None else microseconds(retention, "retention")
+    return HostSettings(
+        store=os.fspath(store),
+        app_id=app_id,
+        http=http,
+        grpc=grpc,
+        host=given.get("host", "127.0.0.1"),
+        api_token=given.get("api_token"),
+        stop_timeout_us=microseconds(given.get("stop_timeout", STOP_TIMEOUT_S), "stop_timeout"),
+        threads=threads,
+        processes=processes,
+        retention_us={} if kept_us is None else dict.fromkeys(TERMINAL, kept_us),
+    )
+
+
+def microseconds(duration: Duration, name: str) -> int:
+    """Return a length of time in whole microseconds; raises ConfigurationError if it is none."""
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    if not seconds >= 0:
+        raise ConfigurationError(f"{name}={duration!r}: expected a length of time, in seconds")
+    return round(seconds * SECOND_US)

@@ -1,0 +1,60 @@
+"""Signals while an engine is open: Ctrl-C and SIGTERM end its block, and the block ends well.
+
+Whoever has arranged for a signal already, as a web server does, keeps it.
+"""
+
+import asyncio
+import signal
+import threading
+from typing import Any, Final
+
+# What a shell shows of a process that a SIGTERM has ended.
+EXIT_CODE: Final = 128 + signal.SIGTERM
+
+
+class TermSignal:
+    """SIGTERM cancels the task that has opened an engine, as Ctrl-C does by itself."""
+
+    def __init__(self) -> None:
+        """Arrange for nothing yet."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.came = False
+
+    def listen(self) -> None:
+        """Arrange for it, on the main thread and where nobody else has."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+            return
+        task = asyncio.current_task()
+        if task is None:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_signal_handler(signal.SIGTERM, self._come, task)
+
+    def leave(self) -> None:
+        """Leave the signal to what it does by itself."""
+        if self._loop is not None:
+            self._loop.remove_signal_handler(signal.SIGTERM)
+            self._loop = None
+
+    def _come(self, task: "asyncio.Task[Any]") -> None:
+        self.came = True
+        task.cancel("SIGTERM")
+
+
+def exit_on_term() -> bool:
+    """Have SIGTERM end this process as `sys.exit` does, so that its blocks end well.
+
+    Tells whether it was arranged: only on the main thread, and where nobody else has.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return False
+    signal.signal(signal.SIGTERM, _exit)
+    return True
+
+
+def _exit(_number: int, _frame: object) -> None:
+    raise SystemExit(EXIT_CODE)

@@ -1,0 +1,244 @@
+"""The engine for programs that are not async: scripts, Django, a shell."""
+
+import os
+import signal
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from datetime import datetime
+from typing import Any, Self, TypeVar, Unpack, overload
+
+from perdure.authoring.registry import Options, Registry
+from perdure.base.errors import ShuttingDown
+from perdure.core.events import Event
+from perdure.hosting.asking import AnyWorkflow
+from perdure.hosting.instances import Instance
+from perdure.hosting.settings import STORE, Duration, Settings, settings_of
+from perdure.hosting.signals import exit_on_term
+from perdure.hosting.staff import Worker
+from perdure.hosting.sync_handles import SyncHandle
+from perdure.hosting.threaded import Hosted, give_back, hosted
+
+F = TypeVar("F", bound=Callable[..., Any])
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class SyncEngine:
+    """An engine in a thread of its own; its calls block, and may come from any thread.
+
+    All that use one file in a process share one engine, whichever of them comes first; what is
+    promised is what `perdure.Engine` promises. It is closed at the end of its `with` block, by
+    `close`, or when the interpreter ends.
+    """
+
+    def __init__(
+        self,
+        store: str | os.PathLike[str] = STORE,
+        *,
+        registry: Registry | None = None,
+        **settings: Unpack[Settings],
+    ) -> None:
+        """Take the settings, as `perdure.Engine` does; nothing is opened yet."""
+        self.registry = Registry() if registry is None else registry
+        self._store = store
+        self._given = settings
+        self.settings = settings_of(store, **settings)
+        self._hosted: Hosted | None = None
+        self._worker: Worker | None = None
+        self._has_signal = False
+
+    # ---- what it runs
+
+    @overload
+    def workflow(self, function: F, /) -> F: ...
+    @overload
+    def workflow(
+        self,
+        /,
+        *,
+        name: str | None = None,
+        version_name: str | None = None,
+        is_latest: bool = True,
+    ) -> Callable[[F], F]: ...
+    def workflow(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        version_name: str | None = None,
+        is_latest: bool = True,
+    ) -> Callable[..., Any]:
+        """Register the function below as a workflow, or as a named version of one."""
+        register = self.registry.workflow(name=name, version_name=version_name, is_latest=is_latest)
+        return register if function is None else register(function)
+
+    @overload
+    def activity(self, function: F, /) -> F: ...
+    @overload
+    def activity(
+        self, /, *, name: str | None = None, **options: Unpack[Options]
+    ) -> Callable[[F], F]: ...
+    def activity(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        **options: Unpack[Options],
+    ) -> Callable[..., Any]:
+        """Register the function below as an activity, as `perdure.Engine.activity` does."""
+        register = self.registry.activity(name=name, **options)
+        return register if function is None else register(function)
+
+    # ---- its life
+
+    def __enter__(self) -> Self:
+        """Open it, and have SIGTERM end the block as `sys.exit` does, where nobody else has it."""
+        self.open()
+        self._has_signal = exit_on_term()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it: what runs has `stop_timeout` to come to its end."""
+        try:
+            self.close()
+        finally:
+            if self._has_signal:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def open(self) -> None:
+        """Open it, or take part in it if somebody in this process has; as `Engine.open`."""
+        assert self._hosted is None, "it is opened once"
+        share = hosted(self._store, **self._given)
+        try:
+            self._worker = share.attach(self.registry)
+        except BaseException:
+            give_back(share)
+            raise
+        self._hosted = share
+
+    def close(self) -> None:
+        """Let go of it; whoever is the last to do so closes the engine. May be called again."""
+        share, worker = self._hosted, self._worker
+        self._hosted = self._worker = None
+        if share is None or worker is None:
+            return
+        if share.shares > 1:
+            share.detach(worker)
+        give_back(share)
+
+    @property
+    def http_port(self) -> int | None:
+        """The port of its HTTP door, while it has one."""
+        return None if self._hosted is None else self._hosted.engine.http_port
+
+    @property
+    def grpc_port(self) -> int | None:
+        """The port of its gRPC door, while it has one."""
+        return None if self._hosted is None else self._hosted.engine.grpc_port
+
+    def _open(self) -> Hosted:
+        if self._hosted is None:
+            raise ShuttingDown("the engine is not open: use it within `with SyncEngine(...)`")
+        return self._hosted
+
+    # ---- calls; `perdure.Engine` says what each promises
+
+    @overload
+    def start(
+        self,
+        workflow: Callable[[Any, In], Coroutine[Any, Any, Out] | Generator[Any, Any, Out]],
+        input: In,
+        *,
+        id: str | None = None,
+        at: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+        replace_finished: bool = False,
+    ) -> SyncHandle[Out]: ...
+    @overload
+    def start(
+        self,
+        workflow: Callable[[Any], Coroutine[Any, Any, Out] | Generator[Any, Any, Out]],
+        *,
+        id: str | None = None,
+        at: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+        replace_finished: bool = False,
+    ) -> SyncHandle[Out]: ...
+    @overload
+    def start(
+        self,
+        workflow: AnyWorkflow,
+        input: Any = None,
+        *,
+        id: str | None = None,
+        at: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+        replace_finished: bool = False,
+    ) -> SyncHandle[Any]: ...
+    def start(self, workflow: AnyWorkflow, input: object = None, **more: Any) -> SyncHandle[Any]:
+        """Start a workflow; when this returns it is on disk, and will come to its end."""
+        share = self._open()
+        return SyncHandle(share, share.run(share.engine.start(workflow, input, **more)))
+
+    def handle(self, id: str) -> SyncHandle[Any]:
+        """Return the handle of an instance, whether or not there is one."""
+        share = self._open()
+        return SyncHandle(share, share.engine.handle(id))
+
+    def rerun(self, id: str, from_event: int = 0, **more: Any) -> SyncHandle[Any]:
+        """Start a new instance from an event of a finished one."""
+        share = self._open()
+        return SyncHandle(share, share.run(share.engine.rerun(id, from_event, **more)))
+
+    def raise_event(self, id: str, name: str, data: object = None) -> None:
+        """Give an instance an event; it is on disk when this returns."""
+        self.handle(id).raise_event(name, data)
+
+    def terminate(self, id: str, output: object = None, *, recursive: bool = True) -> None:
+        """End an instance now, with `output` as its result."""
+        self.handle(id).terminate(output, recursive=recursive)
+
+    def suspend(self, id: str, reason: str | None = None) -> None:
+        """Let an instance take no new work."""
+        self.handle(id).suspend(reason)
+
+    def resume(self, id: str, reason: str | None = None) -> None:
+        """Let a suspended instance go on."""
+        self.handle(id).resume(reason)
+
+    def purge(self, id: str, *, recursive: bool = True, force: bool = False) -> int:
+        """Delete everything about an instance that has ended; how many were deleted."""
+        return self.handle(id).purge(recursive=recursive, force=force)
+
+    def get(self, id: str) -> Instance | None:
+        """Return what is known of an instance, or None if there is none."""
+        return self.handle(id).get()
+
+    def wait(self, id: str, *, timeout: Duration | None = None, started: bool = False) -> Instance:
+        """Return an instance once it has ended, or with `started` has begun to run."""
+        share = self._open()
+        return share.run(share.engine.wait(id, timeout=timeout, started=started))
+
+    def history(self, id: str) -> Sequence[Event]:
+        """Return the events of an instance's present generation, in order."""
+        return self.handle(id).history()
+
+    def instances(self, **wanted: Any) -> Iterator[Instance]:
+        """Yield the instances that are asked for, the youngest first."""
+        share = self._open()
+        found = share.engine.instances(**wanted)
+        while (instance := share.run(_next(found))) is not None:
+            yield instance
+
+
+async def _next(instances: AsyncIterator[Instance]) -> Instance | None:
+    return await anext(instances, None)

@@ -1,0 +1,174 @@
+"""An engine in a thread of its own, for those who are not on a loop; one for each store.
+
+Theory of operation. Whoever asks for the engine of a store gets the one that is open, with a share
+in it, and it is closed when the last share is given back or the interpreter ends. Its thread has a
+loop, and every call is a coroutine that is run there while the caller waits.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Final, TypeVar, Unpack
+
+from perdure.app.places import MEMORY
+from perdure.authoring.context import WorkflowContext
+from perdure.authoring.registry import Registry
+from perdure.base.errors import ConfigurationError
+from perdure.hosting.engine import Engine
+from perdure.hosting.settings import Settings, settings_of
+from perdure.hosting.staff import Worker
+
+T = TypeVar("T")
+
+
+class Hosted:
+    """An open engine in its thread. Its calls may come from any other thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Open the engine; raises what `Engine.open` raises."""
+        self.engine = engine
+        self.shares = 0
+        self._ready = threading.Event()
+        self._failed: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._serve, name="perdure-engine", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._failed is not None:
+            self._thread.join()
+            raise self._failed
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something on the engine's loop, and return what comes of it."""
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError(
+                "a blocking call on the engine's own loop would wait for itself: call it from an "
+                "activity that is not async"
+            )
+        assert self._loop is not None, "it is open"
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # whoever asked does not wait any more
+            raise
+
+    def attach(
+        self, registry: Registry, context_type: type[WorkflowContext] = WorkflowContext
+    ) -> Worker:
+        """Have the work of a registry done by this engine."""
+        return self.run(_now(lambda: self.engine.attach(registry, context_type)))
+
+    def detach(self, worker: Worker) -> None:
+        """Have it done no more."""
+        self.run(self.engine.detach(worker))
+
+    def close(self) -> None:
+        """Close the engine as `Engine.close` does, and end its thread."""
+        assert self._loop is not None, "it is open"
+        assert self._stop is not None, "it is open"
+        with suppress(RuntimeError):  # the loop is closed already
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(self._live())
+
+    async def _live(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        try:
+            await self.engine.open()
+        except BaseException as error:  # noqa: BLE001 - raised where it was asked for
+            self._failed = error
+            return
+        finally:
+            self._ready.set()
+        await self._stop.wait()
+        await self.engine.close()
+
+
+async def _now(make: Callable[[], T]) -> T:
+    return make()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - it is not there on every system
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop
+
+
+# ---- one for each store
+
+_lock: Final = threading.RLock()
+_open: Final[dict[str, Hosted]] = {}
+
+
+def hosted(store: str | os.PathLike[str], **settings: Unpack[Settings]) -> Hosted:
+    """Return the engine of a store with a share in it, opened if nobody in this process has.
+
+    Raises what `Engine.open` raises, and ConfigurationError if it is open with other settings than
+    those given.
+    """
+    place = _place(store)
+    with _lock:
+        found = _open.get(place)
+        if found is None:
+            found = _open[place] = Hosted(Engine(place, **settings))
+        elif settings:
+            _check_same(found, place, settings)
+        found.shares += 1
+        return found
+
+
+def give_back(share: Hosted) -> None:
+    """Give a share back; with the last one the engine is closed."""
+    with _lock:
+        share.shares -= 1
+        assert share.shares >= 0, "a share is given back once"
+        if share.shares:
+            return
+        for place, each in list(_open.items()):
+            if each is share:
+                del _open[place]
+        share.close()
+
+
+def _place(store: str | os.PathLike[str]) -> str:
+    text = os.fspath(store)
+    return text if text == MEMORY else os.path.realpath(text)
+
+
+def _check_same(found: Hosted, place: str, settings: Settings) -> None:
+    wanted = settings_of(place, **settings)
+    present = found.engine.settings
+    for name in settings:
+        field = {"stop_timeout": "stop_timeout_us", "retention": "retention_us"}.get(name, name)
+        if getattr(wanted, field) != getattr(present, field):
+            raise ConfigurationError(
+                f"{place} is open in this process with another {name}: give it where the engine is "
+                "opened first"
+            )
+
+
+def _close_all() -> None:
+    with _lock:
+        while _open:
+            _open.popitem()[1].close()
+
+
+def _forget_all() -> None:
+    """In a forked process the engine's thread is not there, and its file is the parent's."""
+    _open.clear()
+
+
+# `atexit` comes after the pools of threads are closed, which an engine needs in order to close.
+threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001
+os.register_at_fork(after_in_child=_forget_all)

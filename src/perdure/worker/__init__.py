@@ -1,0 +1,1 @@
+"""Runs work items in this process: turns by the author's code, activities in their places."""

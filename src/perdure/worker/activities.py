@@ -1,0 +1,213 @@
+"""Runs activities: async ones on the loop, others in threads, and in processes those that ask.
+
+Rules of this room:
+- `done` is told once of each call that was begun, on the loop, and never before `begin` returns;
+  only after `close` is nobody told anything.
+- When a call's time is over, or it is cancelled, `done` is told at once. What runs is stopped as
+  far as that can be done: an async activity is cancelled, a process is killed, and a thread goes
+  on until it looks at its context. It keeps its place under the limit of its name until it has
+  ended.
+- Times count from when the activity really began, not from when it had to wait for a place.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from perdure.authoring.activities import Activity
+from perdure.base.errors import CallerFault
+from perdure.base.time import SECOND_US
+from perdure.worker.calls import ActivityCall, Outcome, call, call_async, raised, raised_by
+from perdure.worker.gates import Gate
+from perdure.worker.processes import Processes
+from perdure.worker.runs import Done, Run
+from perdure.worker.threads import Job, Threads
+
+NOT_REGISTERED: Final = "ActivityNotRegisteredError"
+TIMED_OUT: Final = "TimeoutError"
+CANCELLED: Final = "ActivityCancelled"
+
+Find = Callable[[str], Activity | None]
+
+
+class ActivityRunner:
+    """Runs the activities that `find` knows by name. Made on the loop that it is used on."""
+
+    def __init__(self, find: Find, *, threads: int, processes: int) -> None:
+        """Begin with no thread and no process; each is made when it is needed."""
+        self._find = find
+        self._loop = asyncio.get_running_loop()
+        self._threads: Threads[Outcome] = Threads(threads, name="perdure-activity")
+        self._process_count = processes
+        self._processes: Processes | None = None
+        # Whether an activity runs on the loop is asked once.
+        self._on_loop: dict[str, bool] = {}
+        self._gates: dict[str, Gate] = {}
+        # What has not come to its end, whether or not anybody still waits for it.
+        self._running: set[Run] = set()
+        self._closed = False
+
+    def __len__(self) -> int:
+        """Return how many calls are wanted and have not come to their end."""
+        return sum(not run.over for run in self._running)
+
+    def begin(self, asked: ActivityCall, done: Done) -> Run | None:
+        """Run an activity; None if it cannot be begun at all, which `done` is told."""
+        name = asked.scheduled.name
+        activity = self._find(name)
+        if activity is None:
+            text = f"Activity function named '{name}' was not registered!"
+            self._loop.call_soon(done, raised(NOT_REGISTERED, text))
+            return None
+        if name not in self._on_loop:
+            self._look_at(activity)
+        try:
+            run = Run(activity, asked, done)
+        except CallerFault as fault:
+            self._loop.call_soon(done, raised_by(fault, (CallerFault,)))
+            return None
+        self._running.add(run)
+        gate = self._gates.get(name)
+        if gate is None:
+            self._start(run)
+        else:
+            run.gate = gate
+            gate.enter(partial(self._start, run))
+        return run
+
+    def cancel(self, run: Run, why: str) -> None:
+        """Stop a call whose result nobody wants; `done` is told that it was cancelled."""
+        self._give_up(run, CANCELLED, why)
+
+    def close(self) -> None:
+        """Stop everything; nobody is told of anything more."""
+        self._closed = True
+        for run in self._running:
+            run.over = True
+            run.cancel("the engine is stopping")
+            self._unwatch(run)
+            if run.task is not None:
+                run.task.cancel()
+        self._threads.close()
+        if self._processes is not None:
+            self._processes.close()
+
+    # ---- a call begins
+
+    def _look_at(self, activity: Activity) -> None:
+        self._on_loop[activity.name] = activity.is_async and not activity.process
+        if activity.concurrency_max is not None:
+            self._gates[activity.name] = Gate(activity.concurrency_max)
+
+    def _start(self, run: Run) -> bool:
+        if run.over or self._closed:
+            self._running.discard(run)
+            return False
+        activity = run.activity
+        if self._on_loop[activity.name]:
+            run.begin()
+            run.task = self._loop.create_task(self._await(run))
+        elif activity.process:
+            run.job = self._ensured_processes().submit(run, partial(self._came, run))
+        else:
+            run.job = self._threads.submit(partial(_call, run), partial(self._came, run))
+        if activity.timeout_us is not None:
+            self._watch(run, activity.timeout_us, self._look_at_time)
+        if activity.heartbeat_timeout_us is not None:
+            self._watch(run, activity.heartbeat_timeout_us, self._look_at_beat)
+        return True
+
+    def _ensured_processes(self) -> Processes:
+        if self._processes is None:
+            self._processes = Processes(self._process_count)
+        return self._processes
+
+    async def _await(self, run: Run) -> None:
+        try:
+            outcome = await call_async(run.activity, run.context, run.call.scheduled.input)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if not run.over and task is not None and task.cancelling():
+                raise  # the loop is being ended by somebody else
+            outcome = raised_by(error, run.activity.non_retryable)
+        self._came(run, outcome)
+
+    # ---- and ends
+
+    def _came(self, run: Run, outcome: Outcome) -> None:
+        self._running.discard(run)
+        if run.gate is not None:
+            run.gate.leave()
+        if not run.over:
+            self._end(run, outcome)
+
+    def _end(self, run: Run, outcome: Outcome) -> None:
+        run.over = True
+        self._unwatch(run)
+        run.done(outcome)
+
+    def _give_up(self, run: Run, error_type: str, why: str) -> None:
+        if run.over:
+            return
+        run.cancel(why)
+        self._end(run, raised(error_type, why))
+        if run.task is not None:
+            run.task.cancel()
+        elif run.job is not None:
+            self._stop_job(run, run.job)
+
+    def _stop_job(self, run: Run, job: Job[Outcome]) -> None:
+        if run.activity.process:
+            never_begun = self._ensured_processes().end(job, run)
+        else:
+            never_begun = self._threads.drop(job)
+            self._threads.abandon(job)
+        if never_begun:
+            self._running.discard(run)
+            if run.gate is not None:
+                run.gate.leave()
+
+    # ---- time
+
+    def _watch(self, run: Run, after_us: int, look: Callable[[Run], None]) -> None:
+        run.timers.append(self._loop.call_later(after_us / SECOND_US, look, run))
+
+    def _unwatch(self, run: Run) -> None:
+        for timer in run.timers:
+            timer.cancel()
+        run.timers.clear()
+
+    def _look_at_time(self, run: Run) -> None:
+        timeout_us = run.activity.timeout_us
+        assert timeout_us is not None, "it is watched for that"
+        left_us = self._left_us(run.begun_s, timeout_us)
+        if left_us > 0:
+            self._watch(run, left_us, self._look_at_time)
+        else:
+            text = f"activity '{run.activity.name}' took longer than {timeout_us / SECOND_US:g} s"
+            self._give_up(run, TIMED_OUT, text)
+
+    def _look_at_beat(self, run: Run) -> None:
+        timeout_us = run.activity.heartbeat_timeout_us
+        assert timeout_us is not None, "it is watched for that"
+        left_us = self._left_us(run.beat_s, timeout_us)
+        if left_us > 0:
+            self._watch(run, left_us, self._look_at_beat)
+        else:
+            text = (
+                f"activity '{run.activity.name}' gave no heartbeat for {timeout_us / SECOND_US:g} s"
+            )
+            self._give_up(run, TIMED_OUT, text)
+
+    def _left_us(self, since_s: float | None, length_us: int) -> int:
+        """Return how much of a time is left; all of it for what waits for a place."""
+        if since_s is None:
+            return length_us
+        return int(length_us - (time.monotonic() - since_s) * SECOND_US)
+
+
+def _call(run: Run) -> Outcome:
+    run.begin()
+    return call(run.activity, run.context, run.call.scheduled.input)

@@ -1,0 +1,130 @@
+"""A worker: takes work items from a place, has them done, and hands the answers in."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, Final
+
+from perdure.base.limits import STREAM_ITEMS_MAX
+from perdure.wire.answers import activity_answer
+from perdure.wire.fields import failure_bytes
+from perdure.wire.generated import work_pb2 as pb
+from perdure.worker.activities import ActivityRunner
+from perdure.worker.calls import Outcome, Raised
+from perdure.worker.items import call_of
+from perdure.worker.places import Place
+from perdure.worker.runs import Run
+from perdure.worker.turns import HistoryMissing, Turns
+
+_log = logging.getLogger("perdure.worker")
+
+# So many items are begun before anything else on the loop has its turn.
+_AT_ONCE_MAX: Final = 32
+
+
+class Runner:
+    """One worker of one place. Made on the loop that it is used on."""
+
+    def __init__(
+        self,
+        place: Place,
+        turns: Turns,
+        activities: ActivityRunner,
+        *,
+        items_max: int = STREAM_ITEMS_MAX,
+    ) -> None:
+        """Hold at most `items_max` items at a time; what comes beyond that waits at its place."""
+        self._place = place
+        self._turns = turns
+        self._activities = activities
+        self._items_max = items_max
+        self._held = 0
+        self._room = asyncio.Event()
+        self._answering: set[asyncio.Task[None]] = set()
+        self._runs: dict[str, Run] = {}  # by the token of their items
+
+    async def run(self) -> None:
+        """Work until the place has no more items; what is in hand then is still done."""
+        at_once = 0
+        async for data in self._place.items():
+            self._take(pb.WorkItem.FromString(data))
+            at_once += 1
+            if at_once >= _AT_ONCE_MAX:
+                at_once = 0
+                await asyncio.sleep(0)
+            while self._held >= self._items_max:
+                self._room.clear()
+                await self._room.wait()
+
+    async def drained(self) -> None:
+        """Return once nothing is in hand, and every answer has been handed in."""
+        while self._held:
+            self._room.clear()
+            await self._room.wait()
+
+    def recall(self, token: str) -> None:
+        """Stop an activity whose workflow is gone; nothing happens if it has ended."""
+        run = self._runs.get(token)
+        if run is not None:
+            self._activities.cancel(run, "its workflow was terminated or purged")
+
+    def _take(self, item: pb.WorkItem) -> None:
+        match item.WhichOneof("request"):
+            case "turn":
+                self._held += 1
+                self._turn(pb.TurnRequest.FromString(item.turn), item.token)
+            case "activity":
+                self._held += 1
+                self._activity(pb.ActivityRequest.FromString(item.activity), item.token)
+            case _:
+                pass  # a ping, or what nobody here asked for
+
+    # ---- turns
+
+    def _turn(self, request: pb.TurnRequest, token: str) -> None:
+        try:
+            answer = self._turns.answer(request, token)
+        except HistoryMissing:
+            self._spawn(self._turn_with_history(request, token))
+            return
+        self._spawn(self._place.answer_turn(answer))
+
+    async def _turn_with_history(self, request: pb.TurnRequest, token: str) -> None:
+        count = request.cached.event_count
+        events = await self._place.history(request.instance_id, count)
+        if len(events) < count:
+            # It has begun anew meanwhile: this turn is nobody's any more.
+            _log.info("a turn of %s is out of date", request.instance_id)
+            return
+        await self._place.answer_turn(self._turns.answer(request, token, events[:count]))
+
+    # ---- activities
+
+    def _activity(self, request: pb.ActivityRequest, token: str) -> None:
+        run = self._activities.begin(call_of(request), partial(self._ended, request, token))
+        if run is not None and token:
+            self._runs[token] = run
+
+    def _ended(self, request: pb.ActivityRequest, token: str, outcome: Outcome) -> None:
+        self._runs.pop(token, None)
+        answer = activity_answer(
+            request.instance.instance_id,
+            request.task_id,
+            token,
+            result=None if isinstance(outcome, Raised) else outcome.result,
+            failure=failure_bytes(outcome.failure) if isinstance(outcome, Raised) else None,
+        )
+        self._spawn(self._place.answer_activity(answer))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._answering.add(task)
+        task.add_done_callback(self._answered)
+
+    def _answered(self, task: "asyncio.Task[None]") -> None:
+        self._answering.discard(task)
+        self._held -= 1
+        self._room.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("an answer could not be handed in", exc_info=error)

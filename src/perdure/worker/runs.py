@@ -1,0 +1,81 @@
+"""A call under way: who is to be told, what it has been told, and how long it takes."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from perdure.authoring.activities import Activity, ActivityContext
+from perdure.authoring.propagation import PropagatedHistory
+from perdure.base.errors import PerdureError
+from perdure.wire.lineage import lineage_of
+from perdure.worker.calls import ActivityCall, Outcome
+from perdure.worker.gates import Gate
+from perdure.worker.threads import Job
+
+Done = Callable[[Outcome], None]
+
+
+class ActivityCancelled(PerdureError):
+    """The activity's result is wanted by nobody any more: it may stop."""
+
+
+class Run:
+    """One run of an activity. What the activity asks of its context may come from any thread."""
+
+    __slots__ = (
+        "activity",
+        "beat_s",
+        "begun_s",
+        "call",
+        "cancelled_because",
+        "context",
+        "done",
+        "gate",
+        "job",
+        "over",
+        "task",
+        "timers",
+    )
+
+    def __init__(self, activity: Activity, call: ActivityCall, done: Done) -> None:
+        self.activity = activity
+        self.call = call
+        self.done = done
+        scheduled = call.scheduled
+        self.context = ActivityContext(
+            call.instance_id,
+            scheduled.event_id,
+            scheduled.execution_id,
+            None if call.propagated is None else PropagatedHistory(lineage_of(call.propagated)),
+        )
+        self.context.wire(self._heartbeat, self._is_cancelled)
+        self.over = False  # `done` has been told
+        self.cancelled_because: str | None = None
+        # By the monotonic clock; None before it has really begun.
+        self.begun_s: float | None = None
+        self.beat_s: float | None = None
+        self.gate: Gate | None = None
+        self.task: asyncio.Task[Any] | None = None
+        self.job: Job[Outcome] | None = None
+        self.timers: list[asyncio.TimerHandle] = []
+
+    def begin(self) -> None:
+        """Note that it begins to run."""
+        self.begun_s = self.beat_s = time.monotonic()
+
+    def beat(self) -> None:
+        """Note a sign of life."""
+        self.beat_s = time.monotonic()
+
+    def cancel(self, why: str) -> None:
+        """Let the activity know that it may stop; the first reason stays."""
+        self.cancelled_because = self.cancelled_because or why
+
+    def _heartbeat(self, _details: object) -> None:
+        self.beat()
+        if self.cancelled_because is not None:
+            raise ActivityCancelled(self.cancelled_because)
+
+    def _is_cancelled(self) -> bool:
+        return self.cancelled_because is not None

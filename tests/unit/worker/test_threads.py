@@ -1,0 +1,62 @@
+"""Threads of a pool: as few as are wanted, and none lost to what nobody waits for."""
+
+import asyncio
+import threading
+
+from perdure.worker.threads import Threads
+
+
+def _names() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith("pool")}
+
+
+async def test_much_work_for_few_threads_is_all_done() -> None:
+    threads: Threads[int] = Threads(3, name="pool-many")
+    done: list[int] = []
+    all_done = asyncio.Event()
+
+    def came(number: int) -> None:
+        done.append(number)
+        if len(done) == 5_000:
+            all_done.set()
+
+    for number in range(5_000):
+        threads.submit(lambda number=number: number, came)  # type: ignore[misc]
+    await all_done.wait()
+    assert sorted(done) == list(range(5_000))
+    assert len(_names()) <= 3
+    threads.close()
+
+
+async def test_no_thread_is_made_while_one_is_free() -> None:
+    threads: Threads[None] = Threads(8, name="pool-one")
+    for _ in range(20):
+        done = asyncio.Event()
+        threads.submit(lambda: None, lambda _, done=done: done.set())  # type: ignore[misc]
+        await done.wait()
+    assert len(_names()) == 1
+    threads.close()
+
+
+async def test_what_waits_can_be_dropped_and_what_runs_abandoned() -> None:
+    threads: Threads[str] = Threads(1, name="pool-drop")
+    begun, go = threading.Event(), threading.Event()
+    done: asyncio.Queue[str] = asyncio.Queue()
+
+    def blocks() -> str:
+        begun.set()
+        go.wait()
+        return "blocked"
+
+    first = threads.submit(blocks, done.put_nowait)
+    second = threads.submit(lambda: "never", done.put_nowait)
+    await asyncio.to_thread(begun.wait)
+    assert not threads.drop(first)
+    assert threads.drop(second)
+    threads.submit(lambda: "third", done.put_nowait)
+    threads.abandon(first)
+    assert await done.get() == "third"
+    go.set()
+    assert await done.get() == "blocked"
+    threads.close()
+    assert done.empty()
