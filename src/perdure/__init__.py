@@ -1,5 +1,103 @@
-"""Durable workflows behind the Dapr Workflow API."""
+"""Durable workflows behind the Dapr Workflow API: a server, or an engine in your own process.
 
-__all__ = ["__version__"]
+The names are loaded when they are first used, so that `import perdure` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from perdure.authoring.activities import ActivityContext
+    from perdure.authoring.context import WorkflowContext
+    from perdure.authoring.failures import NonRetryableError, TaskFailedError
+    from perdure.authoring.registry import Registry
+    from perdure.authoring.retry import RetryPolicy
+    from perdure.base.errors import ConfigurationError, PerdureError, StoreError, StoreLocked
+    from perdure.core.status import Status
+    from perdure.hosting.engine import Engine
+    from perdure.hosting.handles import Handle
+    from perdure.hosting.instances import Instance
+    from perdure.hosting.refusals import (
+        InstanceExists,
+        InstanceFinished,
+        InstanceNotFinished,
+        InstanceNotFound,
+        Refused,
+        WorkflowEnded,
+        WorkflowFailed,
+        WorkflowTerminated,
+    )
+    from perdure.hosting.sync import SyncEngine
+    from perdure.hosting.sync_handles import SyncHandle
+    from perdure.worker.runs import ActivityCancelled
+
+__all__ = [
+    "ActivityCancelled",
+    "ActivityContext",
+    "ConfigurationError",
+    "Engine",
+    "Handle",
+    "Instance",
+    "InstanceExists",
+    "InstanceFinished",
+    "InstanceNotFinished",
+    "InstanceNotFound",
+    "NonRetryableError",
+    "PerdureError",
+    "Refused",
+    "Registry",
+    "RetryPolicy",
+    "Status",
+    "StoreError",
+    "StoreLocked",
+    "SyncEngine",
+    "SyncHandle",
+    "TaskFailedError",
+    "WorkflowContext",
+    "WorkflowEnded",
+    "WorkflowFailed",
+    "WorkflowTerminated",
+    "__version__",
+]
 
 __version__ = "0.1.0"
+
+_ROOMS: Final = {
+    "authoring.activities": ("ActivityContext",),
+    "authoring.context": ("WorkflowContext",),
+    "authoring.failures": ("NonRetryableError", "TaskFailedError"),
+    "authoring.registry": ("Registry",),
+    "authoring.retry": ("RetryPolicy",),
+    "base.errors": ("ConfigurationError", "PerdureError", "StoreError", "StoreLocked"),
+    "core.status": ("Status",),
+    "hosting.engine": ("Engine",),
+    "hosting.handles": ("Handle",),
+    "hosting.instances": ("Instance",),
+    "hosting.refusals": (
+        "InstanceExists",
+        "InstanceFinished",
+        "InstanceNotFinished",
+        "InstanceNotFound",
+        "Refused",
+        "WorkflowEnded",
+        "WorkflowFailed",
+        "WorkflowTerminated",
+    ),
+    "hosting.sync": ("SyncEngine",),
+    "hosting.sync_handles": ("SyncHandle",),
+    "worker.runs": ("ActivityCancelled",),
+}
+_ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    room = _ROOM_OF.get(name)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{room}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -13,7 +13,7 @@ from perdure.hosting.asking import Asking
 from perdure.hosting.house import House
 from perdure.hosting.settings import STORE, Settings, settings_of
 from perdure.hosting.signals import EXIT_CODE, TermSignal
-from perdure.hosting.staff import Worker
+from perdure.hosting.staff import Member
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -149,20 +149,22 @@ class Engine(Asking):
 
     def attach(
         self, registry: Registry, context_type: type[WorkflowContext] = WorkflowContext
-    ) -> Worker:
+    ) -> Member:
         """Have the work of a further registry done here, too."""
-        return self._opened().attach(registry, context_type)
+        return self._opened().staff.attach(registry, context_type)
 
-    async def detach(self, worker: Worker) -> None:
+    def detach(self, member: Member) -> None:
         """Have the work of a registry done here no more."""
-        await self._opened().detach(worker)
+        self._opened().staff.detach(member)
 
     # ---- what it is
 
     @property
     def component(self) -> WorkflowComponent:
         """What answers. Raises ShuttingDown while it is not open."""
-        return self._opened().component
+        house = self._opened()
+        house.staff.begin()  # something may have been registered since
+        return house.component
 
     @property
     def app_id(self) -> str:

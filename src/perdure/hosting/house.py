@@ -9,8 +9,6 @@ from typing import Final, Protocol
 
 from perdure.app.clock import SystemClock
 from perdure.app.places import open_place
-from perdure.authoring.context import WorkflowContext
-from perdure.authoring.registry import Registry
 from perdure.base.errors import StoreLocked
 from perdure.base.observer import Observer, fan_out
 from perdure.base.time import SECOND_US
@@ -19,7 +17,7 @@ from perdure.engine.service import Engine
 from perdure.engine.settings import EngineSettings
 from perdure.hosting.journal import HostJournal
 from perdure.hosting.settings import HostSettings
-from perdure.hosting.staff import Worker
+from perdure.hosting.staff import Staff
 from perdure.store.port import Store
 
 # Kept back from the time for stopping, for what has to land and to leave.
@@ -52,7 +50,7 @@ class House:
         self._store: Store | None = None
         self._engine: Engine | None = None
         self._component: EmbeddedComponent | None = None
-        self._workers: list[Worker] = []
+        self._staff: Staff | None = None
 
     @property
     def component(self) -> EmbeddedComponent:
@@ -95,23 +93,16 @@ class House:
             observer,
         )
         self._component = EmbeddedComponent(engine, clock, observer)
+        self._staff = Staff(engine, settings)
         await engine.start()
         if self._doors is not None:
             await self._doors.open(engine, self._component, observer)
 
-    def attach(
-        self, registry: Registry, context_type: type[WorkflowContext] = WorkflowContext
-    ) -> Worker:
-        """Have the workflows and activities of a registry done in this process."""
-        assert self._engine is not None, "it is open"
-        worker = Worker(self._engine, registry, self.settings, context_type)
-        self._workers.append(worker)
-        return worker
-
-    async def detach(self, worker: Worker) -> None:
-        """Have a registry's work done no more; what it has in hand waits for another worker."""
-        self._workers.remove(worker)
-        await worker.leave()
+    @property
+    def staff(self) -> Staff:
+        """Who does the work of registries in this process. Only while it is open."""
+        assert self._staff is not None, "it is open"
+        return self._staff
 
     async def close(self, timeout_us: int) -> None:
         """Close everything: what runs has so long to come to its end, and no longer."""
@@ -129,12 +120,11 @@ class House:
         await engine.rest(max(timeout_us - _GRACE_US, 0) / SECOND_US)
         if self._doors is not None:
             await self._doors.close(engine, min(timeout_us, _GRACE_US))
-        for worker in self._workers:
-            worker.cut()
+        if self._staff is not None:
+            self._staff.cut()
         engine.stop_handing_out()
-        for worker in self._workers:
-            await worker.leave()
-        self._workers.clear()
+        if self._staff is not None:
+            self._staff.leave()
         await engine.stop()
 
 

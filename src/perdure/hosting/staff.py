@@ -1,56 +1,181 @@
-"""The workers that an engine has in its own process: one for each registry that is attached."""
+"""The work that an engine has done in its own process, by all registries that are attached to it.
 
-import asyncio
+An engine has one such worker for its app, however many registries there are: a workflow belongs to
+the first registry that has its name. While no registry has anything, there is no worker, and other
+workers of the app, at the doors, have all its work.
+"""
+
 import logging
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Final
 
+from perdure.authoring.activities import Activity
 from perdure.authoring.context import WorkflowContext
 from perdure.authoring.registry import Registry
 from perdure.authoring.replay import Replayer
+from perdure.core.actions import Decision
+from perdure.core.events import Event, ExecutionStarted
+from perdure.core.lineage import Lineage
+from perdure.engine.local import Errand, LocalApp
 from perdure.engine.service import Engine
+from perdure.engine.work import Profile
 from perdure.hosting.settings import HostSettings
 from perdure.wire.fields import failure_of
+from perdure.wire.lineage import lineage_of
 from perdure.worker.activities import ActivityRunner
-from perdure.worker.local import Local
-from perdure.worker.runner import Runner
-from perdure.worker.turns import Turns
+from perdure.worker.calls import ActivityCall, Outcome, Returned
+from perdure.worker.runs import Run
 
 _log = logging.getLogger("perdure.worker")
 
+_GONE: Final = "its workflow was terminated or purged"
+_PLACES_KEPT_MAX: Final = 20_000  # of which registry has which history
 
-class Worker:
-    """One registry's worker: its stream, its code and its activities."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        registry: Registry,
-        settings: HostSettings,
-        context_type: type[WorkflowContext] = WorkflowContext,
-    ) -> None:
-        """Begin to take work. Raises ShuttingDown when the engine takes no more workers."""
-        replayer = Replayer(registry, failure_of=failure_of, context_type=context_type)
-        self._activities = ActivityRunner(
-            registry.activities.get, threads=settings.threads, processes=settings.processes
+class Member:
+    """One registry and the code that is kept of its workflows."""
+
+    __slots__ = ("registry", "replayer")
+
+    def __init__(self, registry: Registry, context_type: type[WorkflowContext]) -> None:
+        self.registry = registry
+        self.replayer = Replayer(registry, failure_of=failure_of, context_type=context_type)
+
+    @property
+    def has_anything(self) -> bool:
+        """Whether something is registered."""
+        registry = self.registry
+        return bool(registry.workflows or registry.versions or registry.activities)
+
+    def has_workflow(self, name: str) -> bool:
+        """Whether a workflow of that name is registered."""
+        return name in self.registry.workflows or name in self.registry.versions
+
+
+class Staff:
+    """An implementation of `engine.local.LocalWork`. Made on the loop that it is used on."""
+
+    def __init__(self, engine: Engine, settings: HostSettings) -> None:
+        """Do the work of `engine` as soon as somebody has registered something."""
+        self._engine = engine
+        self._profile = Profile(
+            app_id=settings.app_id, worker="this process", stateful_history=True
         )
-        self._place = Local(engine, app_id=settings.app_id, worker="this process")
-        self._runner = Runner(self._place, Turns(replayer), self._activities)
-        self._place.on_recall(self._runner.recall)
-        self._working = asyncio.create_task(self._runner.run())
-        self._working.add_done_callback(_report)
+        self._activities = ActivityRunner(
+            self._find, threads=settings.threads, processes=settings.processes
+        )
+        self._members: list[Member] = []
+        self._of: dict[Hashable, Member] = {}  # where there are several
+        self._runs: dict[str, Run] = {}  # by the tokens of their errands
+        self._app: LocalApp | None = None
+
+    # ---- who is there
+
+    def attach(self, registry: Registry, context_type: type[WorkflowContext]) -> Member:
+        """Have the work of a registry done. Raises ShuttingDown when nothing more is taken."""
+        member = Member(registry, context_type)
+        self._members.append(member)
+        self.begin()
+        return member
+
+    def begin(self) -> None:
+        """Take work if there is anything that could do it."""
+        if self._app is None and any(member.has_anything for member in self._members):
+            self._app = self._engine.attach(self._profile, self)
+            self._app.on_recall = self._recall
+
+    def detach(self, member: Member) -> None:
+        """Have the work of a registry done no more; what it has in hand comes to its end."""
+        self._members.remove(member)
+        self._of.clear()
+        if not self._members:
+            self.leave()
 
     def cut(self) -> None:
-        """Stop activities that still run: they are run again by whoever has them next."""
-        if self._activities:
-            _log.warning("%d activities are cut off, and will run again", len(self._activities))
+        """Stop activities that still run: they run again in the next process."""
+        count = len(self._activities)
+        if count:
+            _log.warning("%d activities are cut off, and will run again", count)
         self._activities.close()
 
-    async def leave(self) -> None:
-        """Take no more work, and let go of what is in hand."""
-        self._activities.close()
-        self._place.close()
-        await asyncio.wait([self._working])
+    def leave(self) -> None:
+        """Take no more work; what is in hand is handed out again."""
+        if self._app is not None:
+            self._app.close()
+            self._app = None
+
+    # ---- turns
+
+    def decide(
+        self,
+        key: Hashable,
+        past_length: int,
+        past: Callable[[], Sequence[Event]],
+        new: Sequence[Event],
+        propagated: bytes | None = None,
+    ) -> Decision | str:
+        """Return what the workflow's code decides (see `engine.local.LocalWork`)."""
+        member = self._members[0] if len(self._members) == 1 else self._member(key, past, new)
+        lineage = partial(_lineage, propagated)
+        decision = member.replayer.decide(key, past_length, past, new, lineage=lineage)
+        if isinstance(decision, Decision):
+            return decision
+        _log.error("%s", decision.sentence)
+        return decision.sentence
+
+    def forget(self, key: Hashable) -> None:
+        """Drop what is kept of a history."""
+        self._of.pop(key, None)
+        for member in self._members:
+            member.replayer.forget(key)
+
+    def _member(
+        self, key: Hashable, past: Callable[[], Sequence[Event]], new: Sequence[Event]
+    ) -> Member:
+        found = self._of.get(key)
+        if found is None:
+            name = _name_in(new) or _name_in(past()) or ""
+            having = (member for member in self._members if member.has_workflow(name))
+            found = self._of[key] = next(having, self._members[0])
+            if len(self._of) > _PLACES_KEPT_MAX:
+                del self._of[next(iter(self._of))]
+        return found
+
+    # ---- activities
+
+    def run(self, errand: Errand) -> None:
+        """Begin an activity (see `engine.local.LocalWork`)."""
+        call = ActivityCall(errand.instance_id, errand.scheduled, errand.propagated)
+        run = self._activities.begin(call, partial(self._ended, errand))
+        if run is not None:
+            self._runs[errand.token] = run
+
+    def _find(self, name: str) -> Activity | None:
+        for member in self._members:
+            found = member.registry.activities.get(name)
+            if found is not None:
+                return found
+        return None
+
+    def _ended(self, errand: Errand, outcome: Outcome) -> None:
+        self._runs.pop(errand.token, None)
+        app = errand.stream
+        assert isinstance(app, LocalApp), app
+        if isinstance(outcome, Returned):
+            app.completed(errand, outcome.result)
+        else:
+            app.failed(errand, outcome.failure)
+
+    def _recall(self, token: str) -> None:
+        run = self._runs.get(token)
+        if run is not None:
+            self._activities.cancel(run, _GONE)
 
 
-def _report(working: "asyncio.Task[None]") -> None:
-    if not working.cancelled() and (error := working.exception()) is not None:
-        _log.error("a worker has ended", exc_info=error)
+def _lineage(propagated: bytes | None) -> Lineage | None:
+    return None if propagated is None else lineage_of(propagated)
+
+
+def _name_in(events: Sequence[Event]) -> str | None:
+    return next((event.name for event in events if isinstance(event, ExecutionStarted)), None)

@@ -21,7 +21,7 @@ from perdure.hosting.asking import AnyWorkflow
 from perdure.hosting.instances import Instance
 from perdure.hosting.settings import STORE, Duration, Settings, settings_of
 from perdure.hosting.signals import exit_on_term
-from perdure.hosting.staff import Worker
+from perdure.hosting.staff import Member
 from perdure.hosting.sync_handles import SyncHandle
 from perdure.hosting.threaded import Hosted, give_back, hosted
 
@@ -51,7 +51,7 @@ class SyncEngine:
         self._given = settings
         self.settings = settings_of(store, **settings)
         self._hosted: Hosted | None = None
-        self._worker: Worker | None = None
+        self._member: Member | None = None
         self._has_signal = False
 
     # ---- what it runs
@@ -119,7 +119,7 @@ class SyncEngine:
         assert self._hosted is None, "it is opened once"
         share = hosted(self._store, **self._given)
         try:
-            self._worker = share.attach(self.registry)
+            self._member = share.attach(self.registry)
         except BaseException:
             give_back(share)
             raise
@@ -127,12 +127,12 @@ class SyncEngine:
 
     def close(self) -> None:
         """Let go of it; whoever is the last to do so closes the engine. May be called again."""
-        share, worker = self._hosted, self._worker
-        self._hosted = self._worker = None
-        if share is None or worker is None:
+        share, member = self._hosted, self._member
+        self._hosted = self._member = None
+        if share is None or member is None:
             return
         if share.shares > 1:
-            share.detach(worker)
+            share.detach(member)
         give_back(share)
 
     @property

@@ -18,7 +18,7 @@ from perdure.authoring.registry import Registry
 from perdure.base.errors import ConfigurationError
 from perdure.hosting.engine import Engine
 from perdure.hosting.settings import Settings, settings_of
-from perdure.hosting.staff import Worker
+from perdure.hosting.staff import Member
 
 T = TypeVar("T")
 
@@ -59,13 +59,13 @@ class Hosted:
 
     def attach(
         self, registry: Registry, context_type: type[WorkflowContext] = WorkflowContext
-    ) -> Worker:
+    ) -> Member:
         """Have the work of a registry done by this engine."""
         return self.run(_now(lambda: self.engine.attach(registry, context_type)))
 
-    def detach(self, worker: Worker) -> None:
+    def detach(self, member: Member) -> None:
         """Have it done no more."""
-        self.run(self.engine.detach(worker))
+        self.run(_now(lambda: self.engine.detach(member)))
 
     def close(self) -> None:
         """Close the engine as `Engine.close` does, and end its thread."""

@@ -14,7 +14,6 @@ from perdure.worker.activities import ActivityRunner
 from perdure.worker.calls import Outcome, Raised
 from perdure.worker.items import call_of
 from perdure.worker.places import Place
-from perdure.worker.runs import Run
 from perdure.worker.turns import HistoryMissing, Turns
 
 _log = logging.getLogger("perdure.worker")
@@ -42,7 +41,6 @@ class Runner:
         self._held = 0
         self._room = asyncio.Event()
         self._answering: set[asyncio.Task[None]] = set()
-        self._runs: dict[str, Run] = {}  # by the token of their items
 
     async def run(self) -> None:
         """Work until the place has no more items; what is in hand then is still done."""
@@ -62,12 +60,6 @@ class Runner:
         while self._held:
             self._room.clear()
             await self._room.wait()
-
-    def recall(self, token: str) -> None:
-        """Stop an activity whose workflow is gone; nothing happens if it has ended."""
-        run = self._runs.get(token)
-        if run is not None:
-            self._activities.cancel(run, "its workflow was terminated or purged")
 
     def _take(self, item: pb.WorkItem) -> None:
         match item.WhichOneof("request"):
@@ -102,12 +94,9 @@ class Runner:
     # ---- activities
 
     def _activity(self, request: pb.ActivityRequest, token: str) -> None:
-        run = self._activities.begin(call_of(request), partial(self._ended, request, token))
-        if run is not None and token:
-            self._runs[token] = run
+        self._activities.begin(call_of(request), partial(self._ended, request, token))
 
     def _ended(self, request: pb.ActivityRequest, token: str, outcome: Outcome) -> None:
-        self._runs.pop(token, None)
         answer = activity_answer(
             request.instance.instance_id,
             request.task_id,
