@@ -89,7 +89,7 @@ class Staff:
         """Have the work of a registry done no more; what it has in hand comes to its end."""
         self._members.remove(member)
         self._of.clear()
-        if not self._members:
+        if not any(each.has_anything for each in self._members):
             self.leave()
 
     def cut(self) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.component.in_process import in_process
 from tests.conformance.component.subjects import Subject, embedded, temporal
 from tests.kit.cluster import Cluster
 
@@ -20,11 +21,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         cluster.stop()
 
 
-@pytest.fixture(params=["embedded", "temporal"])
+@pytest.fixture(params=["embedded", "in process", "temporal"])
 async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
     """Each component in turn."""
     if request.param == "embedded":
         async with embedded(tmp_path) as found:
+            yield found
+        return
+    if request.param == "in process":
+        async with in_process(tmp_path) as found:
             yield found
         return
     async with temporal(request.getfixturevalue("cluster")) as found:

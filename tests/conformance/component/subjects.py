@@ -46,6 +46,11 @@ WAIT_US: Final = 60_000_000
 _numbers = count(1)
 
 
+def marks(letter: str) -> str:
+    """What the ids of one more test begin with."""
+    return f"{letter}{next(_numbers)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A component under test."""
@@ -146,7 +151,7 @@ async def embedded(folder: Path) -> AsyncIterator[Subject]:
 
     try:
         component = EmbeddedComponent(engine, clock, recorder)
-        yield Subject("embedded", component, working, f"e{next(_numbers)}")
+        yield Subject("embedded", component, working, marks("e"))
     finally:
         await engine.stop()
         store.close()
@@ -155,7 +160,7 @@ async def embedded(folder: Path) -> AsyncIterator[Subject]:
 @asynccontextmanager
 async def temporal(cluster: Cluster) -> AsyncIterator[Subject]:
     """A namespace of a Temporal development server, with a task queue of the test's own."""
-    mark = f"t{next(_numbers)}"
+    mark = marks("t")
     component = cluster.component(task_queue=mark)
 
     def working() -> AbstractAsyncContextManager[object]:

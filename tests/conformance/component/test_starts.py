@@ -39,8 +39,11 @@ async def test_json_comes_back_as_it_went(subject: Subject, text: str) -> None:
     assert view.status is Status.COMPLETED
     assert view.input == text
     # An SDK reads it, and writes it again in its own way.
-    assert view.output is not None
-    assert json.loads(view.output) == json.loads(text)
+    output = view.output
+    if output is None and subject.kind == "in process":
+        output = "null"  # Python code that returns None has no output, as with Dapr's SDK
+    assert output is not None
+    assert json.loads(output) == json.loads(text)
 
 
 async def test_no_input_is_none(subject: Subject) -> None:

@@ -1,0 +1,179 @@
+"""The engine without a loop, its thread, and the sharing of one file in a process."""
+
+import os
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import perdure
+from perdure import ActivityContext, Registry, Status, SyncEngine, WorkflowContext
+from perdure.base.errors import ConfigurationError, ShuttingDown
+from perdure.hosting import threaded
+from perdure.hosting.threaded import give_back, hosted
+from tests.unit.hosting.programs import add_one, collect, echo, registry, waits
+
+MINUTE_S = 60.0
+
+
+def _threads() -> set[str]:
+    return {each.name for each in threading.enumerate() if each.name.startswith("perdure")}
+
+
+def test_the_same_calls_without_a_loop(tmp_path: Path) -> None:
+    with SyncEngine(tmp_path / "orders.db", registry=registry()) as engine:
+        handle = engine.start(add_one, 41, id="a", tags={"n": "1"})
+        result: int = handle.result(MINUTE_S)
+        assert result == 42
+        other = engine.start(collect, 1)
+        other.wait_for_start(MINUTE_S)
+        other.suspend("for lunch")
+        found = other.get()
+        assert found is not None
+        assert found.status is Status.SUSPENDED
+        other.resume()
+        other.raise_event("item", {"n": 1})
+        assert other.wait(timedelta(minutes=1)).output == [{"n": 1}]
+        assert other.history()
+        assert [each.id for each in engine.instances(tags={"n": "1"})] == ["a"]
+        third = engine.start(waits, id="w")
+        third.terminate("over")
+        assert engine.wait("w", timeout=MINUTE_S).output == "over"
+        with pytest.raises(perdure.InstanceFinished):
+            engine.raise_event("w", "go")
+        assert engine.purge("w") == 1
+        assert engine.get("w") is None
+        assert engine.rerun("a", 1, input=1).result(MINUTE_S) == 2
+    assert not _threads()
+    with pytest.raises(ShuttingDown, match="with SyncEngine"):
+        engine.get("a")
+
+
+def test_who_uses_one_file_shares_one_engine(tmp_path: Path) -> None:
+    file = tmp_path / "orders.db"
+    theirs = Registry()
+
+    @theirs.workflow()
+    async def theirs_alone(ctx: WorkflowContext, value: int) -> int:
+        return await ctx.call_activity(twice, value)
+
+    @theirs.activity()
+    def twice(_: ActivityContext, value: int) -> int:
+        return 2 * value
+
+    first = SyncEngine(file, registry=registry())
+    second = SyncEngine(os.path.relpath(file), registry=theirs)
+    with first:
+        with second:
+            assert second.start(add_one, 1).result(MINUTE_S) == 2
+            assert first.start(theirs_alone, 4).result(MINUTE_S) == 8
+        assert first.start(echo, 1).result(MINUTE_S) == 1
+        with pytest.raises(perdure.WorkflowFailed, match="was not registered"):
+            first.start(theirs_alone, 4).result(MINUTE_S)
+    assert not threaded._open  # noqa: SLF001 - it has no other face
+
+
+def test_one_file_has_one_set_of_settings(tmp_path: Path) -> None:
+    file = tmp_path / "orders.db"
+    share = hosted(file, threads=3, stop_timeout=1)
+    try:
+        again = hosted(file, threads=3)
+        assert again is share
+        give_back(again)
+        with pytest.raises(ConfigurationError, match="another threads"):
+            hosted(file, threads=4)
+    finally:
+        give_back(share)
+
+
+def test_a_file_that_cannot_be_opened_leaves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "orders.db"
+    file.write_text("a letter")
+    with pytest.raises(perdure.StoreError):
+        SyncEngine(file).open()
+    assert not _threads()
+    assert not threaded._open  # noqa: SLF001 - it has no other face
+
+
+def test_a_call_that_would_wait_for_itself_is_refused(tmp_path: Path) -> None:
+    with SyncEngine(tmp_path / "orders.db") as engine:
+
+        @engine.activity
+        async def asks(_: ActivityContext) -> None:
+            engine.get("a")
+
+        @engine.activity
+        def asks_well(_: ActivityContext) -> bool:
+            return engine.get("nobody") is None
+
+        @engine.workflow
+        async def uses(ctx: WorkflowContext) -> bool:
+            return await ctx.call_activity("asks_well")
+
+        @engine.workflow
+        async def uses_badly(ctx: WorkflowContext) -> None:
+            await ctx.call_activity("asks")
+
+        assert engine.start(uses).result(MINUTE_S) is True
+        with pytest.raises(perdure.WorkflowFailed, match="would wait for itself"):
+            engine.start(uses_badly).result(MINUTE_S)
+
+
+_FORGETFUL = """
+import sys
+from perdure import SyncEngine
+from tests.unit.hosting.programs import registry
+
+engine = SyncEngine(sys.argv[1], registry=registry())
+engine.open()
+print(engine.start("add_one", 1).result(60), flush=True)
+"""
+
+
+def test_who_forgets_to_close_it_loses_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _FORGETFUL, str(tmp_path / "orders.db")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+    with SyncEngine(tmp_path / "orders.db") as engine:
+        assert [each.status for each in engine.instances()] == [Status.COMPLETED]
+
+
+_FORKING = """
+import os, sys
+from perdure import StoreLocked, SyncEngine
+from tests.unit.hosting.programs import registry
+
+engine = SyncEngine(sys.argv[1], registry=registry())
+engine.open()
+child = os.fork()
+if child == 0:
+    try:
+        SyncEngine(sys.argv[1]).open()
+    except StoreLocked as locked:
+        print("locked:", locked, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+print(engine.start("add_one", 1).result(60), flush=True)
+"""
+
+
+def test_a_forked_process_is_another_process(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _FORKING, str(tmp_path / "orders.db")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    locked, result = done.stdout.splitlines()
+    assert locked.startswith("locked: ")
+    assert "in use by process" in locked
+    assert result == "2"
