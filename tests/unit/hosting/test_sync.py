@@ -111,7 +111,7 @@ def test_a_call_that_would_wait_for_itself_is_refused(tmp_path: Path) -> None:
 
         @engine.workflow
         async def uses(ctx: WorkflowContext) -> bool:
-            return await ctx.call_activity("asks_well")
+            return bool(await ctx.call_activity("asks_well"))
 
         @engine.workflow
         async def uses_badly(ctx: WorkflowContext) -> None:

@@ -26,6 +26,12 @@ def test_in_the_order_in_which_they_came_without_those_who_are_gone() -> None:
 
 
 def test_one_that_is_gone_takes_no_place() -> None:
-    gate = Gate(1)
+    gate, begun = Gate(1), ["nobody"]
+
+    def second() -> bool:
+        begun.append("second")
+        return True
+
     gate.enter(lambda: False)
-    assert gate.enter(lambda: True) is None
+    gate.enter(second)
+    assert begun == ["nobody", "second"]
