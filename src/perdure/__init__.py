@@ -1,35 +1,11 @@
 """Durable workflows behind the Dapr Workflow API: a server, or an engine in your own process.
 
-The names are loaded when they are first used, so that `import perdure` costs next to nothing.
+The names are loaded when they are first used, so that `import perdure` costs next to nothing. What
+they are stands in `__init__.pyi`.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from perdure.authoring.activities import ActivityContext
-    from perdure.authoring.context import WorkflowContext
-    from perdure.authoring.failures import NonRetryableError, TaskFailedError
-    from perdure.authoring.registry import Registry
-    from perdure.authoring.retry import RetryPolicy
-    from perdure.base.errors import ConfigurationError, PerdureError, StoreError, StoreLocked
-    from perdure.core.status import Status
-    from perdure.hosting.engine import Engine
-    from perdure.hosting.handles import Handle
-    from perdure.hosting.instances import Instance
-    from perdure.hosting.refusals import (
-        InstanceExists,
-        InstanceFinished,
-        InstanceNotFinished,
-        InstanceNotFound,
-        Refused,
-        WorkflowEnded,
-        WorkflowFailed,
-        WorkflowTerminated,
-    )
-    from perdure.hosting.sync import SyncEngine
-    from perdure.hosting.sync_handles import SyncHandle
-    from perdure.worker.runs import ActivityCancelled
+from typing import Any, Final
 
 __all__ = [
     "ActivityCancelled",

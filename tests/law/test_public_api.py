@@ -68,3 +68,9 @@ def test_the_changelog_opens_with_this_version() -> None:
 
 def test_the_installed_version_is_this_version() -> None:
     assert version("perdure") == perdure.__version__
+
+
+def test_type_checkers_are_told_the_same_names() -> None:
+    stub = ast.parse(tree.text_of(tree.SOURCE / "__init__.pyi"))
+    [names] = [node.value for node in stub.body if isinstance(node, ast.Assign)]
+    assert ast.literal_eval(names) == PUBLIC_NAMES
