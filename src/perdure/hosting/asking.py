@@ -5,10 +5,10 @@
 
 import uuid
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar, overload
+from typing import overload
 
 from perdure.authoring.payloads import text_of
 from perdure.authoring.registry import name_of
@@ -22,13 +22,8 @@ from perdure.hosting.instances import Instance, instance_of, microseconds_of
 from perdure.hosting.listing import query_of
 from perdure.hosting.refusals import granted
 from perdure.hosting.settings import Duration, microseconds
+from perdure.hosting.shapes import AnyHandle, AnyWorkflow, In, Out, WithInput, WithoutInput
 from perdure.wire.events import decode_stored
-
-In = TypeVar("In")
-Out = TypeVar("Out")
-
-# A workflow by its function, or by its name alone.
-AnyWorkflow = Callable[..., Any] | str
 
 
 class Asking:
@@ -49,7 +44,7 @@ class Asking:
     @overload
     async def start(
         self,
-        workflow: Callable[[Any, In], Coroutine[Any, Any, Out] | Generator[Any, Any, Out]],
+        workflow: WithInput[In, Out],
         input: In,
         *,
         id: str | None = None,
@@ -60,7 +55,7 @@ class Asking:
     @overload
     async def start(
         self,
-        workflow: Callable[[Any], Coroutine[Any, Any, Out] | Generator[Any, Any, Out]],
+        workflow: WithoutInput[Out],
         *,
         id: str | None = None,
         at: datetime | None = None,
@@ -71,23 +66,23 @@ class Asking:
     async def start(
         self,
         workflow: AnyWorkflow,
-        input: Any = None,
+        input: object = None,
         *,
         id: str | None = None,
         at: datetime | None = None,
         tags: Mapping[str, str] | None = None,
         replace_finished: bool = False,
-    ) -> Handle[Any]: ...
+    ) -> AnyHandle: ...
     async def start(
         self,
         workflow: AnyWorkflow,
-        input: Any = None,
+        input: object = None,
         *,
         id: str | None = None,
         at: datetime | None = None,
         tags: Mapping[str, str] | None = None,
         replace_finished: bool = False,
-    ) -> Handle[Any]:
+    ) -> AnyHandle:
         """Start a workflow; when this returns it is on disk, and will come to its end.
 
         Without an `id` it gets one that nobody has had; an id that is taken raises
@@ -106,7 +101,7 @@ class Asking:
         started: Started = granted(await self.component.start(request))
         return Handle(self, started.instance_id, workflow)
 
-    def handle(self, id: str) -> Handle[Any]:
+    def handle(self, id: str) -> AnyHandle:
         """Return the handle of an instance, whether or not there is one."""
         return Handle(self, id, None)
 
@@ -116,8 +111,8 @@ class Asking:
         from_event: int = 0,
         *,
         new_id: str | None = None,
-        input: Any = ...,
-    ) -> Handle[Any]:
+        input: object = ...,
+    ) -> AnyHandle:
         """Start a new instance from an event of a finished one, with that event's input or another.
 
         What came before the event is taken over. `from_event` is the event's id; 0 is the start.
@@ -136,12 +131,12 @@ class Asking:
 
     # ---- changing
 
-    async def raise_event(self, id: str, name: str, data: Any = None) -> None:
+    async def raise_event(self, id: str, name: str, data: object = None) -> None:
         """Give an instance an event; it is on disk when this returns."""
         request = RaiseEvent(instance_id=id, name=name, input=text_of(data))
         granted(await self.component.raise_event(request))
 
-    async def terminate(self, id: str, output: Any = None, *, recursive: bool = True) -> None:
+    async def terminate(self, id: str, output: object = None, *, recursive: bool = True) -> None:
         """End an instance now, with `output` as its result, and its children unless told not to.
 
         Activities that run for it are cancelled as far as they can be.

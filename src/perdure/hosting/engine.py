@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import Self, TypeVar, Unpack, overload
 
 from perdure.authoring.context import WorkflowContext
 from perdure.authoring.registry import Options, Registry
@@ -12,10 +12,11 @@ from perdure.components.port import WorkflowComponent
 from perdure.hosting.asking import Asking
 from perdure.hosting.house import House
 from perdure.hosting.settings import STORE, Settings, settings_of
+from perdure.hosting.shapes import AnyFunction
 from perdure.hosting.signals import EXIT_CODE, TermSignal
 from perdure.hosting.staff import Member
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=AnyFunction)
 
 
 class Engine(Asking):
@@ -70,13 +71,13 @@ class Engine(Asking):
     ) -> Callable[[F], F]: ...
     def workflow(
         self,
-        function: Callable[..., Any] | None = None,
+        function: AnyFunction | None = None,
         /,
         *,
         name: str | None = None,
         version_name: str | None = None,
         is_latest: bool = True,
-    ) -> Callable[..., Any]:
+    ) -> AnyFunction:
         """Register the function below as a workflow, or as a named version of one."""
         register = self.registry.workflow(name=name, version_name=version_name, is_latest=is_latest)
         return register if function is None else register(function)
@@ -89,12 +90,12 @@ class Engine(Asking):
     ) -> Callable[[F], F]: ...
     def activity(
         self,
-        function: Callable[..., Any] | None = None,
+        function: AnyFunction | None = None,
         /,
         *,
         name: str | None = None,
         **options: Unpack[Options],
-    ) -> Callable[..., Any]:
+    ) -> AnyFunction:
         """Register the function below as an activity.
 
         An async one runs on the loop, another in a thread, and with `process=True` in a process

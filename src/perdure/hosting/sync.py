@@ -5,8 +5,6 @@ import signal
 from collections.abc import (
     AsyncIterator,
     Callable,
-    Coroutine,
-    Generator,
     Iterator,
     Mapping,
     Sequence,
@@ -17,17 +15,23 @@ from typing import Any, Self, TypeVar, Unpack, overload
 from perdure.authoring.registry import Options, Registry
 from perdure.base.errors import ShuttingDown
 from perdure.core.events import Event
-from perdure.hosting.asking import AnyWorkflow
 from perdure.hosting.instances import Instance
 from perdure.hosting.settings import STORE, Duration, Settings, settings_of
+from perdure.hosting.shapes import (
+    AnyFunction,
+    AnySyncHandle,
+    AnyWorkflow,
+    In,
+    Out,
+    WithInput,
+    WithoutInput,
+)
 from perdure.hosting.signals import exit_on_term
 from perdure.hosting.staff import Member
 from perdure.hosting.sync_handles import SyncHandle
 from perdure.hosting.threaded import Hosted, give_back, hosted
 
-F = TypeVar("F", bound=Callable[..., Any])
-In = TypeVar("In")
-Out = TypeVar("Out")
+F = TypeVar("F", bound=AnyFunction)
 
 
 class SyncEngine:
@@ -69,13 +73,13 @@ class SyncEngine:
     ) -> Callable[[F], F]: ...
     def workflow(
         self,
-        function: Callable[..., Any] | None = None,
+        function: AnyFunction | None = None,
         /,
         *,
         name: str | None = None,
         version_name: str | None = None,
         is_latest: bool = True,
-    ) -> Callable[..., Any]:
+    ) -> AnyFunction:
         """Register the function below as a workflow, or as a named version of one."""
         register = self.registry.workflow(name=name, version_name=version_name, is_latest=is_latest)
         return register if function is None else register(function)
@@ -88,12 +92,12 @@ class SyncEngine:
     ) -> Callable[[F], F]: ...
     def activity(
         self,
-        function: Callable[..., Any] | None = None,
+        function: AnyFunction | None = None,
         /,
         *,
         name: str | None = None,
         **options: Unpack[Options],
-    ) -> Callable[..., Any]:
+    ) -> AnyFunction:
         """Register the function below as an activity, as `perdure.Engine.activity` does."""
         register = self.registry.activity(name=name, **options)
         return register if function is None else register(function)
@@ -155,7 +159,7 @@ class SyncEngine:
     @overload
     def start(
         self,
-        workflow: Callable[[Any, In], Coroutine[Any, Any, Out] | Generator[Any, Any, Out]],
+        workflow: WithInput[In, Out],
         input: In,
         *,
         id: str | None = None,
@@ -166,7 +170,7 @@ class SyncEngine:
     @overload
     def start(
         self,
-        workflow: Callable[[Any], Coroutine[Any, Any, Out] | Generator[Any, Any, Out]],
+        workflow: WithoutInput[Out],
         *,
         id: str | None = None,
         at: datetime | None = None,
@@ -177,24 +181,24 @@ class SyncEngine:
     def start(
         self,
         workflow: AnyWorkflow,
-        input: Any = None,
+        input: object = None,
         *,
         id: str | None = None,
         at: datetime | None = None,
         tags: Mapping[str, str] | None = None,
         replace_finished: bool = False,
-    ) -> SyncHandle[Any]: ...
-    def start(self, workflow: AnyWorkflow, input: object = None, **more: Any) -> SyncHandle[Any]:
+    ) -> AnySyncHandle: ...
+    def start(self, workflow: AnyWorkflow, input: object = None, **more: Any) -> AnySyncHandle:
         """Start a workflow; when this returns it is on disk, and will come to its end."""
         share = self._open()
         return SyncHandle(share, share.run(share.engine.start(workflow, input, **more)))
 
-    def handle(self, id: str) -> SyncHandle[Any]:
+    def handle(self, id: str) -> AnySyncHandle:
         """Return the handle of an instance, whether or not there is one."""
         share = self._open()
         return SyncHandle(share, share.engine.handle(id))
 
-    def rerun(self, id: str, from_event: int = 0, **more: Any) -> SyncHandle[Any]:
+    def rerun(self, id: str, from_event: int = 0, **more: Any) -> AnySyncHandle:
         """Start a new instance from an event of a finished one."""
         share = self._open()
         return SyncHandle(share, share.run(share.engine.rerun(id, from_event, **more)))
