@@ -13,7 +13,7 @@ from perdure.engine.births import LocalBirths
 from perdure.engine.committer import Committer
 from perdure.engine.crew import THREADS, Crew
 from perdure.engine.deliveries import Deliveries
-from perdure.engine.dispatcher import Dispatcher
+from perdure.engine.dispatcher import Dispatcher, WorkStream
 from perdure.engine.forgetting import Forgetting
 from perdure.engine.ground import Ground
 from perdure.engine.housekeeping import Housekeeping
