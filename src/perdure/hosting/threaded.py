@@ -9,6 +9,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar, Unpack
 
@@ -43,6 +44,15 @@ class Hosted:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something on the engine's loop, and return what comes of it."""
+        future = self.submit(work)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # whoever asked does not wait any more
+            raise
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run something on the engine's loop; the future is for other threads to wait for."""
         if threading.current_thread() is self._thread:
             work.close()
             raise RuntimeError(
@@ -50,12 +60,7 @@ class Hosted:
                 "activity that is not async"
             )
         assert self._loop is not None, "it is open"
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()  # whoever asked does not wait any more
-            raise
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def attach(
         self, registry: Registry, context_type: type[WorkflowContext] = WorkflowContext
