@@ -37,18 +37,8 @@ def event_of(members: Members) -> ev.Event:
     if not isinstance(kind, str) or kind not in _CLASS_OF:
         raise CallerFault(f"{kind!r} is no type of event")
     made = _CLASS_OF[kind]
-    values: dict[str, Any] = {}
     try:
-        values["at_us"] = _moment(members["timestamp"])
-        values["event_id"] = int(members.get("eventID", -1))
-        for field in fields(made):
-            name = MEMBERS[field.name][0] if field.name in MEMBERS else None
-            if name is not None and name in members:
-                values[field.name] = _READERS.get(field.name, _as_is)(members[name])
-            elif field.name not in values and field.default is MISSING:
-                values[field.name] = ""  # the API leaves empty texts out
-        if made is ev.ExecutionStalled:
-            values["reason"] = ev.StallReason[members["reason"]]
+        values = _values(made, members)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CallerFault(f"an event of type {kind} cannot be read: {error!r}") from error
     if made is ev.ExecutionStarted and members.get("input") == "":
@@ -58,6 +48,22 @@ def event_of(members: Members) -> ev.Event:
         values["origin_bytes"] = origin.SerializeToString()
     event: ev.Event = made(**values)
     return event
+
+
+def _values(made: type[ev.Event], members: Members) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "at_us": _moment(members["timestamp"]),
+        "event_id": int(members.get("eventID", -1)),
+    }
+    for field in fields(made):
+        name = MEMBERS[field.name][0] if field.name in MEMBERS else None
+        if name is not None and name in members:
+            values[field.name] = _READERS.get(field.name, _as_is)(members[name])
+        elif field.name not in values and field.default is MISSING:
+            values[field.name] = ""  # the API leaves empty texts out
+    if made is ev.ExecutionStalled:
+        values["reason"] = ev.StallReason[members["reason"]]
+    return values
 
 
 def _as_is(value: object) -> object:
