@@ -54,12 +54,14 @@ def load(words: str) -> object:
         sys.path.insert(0, os.getcwd())  # noqa: PTH109
     try:
         found: object = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and module_name.startswith(error.name):
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and module_name.startswith(error.name or "?"):
             raise ConfigurationError(
                 f"there is no module {module_name} here: expected MODULE:NAME, such as shop.app:app"
             ) from error
-        raise
+        raise ConfigurationError(
+            f"the module {module_name} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
     for name in filter(None, path.split(".")):
         if not hasattr(found, name):
             raise ConfigurationError(f"{words}: there is no '{name}' in {found!r}")

@@ -170,7 +170,6 @@ class VirtualEngine:
         """Let so much time pass, a timedelta or seconds; what comes within it happens."""
         length = time if isinstance(time, timedelta) else timedelta(seconds=time)
         self.world.advance(_us(length))
-        self.world.settle()
 
     # ---- activities
 

@@ -78,7 +78,7 @@ class faults:  # noqa: N801 - it is called as a function is
         assert error is not None, "it failed"
         if not failing.schedule:
             raise error
-        who = name or getattr(scenario, "__name__", "the test")
+        who = name or str(getattr(scenario, "__name__", "the test"))
         raise BrokenByFaults(told(failing, who, self._seed, trials.count)) from error
 
     def _first_failing(self, trials: Trials) -> Trial | None:

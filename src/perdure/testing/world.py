@@ -31,6 +31,7 @@ APP_ID: Final = "test"
 TURNS_MAX: Final = 20_000
 # How long a process that has died is away.
 _AWAY_US: Final = SECOND_US
+_MOMENT_US: Final = 1_000
 _ANSWER_US: Final = DAY_US
 _FOR_EVER_US: Final = 100 * 366 * DAY_US
 
@@ -196,8 +197,9 @@ class World:
         self.run_until(lambda: over() or self._is_idle(), for_us)
 
     def advance(self, for_us: int) -> None:
-        """Let time pass."""
+        """Let time pass, and what comes at its end come to be on disk."""
         self.run_until(lambda: False, for_us)
+        self.run_until(self._is_settled, _MOMENT_US)
 
     def _is_settled(self) -> bool:
         node = self.node
