@@ -99,6 +99,10 @@ class SimLoop(asyncio.BaseEventLoop):
         self.now_us = max(self.now_us, limit_us)
         return False
 
+    def skip(self, until_us: int) -> None:
+        """Let time pass at once: what was to be called before then is called then."""
+        self.now_us = max(self.now_us, until_us)
+
     def _run_one(self, called: _Called) -> None:
         if not called.cancelled() and _lives(called):
             self.calls += 1

@@ -20,6 +20,7 @@ from perdure.authoring.failures import (
 )
 from perdure.authoring.registry import Registry
 from perdure.authoring.replay import Replayer
+from perdure.base.time import is_never
 from perdure.core import actions as act
 from perdure.core.events import AnyFailure, ExecutionCompleted, ExecutionStalled, WorkflowStarted
 from perdure.core.status import Status
@@ -138,7 +139,7 @@ class _Check:
             return self._ending(ending, ended)
         if ended is not None:
             return self._found(Fate.DIFFERS, f"it was {ended.status.name}, and would go on")
-        asked = [told(action) for action in decision.actions]
+        asked = [told(action) for action in decision.actions if not _is_endless(action)]
         if asked:
             more = [f"{len(asked) - _ASKED_MAX} more"] if len(asked) > _ASKED_MAX else []
             what = ", ".join(asked[:_ASKED_MAX] + more)
@@ -171,3 +172,8 @@ class _Check:
             fate=fate,
             reason=reason,
         )
+
+
+def _is_endless(action: act.Action) -> bool:
+    """Tell the timers of waits without a time-out: the wait itself is what counts."""
+    return isinstance(action, act.CreateTimer) and is_never(action.fire_at_us)

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ from perdure.testing.trials import Trial, Trials, first_alone
 
 TRIALS_MAX: Final = 200
 FAULTS_MAX: Final = 4
+# What the options of the pytest plugin come in.
+TRIALS_VARIABLE: Final = "PERDURE_TRIALS"
+SEED_VARIABLE: Final = "PERDURE_SEED"
 
 
 class BrokenByFaults(AssertionError):
@@ -35,18 +39,21 @@ class faults:  # noqa: N801 - it is called as a function is
 
     def __init__(
         self,
-        seed: int = 0,
+        seed: int | None = None,
         *,
         app: Application,
-        trials: int = TRIALS_MAX,
+        trials: int | None = None,
         faults_max: int = FAULTS_MAX,
         kinds: Iterable[Kind | str] = tuple(Kind),
         schedule: str | None = None,
     ) -> None:
-        """Raises ConfigurationError if a kind or the schedule says nothing that is known."""
-        self._seed = seed
+        """Take what is not given from PERDURE_SEED and PERDURE_TRIALS, or 0 and 200.
+
+        Raises ConfigurationError if a kind or the schedule says nothing that is known.
+        """
+        self._seed = _number(SEED_VARIABLE, 0) if seed is None else seed
         self._app = app
-        self._trials_max = trials
+        self._trials_max = _number(TRIALS_VARIABLE, TRIALS_MAX) if trials is None else trials
         self._faults_max = faults_max
         self._kinds = frozenset(map(_kind, kinds))
         self._schedule: Schedule | None = None if schedule is None else read(schedule)
@@ -96,6 +103,15 @@ class faults:  # noqa: N801 - it is called as a function is
         return first_together(
             trials, calm.counts, self._kinds, trials_max=left, faults_max=self._faults_max
         )
+
+
+def _number(variable: str, otherwise: int) -> int:
+    text = os.environ.get(variable, "")
+    if not text:
+        return otherwise
+    if not text.isdecimal():
+        raise ConfigurationError(f"{variable}={text!r}: expected a whole number")
+    return int(text)
 
 
 def _kind(kind: Kind | str) -> Kind:

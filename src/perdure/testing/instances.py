@@ -173,11 +173,13 @@ class Instance:
     # ---- how
 
     def _run_until(self, wanted: frozenset[Status], within: timedelta | None) -> None:
-        world = self._world
+        def over() -> bool:
+            return self._has(wanted)
+
         if within is None:
-            world.run_until_idle(lambda: self._has(wanted))
+            self._world.run_until_idle(over)
         else:
-            world.run_until(lambda: self._has(wanted), round(within.total_seconds() * SECOND_US))
+            self._world.run_until_idle(over, round(within.total_seconds() * SECOND_US))
 
     def _has(self, wanted: frozenset[Status]) -> bool:
         snapshot = self._world.store.snapshot(self.id)

@@ -316,3 +316,20 @@ def test_a_long_workflow_is_quick_where_its_code_is_kept() -> None:
     with VirtualEngine(registry, replay_each_turn=False) as engine:
         engine.replace("step", None)
         assert engine.run(long, 200) == 200
+
+
+def test_a_century_passes_as_quickly_as_a_day() -> None:
+    registry = Registry()
+
+    @registry.workflow()
+    def patient(ctx: WorkflowContext, _given: None) -> Steps:
+        yield ctx.create_timer(timedelta(days=36_500))
+        return "at last"
+
+    with VirtualEngine(registry) as engine:
+        instance = engine.start(patient)
+        engine.advance(timedelta(days=36_499))
+        assert not instance.is_finished
+        engine.advance(timedelta(days=2))
+        assert instance.output == "at last"
+        assert (engine.now.date().isoformat(), engine.run(patient)) == ("2125-12-09", "at last")
