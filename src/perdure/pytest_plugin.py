@@ -7,9 +7,13 @@ loaded when a test asks for it.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pytest
+
+# They are of classes that are not loaded yet.
+Engine: TypeAlias = Any
+MakeEngine: TypeAlias = Callable[..., Any]
 
 _APP: Final = "perdure_app"
 _TRIALS: Final = "--workflow-trials"
@@ -56,7 +60,7 @@ def workflow_app(pytestconfig: pytest.Config) -> Any:
 
 
 @pytest.fixture
-def make_workflow_engine(workflow_app: Any) -> Iterator[Callable[..., Any]]:
+def make_workflow_engine(workflow_app: Any) -> Iterator[MakeEngine]:
     """Make engines with what VirtualEngine takes by name; they are closed after the test."""
     from perdure.testing import VirtualEngine  # noqa: PLC0415 - see above
 
@@ -70,6 +74,6 @@ def make_workflow_engine(workflow_app: Any) -> Iterator[Callable[..., Any]]:
 
 
 @pytest.fixture
-def workflow_engine(make_workflow_engine: Callable[..., Any]) -> Any:
+def workflow_engine(make_workflow_engine: MakeEngine) -> Engine:
     """A `perdure.testing.VirtualEngine` of its own for each test: memory, and time that jumps."""
     return make_workflow_engine()

@@ -34,30 +34,32 @@ _STYLES: Final = {"breaks": "bold red", "differs": "yellow", "continues": "green
 _FATE_WIDTH: Final = 9
 
 
+Histories = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[HISTORIES]...",
+        help="Files of histories, or folders of them: what `perdure export` writes, or "
+        "`perdure workflow history ID --json` prints.",
+        show_default=False,
+    ),
+]
+App = Annotated[
+    str,
+    typer.Option(
+        metavar="MODULE:NAME",
+        help="What the workflows are registered with.",
+        show_default=False,
+    ),
+]
+
+
 def check(
-    histories: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[HISTORIES]...",
-            help="Files of histories, or folders of them: what `perdure export` writes, or "
-            "`perdure workflow history ID --json` prints.",
-            show_default=False,
-        ),
-    ] = None,
+    histories: Histories = None,
     *,
-    app: Annotated[
-        str,
-        typer.Option(
-            metavar="MODULE:NAME",
-            help="What the workflows are registered with.",
-            show_default=False,
-        ),
-    ],
+    app: App,
     store: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Check what is unfinished in this file; it is read only."
-        ),
+        typer.Option(metavar="FILE", help="Check what is unfinished there; it is only read."),
     ] = None,
     server: Annotated[
         str | None,

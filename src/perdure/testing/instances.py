@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from perdure.authoring.failures import FailureDetails
 from perdure.authoring.payloads import from_json, text_of
@@ -16,6 +16,9 @@ from perdure.core.status import TERMINAL, Status
 from perdure.proving.calls import Reply
 from perdure.testing.world import World
 from perdure.wire.events import decode_stored
+
+# What a payload's JSON is read as.
+Value: TypeAlias = Any
 
 
 class WorkflowFailed(AssertionError):
@@ -60,12 +63,12 @@ class Instance:
         return self.status in TERMINAL
 
     @property
-    def input(self) -> Any:
+    def input(self) -> Value:
         """What it was started with."""
         return _value(self._view().input)
 
     @property
-    def output(self) -> Any:
+    def output(self) -> Value:
         """What it returned, or was terminated with; None before that."""
         return _value(self._view().output)
 
@@ -78,7 +81,7 @@ class Instance:
         return FailureDetails(failure.message, failure.error_type, failure.stack_trace)
 
     @property
-    def custom_status(self) -> Any:
+    def custom_status(self) -> Value:
         """What it has told of itself."""
         text = self._view(payloads=False).custom_status
         return None if text is None else _told(text)
@@ -150,7 +153,7 @@ class Instance:
         if self.status is not wanted:
             raise WorkflowWaits(f"{self._what()}, and never was {wanted.name}")
 
-    def result(self, *, within: timedelta | None = None) -> Any:
+    def result(self, *, within: timedelta | None = None) -> Value:
         """Run until it has completed, timers and all, and return what it returned.
 
         Raises WorkflowFailed if it ends otherwise, and WorkflowWaits if it does not end, within
@@ -165,7 +168,7 @@ class Instance:
             case _:
                 raise WorkflowWaits(self._what())
 
-    def __await__(self) -> Generator[None, None, Any]:
+    def __await__(self) -> Generator[None, None, Value]:
         """Return what `result` returns, where a test is a coroutine."""
         yield from ()
         return self.result()
@@ -220,11 +223,11 @@ def accepted(reply: Reply) -> Reply:
     return reply
 
 
-def _value(text: str | None) -> Any:
+def _value(text: str | None) -> Value:
     return from_json(text) if text else None
 
 
-def _told(text: str) -> Any:
+def _told(text: str) -> Value:
     try:
         return from_json(text)
     except ValueError:

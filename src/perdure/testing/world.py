@@ -12,13 +12,12 @@ from typing import Final
 
 from perdure.app.memory import memory_store
 from perdure.authoring.registry import Registry
-from perdure.base.errors import PerdureError, StoreError
-from perdure.base.observer import NullObserver
 from perdure.base.time import DAY_US, SECOND_US, is_never
 from perdure.engine.settings import EngineSettings
 from perdure.proving.calls import Call, Fault, Reply, Request
 from perdure.proving.loop import Home, SimLoop
 from perdure.proving.node import Node, Surroundings
+from perdure.testing.around import EngineBroken, Hearing, LoopClock
 from perdure.testing.deciding import Deciding
 from perdure.testing.disk import TrialDisk
 from perdure.testing.doubles import Doubles
@@ -34,10 +33,6 @@ _AWAY_US: Final = SECOND_US
 _MOMENT_US: Final = 1_000
 _ANSWER_US: Final = DAY_US
 _FOR_EVER_US: Final = 100 * 366 * DAY_US
-
-
-class EngineBroken(PerdureError):
-    """The engine itself did what it should not: this is a fault of perdure, not of the test."""
 
 
 class NotIdle(AssertionError):
@@ -86,14 +81,14 @@ class World:
         self.run_until(lambda: self.node.up)
 
     def _surroundings(self) -> Surroundings:
-        clock = _Clock(self.loop, self._terms.beginning_us)
+        clock = LoopClock(self.loop, self._terms.beginning_us)
         return Surroundings(
             loop=self.loop,
             disk=self.disk,
             seed="test",
             settings=EngineSettings(app_id=APP_ID),
             clock=lambda: clock,
-            observer=lambda node: _Watching(node, self.fail),
+            observer=lambda node: Hearing(node, self.fail),
             on_up=self._up,
             on_down=self._down,
             on_handed_out=lambda *_: None,
@@ -276,29 +271,3 @@ class World:
     def _unheard(self, home: Home | None, error: BaseException) -> None:
         del home
         self.fail(error)
-
-
-class _Clock:
-    """The wall clock of a test: the loop's time, from a beginning."""
-
-    def __init__(self, loop: SimLoop, beginning_us: int) -> None:
-        self._loop = loop
-        self._beginning_us = beginning_us
-
-    def now_us(self) -> int:
-        return self._beginning_us + self._loop.now_us
-
-
-class _Watching(NullObserver):
-    """Hears of faults of the engine that no crash explains."""
-
-    def __init__(self, node: Node, fail: Callable[[BaseException], None]) -> None:
-        self._node = node
-        self._home = node.home
-        self._fail = fail
-
-    def fault(self, where: str, error: BaseException) -> None:
-        if self._home.alive and not isinstance(error, StoreError):
-            broken = EngineBroken(f"{where}: {type(error).__name__}: {error}")
-            broken.__cause__ = error
-            self._fail(broken)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,12 @@ from perdure.testing import BrokenByFaults, VirtualEngine, WorkflowWaits, faults
 from perdure.testing.schedule import Kind
 
 app = Registry()
+
+
+async def takes(seconds: float) -> None:
+    """Be at work for so long, by the clock of the engine."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), seconds)
 
 
 @app.workflow()
@@ -44,7 +51,7 @@ class Shop:
 
 
 async def pack(_ctx: ActivityContext, number: int) -> int:
-    await asyncio.sleep(2)
+    await takes(2)
     return number
 
 
