@@ -71,6 +71,7 @@ class LocalApplication:
         past_length: int,
         past: Callable[[], Sequence[Event]],
         new: Sequence[Event],
+        _propagated: bytes | None,
     ) -> Decision | str:
         run = self._runs.get(key)
         if run is None or run.seen != past_length:

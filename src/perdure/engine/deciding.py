@@ -66,6 +66,7 @@ class Deciding:
                 state.history_length,
                 lambda: past_of(resident),
                 [turn.started, *batch],
+                resident.identity.propagated,
             )
         except Exception as error:
             self._observer.fault(f"deciding a turn of '{resident.instance_id}'", error)

@@ -58,12 +58,14 @@ class LocalWork(Protocol):
         past_length: int,
         past: Callable[[], Sequence[Event]],
         new: Sequence[Event],
+        propagated: bytes | None,
     ) -> Decision | str:
         """Return what the workflow decides about `new`, or in a sentence why it cannot tell.
 
         `key` names one history. If the code of that key has been kept and has seen `past_length`
         events it goes on from there, else it runs once more over `past()`. What it decides may
-        never land: then `forget` is called, and it is asked anew.
+        never land: then `forget` is called, and it is asked anew. `propagated` is the history that
+        was handed down to the instance, a serialized PropagatedHistory.
         """
         ...
 

@@ -52,7 +52,7 @@ class Hosted:
             raise
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run something on the engine's loop; the future is for other threads to wait for."""
+        """Run something on the engine's loop, for those who wait for it in their own way."""
         if threading.current_thread() is self._thread:
             work.close()
             raise RuntimeError(

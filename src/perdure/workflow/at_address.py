@@ -1,0 +1,156 @@
+"""A seat at a server: an asynchronous client and worker over the transport of our own."""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+import grpc
+
+from perdure.authoring.registry import Registry
+from perdure.authoring.replay import Replayer
+from perdure.base.errors import ShuttingDown
+from perdure.base.limits import STOP_DRAIN_US, STREAM_ITEMS_MAX
+from perdure.base.time import SECOND_US
+from perdure.hosting.settings import THREADS
+from perdure.transport.client.call import CallFailed
+from perdure.transport.client.channel import Channel
+from perdure.wire.fields import failure_of
+from perdure.worker.activities import ActivityRunner
+from perdure.worker.remote import SERVICE, Remote
+from perdure.worker.runner import Runner
+from perdure.worker.turns import Turns
+from perdure.workflow.faults import WorkflowRpcError, rpc_error
+from perdure.workflow.seats import AtAddress, Bounds, Employed, Seat
+
+T = TypeVar("T")
+
+_log = logging.getLogger("perdure.worker")
+
+_DRAIN_S: Final = STOP_DRAIN_US / SECOND_US
+
+
+class _Thread:
+    """One loop in a thread, for all seats of the process; it ends with the process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._running())
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = loop = asyncio.new_event_loop()
+                threading.Thread(
+                    target=loop.run_forever, name="perdure-connections", daemon=True
+                ).start()
+            return self._loop
+
+    def forget(self) -> None:
+        """In a forked process the thread is not there."""
+        self._loop = None
+
+
+_thread: Final = _Thread()
+os.register_at_fork(after_in_child=_thread.forget)
+
+
+class RemoteSeat(Seat):
+    """A connection to a server, opened when it is first used."""
+
+    def __init__(self, place: AtAddress) -> None:
+        """Connect when asked."""
+        self._place = place
+        self._channel: Channel | None = None
+        self._closed = False
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        return _thread.submit(work)
+
+    async def call(self, method: str, message: bytes, timeout_s: float | None) -> bytes:
+        if self._closed:
+            raise WorkflowRpcError(grpc.StatusCode.UNAVAILABLE, "the client is closed")
+        if self._channel is None:
+            self._channel = channel_to(self._place)
+        try:
+            return await self._channel.unary(f"{SERVICE}/{method}", message, timeout_s=timeout_s)
+        except CallFailed as error:
+            raise rpc_error(error.code, error.text) from error
+
+    def employ(self, registry: Registry, bounds: Bounds) -> Employed:
+        return _Employed(self._place, registry, bounds)
+
+    def give_back(self) -> None:
+        self._closed = True
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            _thread.submit(channel.close()).result()
+
+
+def channel_to(place: AtAddress) -> Channel:
+    """Return a channel to a server."""
+    endpoint = place.endpoint
+    return Channel(
+        endpoint.host, endpoint.port, tls=endpoint.tls_context(), metadata=place.metadata
+    )
+
+
+class _Employed(Employed):
+    """A worker at a server."""
+
+    def __init__(self, place: AtAddress, registry: Registry, bounds: Bounds) -> None:
+        self._ready = threading.Event()
+        self._leave: Callable[[], Coroutine[Any, Any, None]] | None = None
+        _thread.submit(self._begin(place, registry, bounds)).result()
+
+    async def _begin(self, place: AtAddress, registry: Registry, bounds: Bounds) -> None:
+        told = dict(place.metadata)
+        remote = Remote(
+            place.endpoint, app_id=told.get("dapr-app-id"), token=told.get("dapr-api-token")
+        )
+        activities = ActivityRunner(
+            registry.activities.get,
+            threads=bounds.threads or THREADS,
+            processes=os.cpu_count() or 1,
+        )
+        runner = Runner(
+            remote,
+            Turns(Replayer(registry, failure_of=failure_of)),
+            activities,
+            items_max=bounds.items or STREAM_ITEMS_MAX,
+        )
+        self._remote = remote
+        working = asyncio.create_task(runner.run())
+        working.add_done_callback(_report)
+
+        async def leave() -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DRAIN_S):
+                    await runner.drained()
+            activities.close()
+            await remote.close()
+            working.cancel()
+            await asyncio.wait([working])
+
+        self._leave = leave
+
+    def is_ready(self) -> bool:
+        return self._remote.connected.is_set()
+
+    def leave(self) -> None:
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            _thread.submit(leave()).result()
+
+
+def _report(working: "asyncio.Task[None]") -> None:
+    error = None if working.cancelled() else working.exception()
+    if error is not None and not isinstance(error, ShuttingDown):
+        _log.error("a worker has ended", exc_info=error)
