@@ -1,5 +1,10 @@
 """What holds for every test: the options of the command line, and how hypothesis searches."""
 
+import os
+
+# Before anything of ours is imported: nothing may be assigned to what is declared frozen.
+os.environ["PERDURE_FROZEN_RECORDS"] = "1"
+
 import pytest
 from hypothesis import HealthCheck, settings
 

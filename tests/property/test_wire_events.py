@@ -2,18 +2,24 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perdure.base.errors import CallerFault, WorkerFault
+from perdure.base.time import LATEST_US
 from perdure.core import actions as act
+from perdure.core import events as ev
 from perdure.core.events import Event, PropagationScope
 from perdure.core.kinds import KIND_OF
+from perdure.core.status import TERMINAL
 from perdure.wire.actions import decision_of, parse_activity_answer, parse_turn_answer
+from perdure.wire.encoding import by_message
 from perdure.wire.events import decode, encode
 from perdure.wire.generated import history_pb2 as history_pb
 from perdure.wire.generated import work_pb2 as pb
+from perdure.wire.splicing import spliced
 from perdure.wire.work_items import (
     activity_item,
     events_of,
@@ -22,7 +28,29 @@ from perdure.wire.work_items import (
     turn_item,
     varint,
 )
-from tests.kit.strategies import events, texts
+from tests.kit.strategies import events, failures, ids, optional_texts, routers, texts
+
+_STAMP: dict[str, Any] = {
+    "at_us": st.integers(0, LATEST_US - 1),
+    "event_id": st.integers(-1, 2**31 - 1),
+    "router": routers,
+}
+# What most histories consist of.
+PLAIN: dict[type, dict[str, Any]] = {
+    ev.WorkflowStarted: _STAMP,
+    ev.ExecutionStarted: _STAMP
+    | {"name": texts, "instance_id": texts, "execution_id": texts, "version": optional_texts}
+    | {"input": optional_texts, "span_id": optional_texts},
+    ev.ExecutionCompleted: _STAMP
+    | {"status": st.sampled_from(sorted(TERMINAL)), "result": optional_texts}
+    | {"failure": failures},
+    ev.TaskScheduled: _STAMP
+    | {"name": texts, "version": optional_texts, "input": optional_texts, "execution_id": texts},
+    ev.TaskCompleted: _STAMP | {"task_id": ids, "result": optional_texts, "execution_id": texts},
+    ev.TaskFailed: _STAMP | {"task_id": ids, "failure": failures, "execution_id": texts},
+    ev.TimerFired: _STAMP | {"timer_id": ids, "fire_at_us": st.integers(0, LATEST_US - 1)},
+    ev.EventRaised: _STAMP | {"name": texts, "input": optional_texts},
+}
 
 stored = st.lists(events.map(encode), max_size=5)
 
@@ -32,6 +60,18 @@ def test_decode_of_encode_is_the_event(event: Event) -> None:
     data = encode(event)
     assert decode(data) == event
     assert encode(decode(data)) == data
+
+
+@settings(max_examples=1_000)
+@given(events)
+def test_bytes_put_together_are_those_of_the_message(event: Event) -> None:
+    data = spliced(event)
+    assert data is None or data == by_message(event)
+
+
+@given(st.one_of([st.builds(kind, **fields) for kind, fields in PLAIN.items()]))
+def test_plain_events_are_put_together_from_bytes(event: Event) -> None:
+    assert spliced(event) == by_message(event)
 
 
 @given(events)

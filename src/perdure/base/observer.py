@@ -7,8 +7,9 @@ microseconds, and what is called a latency or `waited_us` is a length of time.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
+
+from perdure.base.records import dataclass
 
 Operation = Literal["create_workflow", "get_workflow", "add_event", "purge_workflow"]
 WorkKind = Literal["turn", "activity"]

@@ -1,7 +1,6 @@
 """What workflow code decided in a turn: one record per kind of the wire's WorkflowAction."""
 
-from dataclasses import dataclass
-
+from perdure.base.records import dataclass
 from perdure.core.events import AnyFailure, EventRaised, PropagationScope, Router
 from perdure.core.status import Status
 from perdure.core.tracing import TraceContext

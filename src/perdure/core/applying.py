@@ -7,11 +7,11 @@ another app do not allow is recorded and fails at once, without being begun.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import assert_never
 
 from perdure.base.errors import WorkerFault
 from perdure.base.ids import child_instance_id, derived_id
+from perdure.base.records import dataclass
 from perdure.core import actions as act
 from perdure.core.access import DENIED, DENIED_TYPE, OPEN, Access, Operation
 from perdure.core.effects import Birth, Effect, Forbidden, RunTask, SetTimer, Tell, TellSelf

@@ -1,7 +1,6 @@
 """What follows from a turn once it is durable. The engine turns each into rows of one commit."""
 
-from dataclasses import dataclass
-
+from perdure.base.records import dataclass
 from perdure.core.events import (
     ChildFailed,
     Event,

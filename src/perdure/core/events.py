@@ -5,9 +5,9 @@ uninterpreted, as the bytes that came over the wire, because only SDKs read it. 
 either bytes that came from a worker or a `Failure` of our own.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from perdure.base.records import dataclass
 from perdure.core.status import Status
 from perdure.core.tracing import TraceContext
 

@@ -1,8 +1,8 @@
 """What the outside asks of an instance, and the reasons for which it can be refused."""
 
-from dataclasses import dataclass
 from enum import Enum
 
+from perdure.base.records import dataclass
 from perdure.core.tracing import TraceContext
 
 

@@ -1,8 +1,7 @@
 """Trace contexts (W3C) of an instance's steps, derived so that computing a step again agrees."""
 
-from dataclasses import dataclass
-
 from perdure.base.ids import derived_id, derived_span_id
+from perdure.base.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ A terminate never waits for a worker: `terminate` closes the instance by itself.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from perdure.base.ids import derived_id
+from perdure.base.records import dataclass
 from perdure.core import actions as act
 from perdure.core.applying import Caller, apply_actions
 from perdure.core.effects import CancelTimer, Effect, EndChildren, TellParent

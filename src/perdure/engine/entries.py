@@ -1,7 +1,8 @@
 """What the core decided, as the entry of one commit. Plain functions, no I/O."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from perdure.base.records import dataclass
 from perdure.core.events import ExecutionStarted, Kind
 from perdure.core.kinds import KIND_OF
 from perdure.core.state import State, fold

@@ -6,10 +6,11 @@ and nobody else makes another; what arrives meanwhile goes to the inbox and is l
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from perdure.base.errors import AccessDenied
+from perdure.base.records import dataclass
 from perdure.core import effects as fx
 from perdure.core.applying import Caller
 from perdure.core.events import Event, PropagationScope

@@ -1,10 +1,11 @@
 """What a request comes to if it may be done: an entry, and what is true once that has landed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from perdure.base.ids import derived_span_id
+from perdure.base.records import dataclass
 from perdure.core import requests as rq
 from perdure.core.events import (
     Event,

@@ -1,8 +1,9 @@
 """Rows of an entry: additions to inboxes, births, messages; and those that effects come to."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from perdure.base.records import dataclass
 from perdure.base.time import is_never
 from perdure.core import effects as fx
 from perdure.core.events import (

@@ -1,8 +1,8 @@
 """What goes into a store: the entries of a commit, as data."""
 
-from dataclasses import dataclass
 from enum import Enum
 
+from perdure.base.records import dataclass
 from perdure.core.notes import NoteAdd, NoteEnd
 from perdure.store.leases import Term
 

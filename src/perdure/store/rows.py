@@ -1,8 +1,8 @@
 """What comes out of a store: how entries fared, and the rows that the reads return."""
 
-from dataclasses import dataclass
 from enum import Enum
 
+from perdure.base.records import dataclass
 from perdure.store.entries import Head, Identity, InboxAdd, LifecycleAdd, TaskAdd
 from perdure.store.partitions import Partition
 

@@ -5,10 +5,16 @@ from typing import Any, assert_never
 from perdure.core import events as ev
 from perdure.wire.fields import failure_bytes, set_router, set_time, set_trace
 from perdure.wire.generated import history_pb2 as pb
+from perdure.wire.splicing import spliced
 
 
 def encode(event: ev.Event) -> bytes:
     """Return an event as a serialized HistoryEvent; `decode` of it is the event again."""
+    return spliced(event) or by_message(event)
+
+
+def by_message(event: ev.Event) -> bytes:
+    """Return an event as a serialized HistoryEvent, by way of the message of its kind."""
     message = pb.HistoryEvent(event_id=event.event_id)
     set_time(message.at, event.at_us)
     if event.router is not None:
