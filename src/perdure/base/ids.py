@@ -25,6 +25,12 @@ def derived_id(*cause: str | int) -> str:
     return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
 
 
+def uuid4_of(digits: str) -> str:
+    """Return 32 hexadecimal digits that are chance as a UUID of version 4."""
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
 def derived_span_id(*cause: str | int) -> str:
     """Return the 16 hexadecimal digits of a span that follow from `cause`."""
     return blake2b("\x1f".join(map(str, cause)).encode(), digest_size=8).hexdigest()

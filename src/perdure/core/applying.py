@@ -82,9 +82,9 @@ def apply_actions(state: State, actions: Iterable[act.Action], caller: Caller) -
             recorded.append(event)
         if effect is not None:
             effects.append(effect)
-    # An outcome is looked for at the end of a history, wherever it stood among the actions.
-    recorded.sort(key=lambda event: isinstance(event, ExecutionCompleted))
     if completed:
+        # An outcome is looked for at the end of a history, wherever it stood among the actions.
+        recorded.sort(key=lambda event: isinstance(event, ExecutionCompleted))
         effects = [effect for effect in effects if not isinstance(effect, SetTimer)]
     return Applied(tuple(recorded), tuple(effects))
 

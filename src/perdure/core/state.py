@@ -9,7 +9,7 @@ Rules of this room:
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from perdure.core.events import (
     ChildCompleted,
@@ -64,6 +64,23 @@ class State:
         """Whether the instance has ended."""
         return self.completed is not None
 
+    def copy(self) -> "State":
+        """Return a state that may be written to."""
+        return State(
+            self.generation,
+            self.started,
+            self.completed,
+            self.stalled,
+            self.stall_descriptions,
+            self.open_tasks.copy(),
+            self.open_timers.copy(),
+            self.open_children.copy(),
+            self.patches,
+            self.version_name,
+            self.last_turn_us,
+            self.history_length,
+        )
+
     @property
     def open_ids(self) -> set[int]:
         """Every action id whose result is still awaited."""
@@ -78,16 +95,15 @@ def blank(generation: int = 1) -> State:
 
 def fold(state: State, events: Iterable[Event]) -> State:
     """Return the state after `events`, leaving `state` as it was."""
-    after = replace(
-        state,
-        open_tasks=dict(state.open_tasks),
-        open_timers=dict(state.open_timers),
-        open_children=dict(state.open_children),
-    )
+    return extended(state.copy(), events)
+
+
+def extended(own: State, events: Iterable[Event]) -> State:
+    """Fold `events` into a copy that nobody else has seen, and return it."""
     for event in events:
-        _evolve(after, event)
-        after.history_length += 1
-    return after
+        _evolve(own, event)
+        own.history_length += 1
+    return own
 
 
 def _evolve(state: State, event: Event) -> None:  # noqa: C901, PLR0912 - one case a kind
@@ -96,7 +112,8 @@ def _evolve(state: State, event: Event) -> None:  # noqa: C901, PLR0912 - one ca
     match event:
         case WorkflowStarted():
             state.last_turn_us = max(state.last_turn_us, event.at_us)
-            state.patches += event.patches
+            if event.patches:
+                state.patches += event.patches
             state.version_name = state.version_name or event.version_name
         case ExecutionStarted():
             assert state.started is None, "a generation starts once"

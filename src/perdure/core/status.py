@@ -23,6 +23,8 @@ class Status(IntEnum):
     SUSPENDED = 7
     STALLED = 8
 
+    __hash__ = int.__hash__  # as it is equal to a number; that of enumerations is slower, too
+
 
 TERMINAL: Final = frozenset(
     {Status.COMPLETED, Status.FAILED, Status.CANCELED, Status.TERMINATED},

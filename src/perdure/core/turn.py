@@ -42,7 +42,7 @@ from perdure.core.events import (
     TimerFired,
     WorkflowStarted,
 )
-from perdure.core.state import State, blank, fold
+from perdure.core.state import State, blank, extended, fold
 from perdure.core.status import Status
 from perdure.core.tracing import root, workflow_span
 
@@ -130,19 +130,22 @@ def close(
     stalled = _stall_of(state, decision, caller.now_us)
     if stalled is not None:
         return stalled
-    turn = replace(
-        turn,
+    turn = WorkflowStarted(
+        at_us=turn.at_us,
         patches=decision.patches[len(state.patches) :],
         version_name=decision.version_name,
     )
     opened = fold(state, (turn, *batch))
     assert opened.started is not None, "a turn's batch or history holds the start"
-    completion = next((a for a in decision.actions if isinstance(a, act.Complete)), None)
-    if completion is not None and completion.status is Status.CONTINUED_AS_NEW:
-        return _continue_as_new(opened, completion, decision, caller)
+    for action in decision.actions:
+        if isinstance(action, act.Complete):
+            if action.status is Status.CONTINUED_AS_NEW:
+                return _continue_as_new(opened, action, decision, caller)
+            break  # the first completion counts
     applied = apply_actions(opened, decision.actions, caller)
-    after = fold(opened, applied.recorded)
-    effects = (*_cancelled(state, opened, batch), *applied.effects, *_outcome(after))
+    cancelled = _cancelled(state, opened, batch)
+    after = extended(opened, applied.recorded)
+    effects = (*cancelled, *applied.effects, *_outcome(after))
     return Closed(
         turn=turn,
         recorded=applied.recorded,
@@ -185,9 +188,10 @@ def stall(state: State, reason: StallReason, description: str, now_us: int) -> S
 
 
 def _stall_of(state: State, decision: act.Decision, now_us: int) -> Stalled | None:
-    if any(isinstance(action, act.VersionNotAvailable) for action in decision.actions):
-        text = f"Version not available: {state.version_name or ''}"
-        return stall(state, StallReason.VERSION_NOT_AVAILABLE, text, now_us)
+    for action in decision.actions:
+        if isinstance(action, act.VersionNotAvailable):
+            text = f"Version not available: {state.version_name or ''}"
+            return stall(state, StallReason.VERSION_NOT_AVAILABLE, text, now_us)
     known = state.patches
     if decision.patches[: len(known)] == known:
         return None
@@ -236,9 +240,9 @@ def _continue_as_new(
 
 
 def _cancelled(state: State, opened: State, batch: tuple[Event, ...]) -> list[CancelTimer]:
-    fired = {event.timer_id for event in batch if isinstance(event, TimerFired)}
     if not any(isinstance(event, EventRaised) for event in batch):
         return []
+    fired = {event.timer_id for event in batch if isinstance(event, TimerFired)}
     # The first batch of a generation may hold timers of its own (`_continue_as_new`).
     created = {event.event_id for event in batch if isinstance(event, TimerCreated)}
     gone = (state.open_timers.keys() | created) - opened.open_timers.keys() - fired

@@ -39,7 +39,7 @@ def waits_for(state: State) -> Wait:
 
 def next_wake_us(state: State) -> int | None:
     """Return the moment of the earliest timer that will fire, if there is one."""
-    if state.finished:
+    if not state.open_timers or state.finished:
         return None
     moments = [t.fire_at_us for t in state.open_timers.values() if not is_never(t.fire_at_us)]
     return min(moments, default=None)

@@ -1,7 +1,5 @@
 """Starts that land with their first turn, where the app is in this process (`engine.deciding`)."""
 
-from dataclasses import replace
-
 from perdure.base.errors import WorkerFault
 from perdure.core import effects as fx
 from perdure.core.events import WorkflowStarted
@@ -14,7 +12,7 @@ from perdure.engine.moves import Moves
 from perdure.engine.proposals import Newborn, Proposal, Proposals
 from perdure.engine.residents import NOT_LANDED, InboxItem, Resident, Turn
 from perdure.engine.turns import Turns
-from perdure.store.port import Entry, Outcome, Verdict
+from perdure.store.port import Birth, Entry, Outcome, Verdict
 
 _NOT_BORN = 0  # the key of a resident that is not on disk yet; the store gives none like it
 
@@ -64,13 +62,13 @@ class LocalBirths:
     ) -> Proposal:
         prepared = self._moves.prepared(resident, turn, result, self._clock.now_us())
         moved = prepared.entry
-        birth = replace(
-            newborn.birth,
+        birth = Birth(
+            identity=newborn.birth.identity,
             head=prepared.head,
-            inbox=(),
             history=moved.history,
             tasks=moved.tasks,
             timers=moved.timers,
+            replaces=newborn.birth.replaces,
         )
         entry = Entry(key=None, births=(birth,), lifecycle=(newborn.lifecycle, *moved.lifecycle))
 
@@ -101,4 +99,10 @@ def _unborn(newborn: Newborn) -> Resident:
 
 def _only_begins(result: Closed) -> bool:
     """Tell whether a turn asks for nothing but what a birth may bring with it."""
-    return all(isinstance(effect, fx.RunTask | fx.SetTimer) for effect in result.effects)
+    for effect in result.effects:
+        match effect:
+            case fx.RunTask() | fx.SetTimer():
+                pass
+            case _:
+                return False
+    return True

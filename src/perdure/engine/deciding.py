@@ -20,7 +20,8 @@ from perdure.base.errors import WorkerFault
 from perdure.base.limits import TURN_BATCH_EVENTS_MAX
 from perdure.core.actions import Decision
 from perdure.core.applying import Caller
-from perdure.core.events import Event, StallReason, WorkflowStarted
+from perdure.core.events import Event, StallReason, TaskCompleted, TaskFailed, WorkflowStarted
+from perdure.core.state import State
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall, takable
 from perdure.engine.dispatcher import Dispatcher
 from perdure.engine.ground import Ground
@@ -173,6 +174,8 @@ class LocalTurns:
     def _wanted(self, resident: Resident, arrivals: list[Arrival]) -> list[Arrival]:
         """Return those that the present generation awaits; the others go by themselves."""
         state = resident.state
+        if len(arrivals) == 1 and _is_awaited(arrivals[0], state):
+            return arrivals
         events = [arrival.item.event for arrival in arrivals]
         verdicts = takable(state, events)
         wanted = []
@@ -194,7 +197,9 @@ class LocalTurns:
         turn.handed_out_at_us = now_us
         return turn
 
-    def _result(self, resident: Resident, turn: Turn, app: LocalApp) -> Result | None:
+    def _result(
+        self, resident: Resident, turn: Turn, app: LocalApp
+    ) -> Closed | ContinuedAsNew | None:
         """Return what a turn comes to if that may land with its cause."""
         try:
             result = self._deciding.decide(resident, turn, app)
@@ -207,7 +212,13 @@ class LocalTurns:
             return None
         return result
 
-    def _land(self, resident: Resident, turn: Turn, result: Result, taken: list[Arrival]) -> None:
+    def _land(
+        self,
+        resident: Resident,
+        turn: Turn,
+        result: Closed | ContinuedAsNew,
+        taken: list[Arrival],
+    ) -> None:
         resident.moving = resident.deciding = True
 
         def told(outcome: Outcome) -> None:
@@ -231,7 +242,7 @@ class LocalTurns:
             _go_alone(taken)
             self._go_on(resident)
 
-        self._moves.land(resident, turn, result, Follow(told, done, failed))
+        self._moves.follow(resident, turn, result, Follow(told, done, failed))
 
     def _go_on(self, resident: Resident) -> None:
         """Look at what has come while an instance was moving."""
@@ -252,6 +263,16 @@ def history_of(resident: Resident) -> Hashable:
 def past_of(resident: Resident) -> list[Event]:
     """Return an instance's history as records."""
     return [decode_stored(event) for event in events_of(resident.past, resident.ends)]
+
+
+def _is_awaited(arrival: Arrival, state: State) -> bool:
+    """Tell whether an arrival is the result of a task of this generation: what mostly comes."""
+    match arrival.item.event:
+        case TaskCompleted(task_id=task_id) | TaskFailed(task_id=task_id):
+            same = arrival.item.add.generation == state.generation
+            return same and task_id in state.open_tasks
+        case _:
+            return False
 
 
 def _go_alone(arrivals: list[Arrival]) -> None:

@@ -22,14 +22,7 @@ from perdure.core.turn import Closed, ContinuedAsNew, Stalled, takable
 from perdure.engine.dispatcher import Dispatcher, Work
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
-from perdure.engine.residents import (
-    NOT_LANDED,
-    Held,
-    InboxItem,
-    Resident,
-    Residents,
-    Turn,
-)
+from perdure.engine.residents import NOT_LANDED, Held, InboxItem, Resident, Residents, Turn
 from perdure.store.port import InboxAdd
 
 # A history that comes near to what one message can carry is looked at with the whole inbox.

@@ -59,14 +59,19 @@ def closed_entry(
 ) -> Prepared:
     """Return the entry of a closed turn, or with no turn of a terminate."""
     state = closed.state
-    encoded = {id(event): encode(event) for event in closed.recorded}
-    rows = [HistoryAdd(KIND_OF[type(event)], encoded[id(event)]) for event in closed.recorded]
+    rows: list[HistoryAdd] = []
     if turn is not None:
-        taken = [HistoryAdd(item.add.kind, item.add.event) for item in turn.batch]
-        rows = [HistoryAdd(Kind.WORKFLOW_STARTED, encode(closed.turn)), *taken, *rows]
+        rows.append(HistoryAdd(Kind.WORKFLOW_STARTED, encode(closed.turn)))
+        rows += [HistoryAdd(item.add.kind, item.add.event) for item in turn.batch]
+    encoded: dict[int, bytes] = {}
+    for event in closed.recorded:
+        data = encoded[id(event)] = encode(event)
+        rows.append(HistoryAdd(KIND_OF[type(event)], data))
     assert state.history_length == resident.state.history_length + len(rows), "history adds up"
-    head = head_after(resident, closed, sum(len(row.event) for row in rows), now_us)
-    assert may_move(Status(resident.head.phase), Status(head.phase)), "the table allows the move"
+    history = tuple([row.event for row in rows])
+    head = head_after(resident, closed, sum(map(len, history)), now_us)
+    phase = state.phase
+    assert may_move(Status(resident.head.phase), phase), "the table allows the move"
     owner = Owner(resident, state.generation)
     rows_of = EffectRows.of(owner, closed.effects, encoded, propagate, found, now_us)
     entry = Entry(
@@ -87,13 +92,13 @@ def closed_entry(
         ended_timers=(*_fired(turn), *(() if state.finished else rows_of.ended_timers)),
         births=rows_of.births,
         messages=rows_of.messages,
-        lifecycle=_moves(resident, Status(head.phase), now_us),
+        lifecycle=_moves(resident, phase, now_us),
     )
     return Prepared(
         entry=entry,
         head=head,
         state=state,
-        history=tuple(row.event for row in rows),
+        history=history,
         starts=rows_of.starts,
     )
 
@@ -185,9 +190,9 @@ def head_after(resident: Resident, closed: Closed, added_bytes: int, now_us: int
     state, before = closed.state, resident.head
     started = state.started
     assert started is not None, "a closed turn has seen the start"
-    return replace(
-        before,
+    return Head(
         phase=state.phase,
+        generation=before.generation,
         created_at_us=started.at_us,
         started_at_us=before.started_at_us or closed.turn.at_us,
         updated_at_us=now_us,

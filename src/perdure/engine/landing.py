@@ -54,6 +54,10 @@ class Landing:
         """
         return self._attempt(entry, apply, fail, 1)
 
+    def follow(self, entry: Entry, apply: Apply, fail: Fail) -> None:
+        """Land an entry as `surely` does, where nobody awaits it."""
+        self._submit(_Landing(entry, apply, fail, None), 1)
+
     def note(self, entry: Entry) -> None:
         """Land an entry that only tells something; a failure is reported and forgotten."""
         try:
@@ -118,8 +122,9 @@ class Landing:
             landing.fail(outcome)
         if landing.unsure:
             self._settle(landing, None)
-        if not landing.told.done():
-            landing.told.set_exception(outcome)
+        told = landing.told
+        if told is not None and not told.done():
+            told.set_exception(outcome)
 
     def _landed(self, landing: "_Landing", outcome: Outcome) -> None:
         told = landing.told
@@ -128,12 +133,12 @@ class Landing:
                 self.on_fenced(landing.entry.term)
             landing.apply(outcome)
         except Exception as fault:
-            if not told.done():
+            if told is not None and not told.done():
                 told.set_exception(fault)
             raise
         if landing.unsure:
             self._settle(landing, outcome)
-        if not told.done():
+        if told is not None and not told.done():
             told.set_result(outcome)
 
     def _settle(self, landing: "_Landing", outcome: Outcome | None) -> None:
@@ -151,7 +156,7 @@ class _Landing:
     entry: Entry
     apply: Apply
     fail: Fail | None
-    told: asyncio.Future[Outcome]
+    told: asyncio.Future[Outcome] | None  # whoever waits for it, if anybody does
     unsure: bool = False  # an attempt may have landed
 
 

@@ -108,7 +108,8 @@ class Lookup:
         until = None if timeout_us is None else loop.time() + timeout_us / SECOND_US
         told = False
         while True:
-            with self._waiters.waiting(instance_id, finished=finished) as future:
+            future = self._waiters.add(instance_id, finished=finished)
+            try:
                 snapshot = await self.snapshot(instance_id)
                 if told and snapshot is None:
                     return None  # it is gone, and that is an end
@@ -121,6 +122,8 @@ class Lookup:
                         told |= await asyncio.wait_for(future, max(0.0, until - loop.time()))
                     except TimeoutError:
                         return await self.snapshot(instance_id)
+            finally:
+                self._waiters.remove(instance_id, future)
             # Another life of the id may have begun meanwhile; then that one is waited for.
 
     def tell_gone(self, instance_id: str) -> None:

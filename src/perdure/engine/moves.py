@@ -19,6 +19,7 @@ from perdure.engine.aftermath import FORBIDDEN, Aftermath
 from perdure.engine.entries import Prepared, closed_entry, continued_entry, stalled_entry
 from perdure.engine.forbidding import forbidden, may_replace, told_others
 from perdure.engine.ground import Ground
+from perdure.engine.landing import Apply, Fail
 from perdure.engine.lookup import Lookup
 from perdure.engine.residents import Resident, Turn
 from perdure.engine.rows import NOTHING_FOUND, Found, Propagate
@@ -83,6 +84,22 @@ class Moves:
             follow.failed()
             raise
         return self._move(resident, turn, prepared, result, follow)
+
+    def follow(
+        self, resident: Resident, turn: Turn, result: Closed | ContinuedAsNew, follow: Follow
+    ) -> None:
+        """Land what a turn came to as `land` does, where nobody awaits it."""
+        if self._has_to_read(result.effects):
+            self.land(resident, turn, result, follow)
+            return
+        assert resident.moving, "a move is marked before it is made"
+        try:
+            prepared = self._entry(resident, turn, result, self._clock.now_us(), NOTHING_FOUND)
+        except BaseException:
+            resident.moving = False
+            follow.failed()
+            raise
+        self._landing.follow(prepared.entry, *self._steps(resident, turn, prepared, result, follow))
 
     async def _read_and_move(
         self, resident: Resident, turn: Turn, result: Closed | ContinuedAsNew, follow: Follow
@@ -214,6 +231,19 @@ class Moves:
         result: Closed | ContinuedAsNew | Stalled,
         follow: Follow,
     ) -> asyncio.Future[Outcome]:
+        apply, fail = self._steps(resident, turn, prepared, result, follow)
+        return self._landing.surely(prepared.entry, apply, fail)
+
+    def _steps(
+        self,
+        resident: Resident,
+        turn: Turn | None,
+        prepared: Prepared,
+        result: Closed | ContinuedAsNew | Stalled,
+        follow: Follow,
+    ) -> tuple[Apply, Fail]:
+        """Return what is done when a move has landed, and when it cannot be landed at all."""
+
         def apply(outcome: Outcome) -> None:
             try:
                 follow.told(outcome)
@@ -228,11 +258,17 @@ class Moves:
             self._observer.fault(f"moving instance '{resident.instance_id}'", error)
             follow.failed()
 
-        return self._landing.surely(prepared.entry, apply, fail)
+        return apply, fail
 
 
 def _depends_on_others(effects: tuple[fx.Effect, ...]) -> bool:
-    return any(isinstance(effect, fx.Birth | fx.EndChildren) for effect in effects)
+    for effect in effects:
+        match effect:
+            case fx.Birth() | fx.EndChildren():
+                return True
+            case _:
+                pass
+    return False
 
 
 def _history_of(

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from uuid import UUID
 
-from perdure.base.ids import derived_span_id
+from perdure.base.ids import derived_span_id, uuid4_of
 from perdure.base.records import dataclass
 from perdure.core import requests as rq
 from perdure.core.events import (
@@ -25,7 +24,7 @@ from perdure.engine.landing import Apply, Fail
 from perdure.engine.queueing import TaskQueues
 from perdure.engine.reports import report_created, subject_of
 from perdure.engine.residents import Resident, Residents
-from perdure.engine.rows import birth, inbox_add, lifecycle
+from perdure.engine.rows import birth, inbox_add, lifecycle, replacing
 from perdure.store.port import Birth, Entry, LifecycleAdd, Outcome, Require, Snapshot, Verdict
 
 Change = rq.RaiseEvent | rq.Terminate | rq.Suspend | rq.Resume
@@ -105,7 +104,7 @@ class Proposals:
     def newborn(self, request: rq.Start, replaces: int | None) -> Newborn:
         """Return the birth that a start asks for."""
         now_us = self._clock.now_us()
-        execution_id = str(UUID(self._crew.fresh_id(), version=4))
+        execution_id = uuid4_of(self._crew.fresh_id())
         trace = self._trace(request, execution_id)
         started = ExecutionStarted(
             at_us=now_us,
@@ -122,7 +121,7 @@ class Proposals:
         )
         made = birth(started, app_id=request.app_id, now_us=now_us)
         parent_span = None if request.trace is None else request.trace.span_id
-        return Newborn(replace(made, replaces=replaces), started, parent_span)
+        return Newborn(replacing(made, replaces), started, parent_span)
 
     def born(self, newborn: Newborn, outcome: Outcome) -> None:
         """Take in an instance whose birth, the first of its entry, has landed."""

@@ -115,7 +115,7 @@ class Resident:
     @property
     def finished(self) -> bool:
         """Whether the instance has ended."""
-        return Status(self.head.phase) in TERMINAL
+        return self.head.phase in TERMINAL
 
     @property
     def status(self) -> Status:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from itertools import islice
 
+from perdure.base.limits import FINISHED_RESIDENTS_MAX
 from perdure.engine.ownership import Ownership
 from perdure.engine.reading import Reader
 from perdure.engine.resident import (
@@ -46,6 +47,7 @@ class Residents:
         self._bytes_max = bytes_max
         self._bytes = 0
         self._by_key: OrderedDict[int, Resident] = OrderedDict()
+        self._finished: dict[int, None] = {}  # in the order of their ends
         self._key_of: dict[str, int] = {}
         self._sizes: dict[int, int] = {}
         # What landed for an instance while it was being loaded, to be done to it afterwards.
@@ -111,7 +113,20 @@ class Residents:
         size = _RESIDENT_BYTES + len(resident.past)
         self._bytes += size - self._sizes.get(resident.key, 0)
         self._sizes[resident.key] = size
+        if resident.finished:
+            self._note_finished(resident.key)
         self._let_go()
+
+    def _note_finished(self, key: int) -> None:
+        """Let the one go that has been finished longest: nothing but a read asks for it again."""
+        self._finished[key] = None
+        if len(self._finished) > FINISHED_RESIDENTS_MAX:
+            longest = next(iter(self._finished))
+            del self._finished[longest]
+            resident = self._by_key.get(longest)
+            if resident is not None and resident.idle:
+                del self._by_key[longest]
+                self._forget(resident)
 
     def drop(self, key: int) -> Resident | None:
         """Forget an instance; it is marked as gone, for whoever still holds it."""
@@ -155,6 +170,7 @@ class Residents:
         if self._key_of.get(resident.instance_id) == resident.key:
             del self._key_of[resident.instance_id]
         self._bytes -= self._sizes.pop(resident.key)
+        self._finished.pop(resident.key, None)
 
     def _let_go(self) -> None:
         over = len(self._by_key) - self._count_max

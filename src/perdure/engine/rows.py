@@ -1,6 +1,6 @@
 """Rows of an entry: additions to inboxes, births, messages; and those that effects come to."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 
 from perdure.base.records import dataclass
@@ -134,13 +134,15 @@ class EffectRows:
     @staticmethod
     def of(  # noqa: C901 - one case a kind of effect
         owner: Owner,
-        effects: Iterable[fx.Effect],
+        effects: Sequence[fx.Effect],
         encoded: Mapping[int, bytes],
         propagate: Propagate,
         found: Found,
         now_us: int,
     ) -> "EffectRows":
         """Return the rows of `effects` that belong to a generation."""
+        if not effects:
+            return NO_ROWS
         tasks: list[TaskAdd] = []
         timers: list[TimerAdd] = []
         ended: list[TimerEnd] = []
@@ -182,6 +184,11 @@ class EffectRows:
             own=tuple(own),
             starts=tuple(starts),
         )
+
+
+NO_ROWS = EffectRows(
+    tasks=(), timers=(), ended_timers=(), births=(), messages=(), own=(), starts=()
+)
 
 
 def task_add(effect: fx.RunTask, data: bytes, generation: int, propagate: Propagate) -> TaskAdd:
@@ -226,4 +233,9 @@ def _birth(
             else inbox_add(effect.if_taken, generation=owner.generation)
         ),
     )
-    return replace(made, replaces=found.replaced.get(effect.started.instance_id))
+    return replacing(made, found.replaced.get(effect.started.instance_id))
+
+
+def replacing(made: Birth, key: int | None) -> Birth:
+    """Return a birth that takes the place of a finished instance, if there is one."""
+    return made if key is None else replace(made, replaces=key)

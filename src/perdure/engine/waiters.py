@@ -19,10 +19,18 @@ class Waiters:
 
     @contextmanager
     def waiting(self, instance_id: str, *, finished: bool) -> Iterator[asyncio.Future[bool]]:
-        """Give a future that is done once the instance has started, or with `finished` ended.
+        """Give what `add` returns for as long as somebody waits."""
+        future = self.add(instance_id, finished=finished)
+        try:
+            yield future
+        finally:
+            self.remove(instance_id, future)
+
+    def add(self, instance_id: str, *, finished: bool) -> asyncio.Future[bool]:
+        """Return a future that is done once the instance has started, or with `finished` ended.
 
         It is false if that may be, as others have been at work: then it is to be looked up.
-        Look at the instance after entering: what happened before is not told.
+        Look at the instance after this: what happened before is not told. It is to be removed.
         """
         if self._count >= WAITERS_MAX:
             msg = f"{WAITERS_MAX} calls are waiting for workflows already"
@@ -30,14 +38,15 @@ class Waiters:
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(instance_id, {})[future] = finished
         self._count += 1
-        try:
-            yield future
-        finally:
-            self._count -= 1
-            group = self._waiting[instance_id]
-            del group[future]
-            if not group:
-                del self._waiting[instance_id]
+        return future
+
+    def remove(self, instance_id: str, future: asyncio.Future[bool]) -> None:
+        """Let somebody wait no longer."""
+        self._count -= 1
+        group = self._waiting[instance_id]
+        del group[future]
+        if not group:
+            del self._waiting[instance_id]
 
     def tell(self, instance_id: str, status: Status) -> None:
         """Wake those who wait for what this status means."""

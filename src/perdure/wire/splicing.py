@@ -5,6 +5,7 @@ unusual about it (a trace, tags, a parent, patches, a time before 1970) is left 
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from perdure.base.time import LATEST_US, SECOND_US
@@ -14,6 +15,7 @@ from perdure.wire.work_items import varint
 _SHORT: Final = tuple(varint(number) for number in range(1 << 14))
 _MINUS_ONE: Final = b"\x08" + b"\xff" * 9 + b"\x01"  # the event id of most events
 _ONE_BYTE: Final = 126  # a text so long makes lengths of more than one byte
+_TWENTY_ONE_BITS: Final = 0x1FFFFF
 _MOMENTS_MAX: Final = 64
 _moments: dict[int, bytes] = {}
 _ROUTER_TAG: Final = b"\xf2\x01"
@@ -51,14 +53,25 @@ def _moment(tag: bytes, at_us: int) -> bytes | None:
         if not 0 <= at_us < LATEST_US:
             return None
         seconds, rest_us = divmod(at_us, SECOND_US)
-        parts = b"\x08" + varint(seconds) if seconds else b""
+        parts = _of_second(seconds)
         if rest_us:
-            parts += b"\x10" + varint(rest_us * 1_000)
+            nanos = rest_us * 1_000
+            parts += (
+                bytes((0x10, nanos & 127 | 128, nanos >> 7 & 127 | 128, nanos >> 14 & 127 | 128))
+                + varint(nanos >> 21)
+                if nanos > _TWENTY_ONE_BITS
+                else b"\x10" + varint(nanos)
+            )
         found = _SHORT[len(parts)] + parts
         if len(_moments) >= _MOMENTS_MAX:
             _moments.clear()
         _moments[at_us] = found
     return tag + found
+
+
+@lru_cache(maxsize=64)
+def _of_second(seconds: int) -> bytes:
+    return b"\x08" + varint(seconds) if seconds else b""
 
 
 def _bytes(tag: bytes, data: bytes) -> bytes:

@@ -16,11 +16,20 @@ _TURN_TAG = b"\x0a"  # WorkItem.workflowRequest, field 1
 _ACTIVITY_TAG = b"\x12"  # WorkItem.activityRequest, field 2
 
 
+_SEVEN_BITS = 0x7F
+_FOURTEEN_BITS = 0x3FFF
+_ONE_BYTE = tuple(bytes((number,)) for number in range(_SEVEN_BITS + 1))
+
+
 def varint(number: int) -> bytes:
     """Return a protobuf varint of a number that is not negative."""
     assert number >= 0, number
+    if number <= _SEVEN_BITS:
+        return _ONE_BYTE[number]
+    if number <= _FOURTEEN_BITS:
+        return bytes((number & 0x7F | 0x80, number >> 7))
     out = bytearray()
-    while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
+    while number > _SEVEN_BITS:
         out.append(number & 0x7F | 0x80)
         number >>= 7
     out.append(number)
