@@ -171,7 +171,7 @@ async def test_a_suspended_instance_keeps_its_result_for_later() -> None:
         assert any(isinstance(event, ExecutionResumed) for event in house.history("a"))
 
 
-async def test_a_terminate_wins_over_a_result_that_comes_with_it() -> None:
+async def test_a_terminate_that_comes_during_a_move_is_obeyed_after_it() -> None:
     async with House() as house:
         script = await at_activities(house, 2)
         house.store.hold_commits()
@@ -179,12 +179,14 @@ async def test_a_terminate_wins_over_a_result_that_comes_with_it() -> None:
         await house.blocking(house.store.commit_waits.wait)
         ending = house.soon(house.terminate("a", "over"))
         await house.reads_done()
-        script.finish("2")
         house.store.let_commits_go()
         await house.settle()
         await ending
         assert await house.status("a") is Status.TERMINATED
+        script.finish("2")
+        await house.settle()
         assert house.engine.figures()["outstanding_activities"] == 0
+        assert len(house.recorder.of("late_completion_dropped")) == 1
 
 
 async def test_an_answer_that_is_no_decision_stalls_the_instance_and_keeps_the_result() -> None:
