@@ -1,12 +1,12 @@
 """What holds for every test: the options of the command line, and how hypothesis searches."""
 
-import os
-
-# Before anything of ours is imported: nothing may be assigned to what is declared frozen.
-os.environ["PERDURE_FROZEN_RECORDS"] = "1"
-
 import pytest
 from hypothesis import HealthCheck, settings
+
+from perdure.base import records
+
+# Before anything else of ours is imported.
+records.freeze()
 
 # A deadline per example measures the machine and not the code. Failures print how to repeat them.
 settings.register_profile(

@@ -29,6 +29,7 @@ class LocalBirths:
         proposals: Proposals,
     ) -> None:
         """Have the first turn decided by the apps that `turns` knows."""
+        self._owner = ground.owner
         self._clock = ground.clock
         self._deciding = turns.deciding
         self._moves = moves
@@ -38,11 +39,11 @@ class LocalBirths:
     def propose(self, request: Start, replaces: int | None) -> Proposal:
         """Return a start that replaces a finished instance, or nobody.
 
-        It has its first turn with it if its app is here and that turn asks for nothing but
-        activities and timers.
+        It has its first turn with it if its app is here, nobody else could own it, and that turn
+        asks for nothing but activities and timers.
         """
         newborn = self._proposals.newborn(request, replaces)
-        app = self._deciding.app(request.app_id)
+        app = self._deciding.app(request.app_id) if self._owner.alone else None
         if app is not None and not newborn.birth.held:
             resident = _unborn(newborn)
             now_us = self._clock.now_us()

@@ -30,6 +30,7 @@ from perdure.engine.local import LocalApp
 from perdure.engine.moves import Follow, Moves
 from perdure.engine.residents import Arrival, Resident, Residents, Turn
 from perdure.engine.turn_items import freeze
+from perdure.store.leases import Term
 from perdure.store.port import Outcome, Verdict
 from perdure.wire.events import decode_stored
 from perdure.wire.work_items import events_of
@@ -99,6 +100,7 @@ class LocalTurns:
         moves: Moves,
     ) -> None:
         """Look at `residents`, and land by `moves`."""
+        self._owner = ground.owner
         self._clock = ground.clock
         self._observer = ground.observer
         self._residents = residents
@@ -110,10 +112,13 @@ class LocalTurns:
 
     # ---- arrivals
 
-    def arrive(self, key: int, arrival: Arrival) -> bool:
-        """Take an arrival in, to land with a turn; False if it has to go by itself."""
+    def arrive(self, key: int, arrival: Arrival, term: Term | None) -> bool:
+        """Take an arrival in, to land with a turn; False if it has to go by itself.
+
+        `term` is that under which its row is held: one entry carries one.
+        """
         resident = self._residents.peek(key)
-        if resident is None or not self._gathers(resident):
+        if resident is None or resident.term != term or not self._gathers(resident):
             return False
         resident.arrivals.append(arrival)
         if not resident.deciding and len(resident.arrivals) == 1:
@@ -136,6 +141,7 @@ class LocalTurns:
             or resident.terminating
             or resident.finished
             or resident.head.stalled is not None
+            or not self._owner.goes_on(resident.term)
             or resident.key in self._ready.delays
             or self._deciding.app(resident.identity.app_id) is None
         )

@@ -11,6 +11,7 @@ from perdure.core.turn import Closed, ContinuedAsNew, Stalled
 from perdure.core.views import Wait, next_wake_us, waits_for
 from perdure.engine.residents import NOT_LANDED, Resident, Turn
 from perdure.engine.rows import (
+    NO_ROWS,
     NOTHING_FOUND,
     EffectRows,
     Found,
@@ -59,21 +60,16 @@ def closed_entry(
 ) -> Prepared:
     """Return the entry of a closed turn, or with no turn of a terminate."""
     state = closed.state
-    rows: list[HistoryAdd] = []
-    if turn is not None:
-        rows.append(HistoryAdd(Kind.WORKFLOW_STARTED, encode(closed.turn)))
-        rows += [HistoryAdd(item.add.kind, item.add.event) for item in turn.batch]
-    encoded: dict[int, bytes] = {}
-    for event in closed.recorded:
-        data = encoded[id(event)] = encode(event)
-        rows.append(HistoryAdd(KIND_OF[type(event)], data))
+    rows, encoded = _history(turn, closed)
     assert state.history_length == resident.state.history_length + len(rows), "history adds up"
     history = tuple([row.event for row in rows])
     head = head_after(resident, closed, sum(map(len, history)), now_us)
     phase = state.phase
     assert may_move(Status(resident.head.phase), phase), "the table allows the move"
-    owner = Owner(resident, state.generation)
-    rows_of = EffectRows.of(owner, closed.effects, encoded, propagate, found, now_us)
+    rows_of = NO_ROWS
+    if closed.effects:
+        owner = Owner(resident, state.generation)
+        rows_of = EffectRows.of(owner, closed.effects, encoded, propagate, found, now_us)
     entry = Entry(
         key=resident.key,
         term=resident.term,
@@ -101,6 +97,19 @@ def closed_entry(
         history=history,
         starts=rows_of.starts,
     )
+
+
+def _history(turn: Turn | None, closed: Closed) -> tuple[list[HistoryAdd], dict[int, bytes]]:
+    """Return what a closed turn adds to the history, and its own events as bytes by their id()."""
+    rows: list[HistoryAdd] = []
+    if turn is not None:
+        rows.append(HistoryAdd(Kind.WORKFLOW_STARTED, encode(closed.turn)))
+        rows += [HistoryAdd(item.add.kind, item.add.event) for item in turn.batch]
+    encoded: dict[int, bytes] = {}
+    for event in closed.recorded:
+        data = encoded[id(event)] = encode(event)
+        rows.append(HistoryAdd(KIND_OF[type(event)], data))
+    return rows, encoded
 
 
 def continued_entry(

@@ -76,7 +76,8 @@ class Errands:
     def _note_now(self, errand: Errand) -> None:
         if not errand.noted:
             errand.noted = True
-            self._landing.note(Entry(key=errand.task.key, handed_out=(_note_of(errand),)))
+            task = errand.task
+            self._landing.note(Entry(key=task.key, term=task.term, handed_out=(_note_of(errand),)))
 
     # ---- their ends
 
@@ -141,7 +142,7 @@ class Errands:
             ),
             handed_out=note,
         )
-        if not self._turns.arrive(task.key, arrival):
+        if not self._turns.arrive(task.key, arrival, task.term):
             self._alone(errand, result)
 
     def _alone(self, errand: Errand, result: Result) -> None:

@@ -6,13 +6,13 @@ has done is not done twice for that reason: it is kept and landed when the store
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from perdure.base.errors import StoreError, StoreUnavailable, StoreUnsure
 from perdure.base.limits import LAND_ATTEMPTS_MAX, LAND_RETRY_FIRST_US, LAND_RETRY_LONGEST_US
 from perdure.base.observer import Observer
-from perdure.base.records import dataclass
 from perdure.base.time import SECOND_US
 from perdure.engine.committer import Committer
 from perdure.store.leases import Term

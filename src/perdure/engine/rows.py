@@ -141,8 +141,6 @@ class EffectRows:
         now_us: int,
     ) -> "EffectRows":
         """Return the rows of `effects` that belong to a generation."""
-        if not effects:
-            return NO_ROWS
         tasks: list[TaskAdd] = []
         timers: list[TimerAdd] = []
         ended: list[TimerEnd] = []
