@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from threading import Event, Lock
+from typing import Any
 
-from perdure.base.errors import StoreError, StoreFailed, StoreUnavailable
+from perdure.base.errors import StoreError, StoreFailed, StoreUnavailable, StoreUnsure
 from perdure.store.memory import MemoryStore
 from perdure.store.port import Entry, Loaded, Outcome, Snapshot, Verdict
 
@@ -14,8 +15,8 @@ MARK = Entry(key=None)
 class ShakyStore(MemoryStore):
     """A `Store` that does what a disk can do at its worst, when it is told to."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *made_of: Any) -> None:
+        super().__init__(*made_of)
         self.commits = 0  # how often something landed
         self.calls = 0  # how often anything was asked, commits too
         self.landed: list[Entry] = []
@@ -116,7 +117,7 @@ class ShakyStore(MemoryStore):
         self._count_landed()
         if self._losing > 0:
             self._losing -= 1
-            raise StoreUnavailable("the reply was lost")
+            raise StoreUnsure("the reply was lost")
         self._reply()
         return outcomes
 

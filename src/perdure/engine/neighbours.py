@@ -25,7 +25,7 @@ from perdure.engine.moves import Moves
 from perdure.engine.ownership import Leased
 from perdure.engine.recovery import Recovery
 from perdure.engine.rereading import Rereading
-from perdure.engine.residents import resident_of
+from perdure.engine.residents import Resident, resident_of
 from perdure.engine.waiters import Waiters
 from perdure.store.leases import News, Term
 from perdure.store.partitions import HOUSEKEEPING, Partition
@@ -65,7 +65,7 @@ class Neighbours:
         self._waiters = waiters
         self._rereading = rereading
         self._loop = asyncio.get_running_loop()
-        self._ending: set[int] = set()
+        self._ending: dict[int, bool] = {}  # by key, and whether to look once more
 
     # ---- life
 
@@ -209,22 +209,29 @@ class Neighbours:
         if not self._owner.keeps_house or self.leases.holder_of(partition) is not None:
             return
         for key in keys:
-            if key not in self._ending:
-                self._ending.add(key)
+            if key in self._ending:
+                self._ending[key] = True
+            else:
+                self._ending[key] = False
                 self._landing.spawn(self._end(key), "terminating")
 
     async def _end(self, key: int) -> None:
         try:
-            loaded = await self._reader.surely(lambda store: store.load(key))
-            if loaded is None or loaded.snapshot.head.phase in TERMINAL:
-                return
-            resident = resident_of(loaded)
-            if resident.terminating:
-                # Whoever comes to own it meanwhile moves it first, or finds it moved.
-                resident.moving = True
-                await self.moves.terminate(resident)
+            again = True
+            while again:
+                self._ending[key] = False
+                loaded = await self._reader.surely(lambda store: store.load(key))
+                if loaded is not None and loaded.snapshot.head.phase not in TERMINAL:
+                    await self._end_if_told(resident_of(loaded))
+                again = self._ending[key]
         finally:
-            self._ending.discard(key)
+            del self._ending[key]
+
+    async def _end_if_told(self, resident: Resident) -> None:
+        if resident.terminating:
+            # Whoever comes to own it meanwhile moves it first, or finds it moved.
+            resident.moving = True
+            await self.moves.terminate(resident)
 
 
 def _ready(store: Store, after: int, within: Collection[Partition]) -> Sequence[ReadyRow]:

@@ -10,11 +10,8 @@ was lost, the mirror is made true again by reading: flags, version, inbox and ac
 One look at a time is under way for each instance; who asks meanwhile has it looked at once more.
 """
 
-import asyncio
 from collections.abc import Callable
-from typing import Final
 
-from perdure.base.time import SECOND_US
 from perdure.core.status import TERMINAL
 from perdure.engine.ground import Ground
 from perdure.engine.lookup import Lookup
@@ -22,9 +19,6 @@ from perdure.engine.memory import Memory
 from perdure.engine.residents import InboxItem, Resident
 from perdure.store.port import Entry, Loaded, Store, TaskRow
 from perdure.wire.events import decode_stored
-
-# How soon an instance is looked at again that is just being moved.
-_PAUSE_US: Final = SECOND_US // 50
 
 Found = tuple[Loaded | None, tuple[TaskRow, ...]]
 
@@ -91,7 +85,9 @@ class Rereading:
         """Make what is known of an instance true; False if that cannot be just now."""
         resident = self._residents.peek(key)
         if resident is not None and resident.moving:
-            await asyncio.sleep(_PAUSE_US / SECOND_US)
+            # A move first reads, or not, and then lands; what is handed in now lands after it.
+            await self._reader.surely(lambda _: None)
+            await self._landing.surely(Entry(key=None), _ignore, _ignore)
             return False
         before = None if resident is None else (resident.version, resident.suspended)
 
@@ -167,3 +163,7 @@ class Rereading:
         for change in self._since[resident.key]:
             change(resident)
         self._inboxes.consider(resident)
+
+
+def _ignore(_: object) -> None:
+    """Nothing follows from a mark in the order of commits."""

@@ -49,9 +49,10 @@ class MemoryCluster:
 
     def open(self) -> "SharedMemoryStore":
         """Return a way to the shelf for one more node."""
-        opened = SharedMemoryStore(self)
-        self._open.append(opened)
-        return opened
+        return SharedMemoryStore(self)
+
+    def opened(self, store: "SharedMemoryStore") -> None:
+        self._open.append(store)
 
     def tell(self, teller: "SharedMemoryStore", news: News) -> None:
         """Tell everybody else."""
@@ -73,6 +74,7 @@ class SharedMemoryStore(MemoryStore):
         self.hear: Callable[[News], None] = lambda news: None  # noqa: ARG005
         self._cluster = cluster
         self._held: dict[Partition, Term] = {}
+        cluster.opened(self)
 
     @property
     def partitions(self) -> int:
