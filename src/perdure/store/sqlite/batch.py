@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from perdure.store.gathering import Known, Name
 from perdure.store.port import (
     FIRST_VERSION,
     Birth,
@@ -23,15 +24,13 @@ from perdure.store.port import (
     TimerAdd,
     TimerEnd,
 )
-from perdure.store.sqlite.noting import change_notes
-from perdure.store.sqlite.pending import Known, Pending
+from perdure.store.sqlite.noting import change_notes, has_note
+from perdure.store.sqlite.pending import Pending
 from perdure.store.sqlite.statements import statements
 
 _SQL: Final = statements("writing")
 _SEQ_BITS: Final = 24
 HISTORY_SEQ_MAX: Final = (1 << _SEQ_BITS) - 1
-
-Name = tuple[int, int, int]  # of a task or timer: instance, generation, id
 
 
 @dataclass(slots=True)
@@ -116,6 +115,9 @@ class Batch:
         if name[0] in self._wiped_timers:
             return False
         return self.writer.execute(_SQL["open_timer"], name).fetchone() is not None
+
+    def has_note(self, shelf: str, key: str) -> bool:
+        return has_note(self.writer, shelf, key)
 
     # What is changed.
 

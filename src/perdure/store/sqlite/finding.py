@@ -12,10 +12,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from perdure.store.paging import check_query, make_token, order_of, read_token, ties_descend
-from perdure.store.port import Page
-from perdure.store.query import AllOf, Compare, Field, Filter, InstanceQuery, Operator, Order
-from perdure.store.sqlite.filtering import (
+from perdure.store.filtering import (
     COLUMNS,
     Condition,
     after,
@@ -23,8 +20,11 @@ from perdure.store.sqlite.filtering import (
     condition_of,
     keys_of_tag,
 )
+from perdure.store.paging import check_query, make_token, order_of, read_token, ties_descend
+from perdure.store.port import Page
+from perdure.store.query import AllOf, Compare, Field, Filter, InstanceQuery, Operator, Order
+from perdure.store.records import snapshot_of
 from perdure.store.sqlite.reading import SNAPSHOT_COLUMNS
-from perdure.store.sqlite.records import snapshot_of
 from perdure.store.sqlite.statements import statements
 
 _SQL: Final = statements("finding")

@@ -9,21 +9,6 @@ from perdure.store.sqlite.statements import statements
 _SQL: Final = statements("noting")
 
 
-def takes_a_name_in_use(writer: sqlite3.Connection, entry: Entry) -> bool:
-    """Tell whether a note that was to be new is there already."""
-    return any(
-        note.rule is NoteRule.NEW and _is_there(writer, note.shelf, note.key)
-        for note in entry.notes
-    )
-
-
-def ends_what_is_gone(writer: sqlite3.Connection, entry: Entry) -> bool:
-    """Tell whether a note that was to be there is not."""
-    return any(
-        end.must_exist and not _is_there(writer, end.shelf, end.key) for end in entry.ended_notes
-    )
-
-
 def change_notes(writer: sqlite3.Connection, entry: Entry, last_row: int) -> int:
     """End and add notes; return the last row that was given out, `last_row` before."""
     ended = [(end.shelf, end.key) for end in entry.ended_notes]
@@ -39,5 +24,5 @@ def change_notes(writer: sqlite3.Connection, entry: Entry, last_row: int) -> int
     return last_row + len(rows)
 
 
-def _is_there(writer: sqlite3.Connection, shelf: str, key: str) -> bool:
+def has_note(writer: sqlite3.Connection, shelf: str, key: str) -> bool:
     return writer.execute(_SQL["has_note"], (shelf, key)).fetchone() is not None

@@ -14,9 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from perdure.core.status import TERMINAL
-from perdure.store.port import Birth, Head
-from perdure.store.sqlite.records import Row, birth_row, head_row
+from perdure.store.gathering import Known
+from perdure.store.records import Row, birth_row, head_row
 from perdure.store.sqlite.statements import statements
 
 _SQL: Final = statements("writing")
@@ -31,38 +30,6 @@ _PURGES: Final = (
     "wipe_ended_tasks",
     "wipe_timers",
 )
-
-
-@dataclass(slots=True)
-class Known:
-    """What a commit knows of one instance, its own changes included."""
-
-    key: int
-    version: int
-    phase: int
-    created_at_us: int
-    completed_at_us: int | None
-    history_seq: int
-    birth: Birth | None = None  # to be written, as the three below
-    head: Head | None = None
-    suspended: bool | None = None
-    held: bool | None = None
-    has_rows: bool = False  # something of it is pending
-    has_log_rows: bool = False  # history or ended tasks of it are pending
-    has_tasks: bool = False  # the commit has changed some of them
-    has_timers: bool = False
-
-    @property
-    def finished(self) -> bool:
-        return self.phase in TERMINAL
-
-    def written(self) -> None:
-        """Take note that nothing is pending any more."""
-        if self.head is not None:
-            self.created_at_us = self.head.created_at_us
-            self.completed_at_us = self.head.completed_at_us
-        self.birth = self.head = self.suspended = self.held = None
-        self.has_rows = self.has_log_rows = False
 
 
 @dataclass(slots=True)

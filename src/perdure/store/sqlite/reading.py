@@ -22,7 +22,7 @@ from perdure.store.port import (
     TimerRow,
     Within,
 )
-from perdure.store.sqlite.records import (
+from perdure.store.records import (
     Row,
     inbox_row_of,
     lifecycle_row_of,

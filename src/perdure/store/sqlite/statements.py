@@ -1,40 +1,11 @@
-"""SQL as it lies in files: migrations by number, statements by name."""
+"""The statements and migrations of this store."""
 
-import re
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from functools import partial
 from typing import Final
 
-_NAME: Final = re.compile(r"^-- name: (.+)$", re.MULTILINE)
-_HERE: Final = files(__package__)
+from perdure.store.statements import migrations_of, statements_of
 
+_HERE: Final = "perdure.store.sqlite"
 
-def statements(file: str) -> dict[str, str]:
-    """Return the statements of `sql/<file>.sql` by name, without their closing semicolon."""
-    text = _read(_HERE / "sql" / f"{file}.sql")
-    _, *parts = _NAME.split(text)
-    named = {
-        name: _without_comments(body).strip().removesuffix(";")
-        for name, body in zip(parts[::2], parts[1::2], strict=True)
-    }
-    assert len(named) * 2 == len(parts), f"{file}.sql names a statement twice"
-    return named
-
-
-def migrations() -> dict[int, str]:
-    """Return the scripts of all migrations by their number, which counts from 1."""
-    found = {
-        int(path.name.split("_")[0]): _read(path)
-        for path in (_HERE / "migrations").iterdir()
-        if path.name.endswith(".sql")
-    }
-    assert sorted(found) == list(range(1, len(found) + 1)), sorted(found)
-    return dict(sorted(found.items()))
-
-
-def _read(path: Traversable) -> str:
-    return path.read_text("utf-8")
-
-
-def _without_comments(body: str) -> str:
-    return "\n".join(line for line in body.splitlines() if not line.startswith("--"))
+statements: Final = partial(statements_of, _HERE)
+migrations: Final = partial(migrations_of, _HERE)

@@ -15,6 +15,7 @@ from threading import RLock
 
 from perdure.base.errors import StoreUnavailable
 from perdure.base.limits import LIFECYCLE_ROWS_MAX
+from perdure.store.applying import apply_entry
 from perdure.store.checks import check_entry, check_shipment
 from perdure.store.moving import Numbers, Shipment, Whole
 from perdure.store.port import (
@@ -33,7 +34,6 @@ from perdure.store.port import (
 )
 from perdure.store.query import InstanceQuery
 from perdure.store.sqlite import moving, reading
-from perdure.store.sqlite.applying import apply_entry
 from perdure.store.sqlite.batch import Batch, Counters
 from perdure.store.sqlite.faults import fault_of
 from perdure.store.sqlite.finding import find

@@ -11,9 +11,3 @@ SELECT count(*) FROM ({keys} LIMIT {limit});
 
 -- name: keys
 SELECT key FROM instances WHERE {condition};
-
--- name: keys_of_tag
-SELECT key FROM tags WHERE tag = ? AND {condition};
-
--- name: has_tag
-EXISTS (SELECT 1 FROM tags WHERE tags.key = instances.key AND tag = ? AND {condition});

@@ -19,7 +19,7 @@ from perdure.store.port import (
     TaskRow,
 )
 
-Row = tuple[Any, ...]  # as sqlite3 gives and takes it
+Row = tuple[Any, ...]  # as a database gives and takes it
 
 _identity_values: Final[Callable[[Identity], Row]] = attrgetter(
     "instance_id", "name", "app_id", "execution_id", "version", "born_at_us",

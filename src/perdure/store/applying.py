@@ -1,6 +1,10 @@
-"""How one entry is checked and then gathered into a batch, in the order that the port promises."""
+"""How one entry is checked and then gathered into a batch, in the order that the port promises.
+
+It is the same for every store that writes to tables.
+"""
 
 from perdure.store.births import born_in_order
+from perdure.store.gathering import Batch, Known
 from perdure.store.lifecycle import lifecycle_rows
 from perdure.store.port import (
     Birth,
@@ -8,13 +12,11 @@ from perdure.store.port import (
     Entry,
     InboxAdd,
     Message,
+    NoteRule,
     Outcome,
     Require,
     Verdict,
 )
-from perdure.store.sqlite.batch import Batch
-from perdure.store.sqlite.noting import ends_what_is_gone, takes_a_name_in_use
-from perdure.store.sqlite.pending import Known
 
 
 def apply_entry(batch: Batch, entry: Entry) -> Outcome:
@@ -45,12 +47,12 @@ def apply_entry(batch: Batch, entry: Entry) -> Outcome:
 
 
 def _verdict(batch: Batch, entry: Entry, own: Known | None) -> Verdict:
-    if entry.notes and takes_a_name_in_use(batch.writer, entry):
+    if entry.notes and _takes_a_name_in_use(batch, entry):
         return Verdict.NOTED
     verdict = Verdict.LANDED if entry.key is None else _verdict_of_own(batch, entry, own)
     if verdict is not Verdict.LANDED:
         return verdict
-    if entry.ended_notes and ends_what_is_gone(batch.writer, entry):
+    if entry.ended_notes and _ends_what_is_gone(batch, entry):
         return Verdict.ENDED
     return _verdict_of_births(batch, entry) if entry.key is None else Verdict.LANDED
 
@@ -66,6 +68,20 @@ def _verdict_of_own(batch: Batch, entry: Entry, own: Known | None) -> Verdict:
     if entry.ended_tasks or entry.ended_timers:
         return _verdict_of_ends(batch, entry, own)
     return Verdict.LANDED
+
+
+def _takes_a_name_in_use(batch: Batch, entry: Entry) -> bool:
+    """Tell whether a note that was to be new is there already."""
+    return any(
+        note.rule is NoteRule.NEW and batch.has_note(note.shelf, note.key) for note in entry.notes
+    )
+
+
+def _ends_what_is_gone(batch: Batch, entry: Entry) -> bool:
+    """Tell whether a note that was to be there is not."""
+    return any(
+        end.must_exist and not batch.has_note(end.shelf, end.key) for end in entry.ended_notes
+    )
 
 
 def _verdict_of_births(batch: Batch, entry: Entry) -> Verdict:

@@ -1,5 +1,7 @@
 """A filter tree, and the place of a page's last row, as SQL conditions with their values.
 
+The SQL is what SQLite and Postgres both understand; a value is a question mark in it.
+
 Missing moments are compared in columns that hold the least integer for them, so that every
 integer column can be sought, ordered and compared without asking for NULL.
 """
@@ -10,9 +12,6 @@ from typing import Final
 
 from perdure.store.paging import Place, tag_key, ties_descend, usable
 from perdure.store.query import AllOf, AnyOf, Compare, Field, Filter, Operator, Order, Value
-from perdure.store.sqlite.statements import statements
-
-_SQL: Final = statements("finding")
 
 _LEAST: Final = -(1 << 63)  # a moment that is missing
 _GREATEST: Final = (1 << 63) - 1
@@ -27,13 +26,18 @@ COLUMNS: Final[dict[Field, str]] = {
     Field.COMPLETED: "completed_order",
     Field.PARENT: "parent_id",
     Field.APP: "app_id",
-    Field.VERSION: "ifnull(version_name, version)",
+    Field.VERSION: "coalesce(version_name, version)",
     Field.WAITS_FOR: "waits_for",
     Field.CUSTOM_STATUS: "custom_status",
 }
 # Surrogates are no characters: the one after U+D7FF is U+E000.
 _SURROGATES_BEGIN: Final = 0xD800
 _SURROGATES_END: Final = 0xE000
+
+_KEYS_OF_TAG: Final = "SELECT key FROM tags WHERE tag = ? AND {condition}"
+_HAS_TAG: Final = (
+    "EXISTS (SELECT 1 FROM tags WHERE tags.key = instances.key AND tag = ? AND {condition})"
+)
 
 _HAS_NULL: Final = {Field.PARENT, Field.VERSION, Field.CUSTOM_STATUS}
 _HAS_LEAST: Final = {Field.STARTED, Field.COMPLETED}
@@ -56,8 +60,8 @@ class Condition:
     values: tuple[str | int, ...] = ()
 
 
-ALWAYS: Final = Condition("1")
-NEVER: Final = Condition("0")
+ALWAYS: Final = Condition("TRUE")
+NEVER: Final = Condition("FALSE")
 
 
 def all_of(terms: Sequence[Condition]) -> Condition:
@@ -101,15 +105,14 @@ def keys_of_tag(term: Compare) -> Condition | None:
     if key is None or term.operator is Operator.NEQ:
         return None
     compared = _compared("value", term.operator, wanted)
-    sql = _SQL["keys_of_tag"].format(condition=compared.sql)
-    return Condition(sql, (key, *compared.values))
+    return Condition(_KEYS_OF_TAG.format(condition=compared.sql), (key, *compared.values))
 
 
 def _tag_condition(key: str, operator: Operator, wanted: Sequence[Value]) -> Condition:
     # NEQ is true for an instance without the tag, so it is the opposite of EQ.
     negated = operator is Operator.NEQ
     compared = _compared("value", Operator.EQ if negated else operator, wanted)
-    sql = _SQL["has_tag"].format(condition=compared.sql)
+    sql = _HAS_TAG.format(condition=compared.sql)
     return Condition(f"NOT {sql}" if negated else sql, (key, *compared.values))
 
 
@@ -117,8 +120,10 @@ def _comparison(field: Field, operator: Operator, wanted: Sequence[Value]) -> Co
     column = COLUMNS[field]
     if operator is Operator.NEQ:
         (only,) = wanted
-        # IS NOT is true for a NULL; the least integer differs from every other anyway.
-        return ALWAYS if only is None else Condition(f"{column} IS NOT ?", (only,))
+        if only is None:
+            return ALWAYS
+        # A NULL differs from every value; so does the least integer, anyway.
+        return Condition(f"({column} <> ? OR {column} IS NULL)", (only,))
     compared = _compared(column, operator, wanted)
     if field in _HAS_LEAST and operator in {Operator.LT, Operator.LTE} and compared != NEVER:
         return Condition(f"({column} > {_LEAST} AND {compared.sql})", compared.values)
@@ -179,7 +184,7 @@ def after(place: Place, order: Sequence[Order]) -> Condition:
         reversed(order), reversed(columns), reversed(values), strict=True
     ):
         same = (
-            Condition(f"{column} IS ?", (value,))
+            Condition(f"{column} = ?", (value,))
             if value is not None
             else Condition(f"{column} IS NULL")
         )
