@@ -1,0 +1,131 @@
+"""What a commit has to know before its entries are applied, read for all of them at once.
+
+First the rows of all instances that they name are locked, in the order of their keys; whoever else
+would change something of these waits. Then one more statement asks for all the rest. It sees what
+those did who were waited for, since a statement of a transaction (READ COMMITTED) sees what was
+committed when it began.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from perdure.store.gathering import Known, Name
+from perdure.store.port import Entry
+from perdure.store.postgres.composing import Part, asked_at_once
+from perdure.store.postgres.connections import Link
+from perdure.store.postgres.noting import NoteName
+from perdure.store.postgres.statements import statements
+from perdure.store.postgres.texts import bound
+from perdure.store.records import Row
+
+T = TypeVar("T")
+
+_SQL: Final = statements("learning")
+# Lies beneath the numbers of the advisory locks that mark the lifecycle table (`horizon`).
+LIFECYCLE_MARK: Final = 0x7064 << 48
+
+
+class Overtaken(Exception):  # noqa: N818 - nobody's error: the commit begins anew
+    """Others have changed what was read before it was locked."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """What the entries of a commit name."""
+
+    keys: set[int] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+    tasks: dict[Name, None] = field(default_factory=dict)
+    timers: dict[Name, None] = field(default_factory=dict)
+    notes: dict[NoteName, None] = field(default_factory=dict)
+    tells_lifecycle: bool = False
+
+    def take(self, entry: Entry) -> None:
+        """Take in what an entry names."""
+        key = entry.key
+        if key is not None:
+            self.keys.add(key)
+            for named in (*entry.ended_tasks, *entry.handed_out, *entry.tasks):
+                self.tasks[key, named.generation, named.task_id] = None
+            for timer in (*entry.ended_timers, *entry.timers):
+                self.timers[key, timer.generation, timer.timer_id] = None
+        for birth in entry.births:
+            self.ids.add(birth.identity.instance_id)
+        for message in entry.messages:
+            if isinstance(message.to, int):
+                self.keys.add(message.to)
+            else:
+                self.ids.add(message.to)
+        for note in (*entry.notes, *entry.ended_notes):
+            self.notes[note.shelf, note.key] = None
+        self.tells_lifecycle = bool(self.tells_lifecycle or entry.lifecycle or entry.epitaph)
+
+
+@dataclass(slots=True, kw_only=True)
+class Learned:
+    """What is known by then."""
+
+    rows: Sequence[Row]  # of instances, as `Known` takes them
+    bearers: dict[str, int]
+    partitions: dict[int, int]
+    open_tasks: Sequence[Name] = ()
+    open_timers: Sequence[Name] = ()
+    notes: frozenset[NoteName] = frozenset()
+    counters: Sequence[int] = ()
+
+    def instances(self) -> dict[int, Known]:
+        """Return what is known of each instance, nothing of it changed yet."""
+        return {row[0]: Known(*row) for row in self.rows}
+
+
+async def learn(link: Link, entries: Iterable[Entry]) -> Learned:
+    """Lock and read, in a transaction that has begun. Raises Overtaken if it has to begin anew."""
+    asked = Asked()
+    for entry in entries:
+        asked.take(entry)
+    learned = await _lock(link, asked)
+    parts = [Part("counters", _SQL["counters"])]
+    free = [each for each in asked.ids if each not in learned.bearers]
+    if free:
+        parts.append(Part("born", _SQL["born"], (bound(free),)))
+    for name, named in (("open_tasks", asked.tasks), ("open_timers", asked.timers)):
+        if named:
+            parts.append(Part(name, _SQL[name], _columns(named)))
+    if asked.notes:
+        parts.append(Part("notes", _SQL["notes"], _columns(asked.notes)))
+    if asked.tells_lifecycle:
+        parts.append(Part("lifecycle_mark", _SQL["lifecycle_mark"], (LIFECYCLE_MARK,)))
+    sql, values = asked_at_once(parts)
+    row = await link.row(sql, *values)
+    assert row is not None, "a SELECT without FROM has one row"
+    found = {part.name: value for part, value in zip(parts, row, strict=True)}
+    if found.get("born"):
+        raise Overtaken
+    learned.counters = found["counters"]
+    learned.open_tasks = _named(asked.tasks, found.get("open_tasks", ()))
+    learned.open_timers = _named(asked.timers, found.get("open_timers", ()))
+    learned.notes = frozenset(_named(asked.notes, found.get("notes", ())))
+    return learned
+
+
+async def _lock(link: Link, asked: Asked) -> Learned:
+    learned = Learned(rows=(), bearers={}, partitions={})
+    if asked.keys or asked.ids:
+        ids = bound(list(asked.ids))
+        rows = await link.rows(_SQL["lock_instances"], list(asked.keys), ids)
+        learned.rows = [row[:6] for row in rows]
+        learned.partitions = {row[0]: row[6] for row in rows}
+        learned.bearers = {row[7]: row[0] for row in rows}
+    return learned
+
+
+def _columns(names: Iterable[tuple[object, ...]]) -> tuple[object, ...]:
+    return tuple([bound(list(column)) for column in zip(*names, strict=True)])
+
+
+def _named(names: Iterable[T], places: Sequence[int]) -> list[T]:
+    """Return the names at some places, which count from 1."""
+    named = list(names) if places else []
+    return [named[place - 1] for place in places]
+

@@ -1,0 +1,200 @@
+"""The commit: learn, apply, draw numbers, write, and be sure of what became of it.
+
+Theory of operation. One commit is one transaction (READ COMMITTED) on the one connection that
+writes. Several nodes commit at once, so:
+- All instances that the entries name are locked before anything of them is read, and until the end.
+  Nothing that the entries' expectations are about can change meanwhile, save that an id or the name
+  of a note which was free is taken by another. Then the insertion violates an index.
+- That, a deadlock or a serialization failure undoes the whole transaction, and the batch is run
+  again from the start, a bounded number of times, with pauses in between.
+- A commit whose reply is lost is settled: each counts itself in a row of its writer's, so a new
+  connection can tell by that row whether it has landed. Reading the row waits for the old
+  transaction if the server still has it. It is only where no server answers for too long that the
+  caller has to be told StoreUnsure.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID, uuid4
+
+from perdure.base.errors import StoreUnavailable, StoreUnsure
+from perdure.store.applying import apply_entry
+from perdure.store.port import Entry, Outcome
+from perdure.store.postgres.batch import Batch
+from perdure.store.postgres.composing import Part, written_at_once
+from perdure.store.postgres.connections import Link, connect
+from perdure.store.postgres.faults import IN_THE_WAY, LOST, TROUBLE, fault_of
+from perdure.store.postgres.learning import Learned, Overtaken, learn
+from perdure.store.postgres.numbering import Numbers, counting, drawn_numbers
+from perdure.store.postgres.statements import statements
+from perdure.store.postgres.url import Address
+
+_SQL: Final = statements("writing")
+_CONNECTING: Final = statements("connecting")
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
+
+_ATTEMPTS_MAX: Final = 12
+_PAUSE_FIRST_S: Final = 0.002
+_PAUSE_LONGEST_S: Final = 0.25
+_SETTLE_TIMEOUT_S: Final = 25.0  # longer than a server keeps a transaction whose client has gone
+_SETTLE_PAUSE_S: Final = 0.2
+# So many times in all that are kept, the lifecycle table is pruned.
+_PRUNINGS: Final = 1_000
+
+
+class Writer:
+    """The one connection that writes, made when it is needed. On the store's loop."""
+
+    def __init__(self, address: Address, partitions: int, lifecycle_rows_max: int) -> None:
+        self._address = address
+        self._partitions = partitions
+        self._lifecycle_rows_max = lifecycle_rows_max
+        self._link: Link | None = None
+        self._begin_anew()
+        self._closed = False
+
+    def _begin_anew(self) -> None:
+        self._name: UUID = uuid4()
+        self._commits = 0
+
+    async def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
+        """Land all entries; raises what the port says."""
+        for attempt in range(1, _ATTEMPTS_MAX + 1):
+            try:
+                return await self._attempt(entries)
+            except (*IN_THE_WAY, Overtaken) as error:
+                if attempt == _ATTEMPTS_MAX:
+                    raise self._fault_of(error) from error
+                await asyncio.sleep(self._pause_s(attempt))
+            except _LostError as lost:
+                if lost.was_fresh or attempt == _ATTEMPTS_MAX:
+                    raise self._fault_of(lost.error) from lost.error
+            except TROUBLE as error:
+                raise self._fault_of(error) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def _fault_of(self, error: BaseException) -> BaseException:
+        if isinstance(error, Overtaken):
+            return StoreUnavailable(f"{self._address}: others are faster again and again")
+        return fault_of(error, str(self._address))
+
+    def _pause_s(self, attempt: int) -> float:
+        """Return a pause that grows, and is another one for each writer."""
+        longest_s = min(_PAUSE_LONGEST_S, _PAUSE_FIRST_S * 2**attempt)
+        return longest_s * (0.5 + (self._name.int >> attempt) % 64 / 128)
+
+    async def _attempt(self, entries: Sequence[Entry]) -> list[Outcome]:
+        link = await self._connected()
+        was_fresh, link.is_fresh = link.is_fresh, False
+        try:
+            await link.run(_BEGIN)
+            outcomes, wrote = await self._write(link, entries)
+        except LOST as error:
+            self._drop()
+            raise _LostError(error, was_fresh=was_fresh) from error
+        except BaseException:
+            await self._roll_back(link)
+            raise
+        try:
+            await link.run("COMMIT")
+        except LOST as error:
+            self._drop()
+            if not wrote:
+                raise _LostError(error, was_fresh=was_fresh) from error
+            if not await self._has_landed(error):
+                raise _LostError(error, was_fresh=False) from error
+        self._commits += wrote
+        return outcomes
+
+    async def _write(self, link: Link, entries: Sequence[Entry]) -> tuple[list[Outcome], bool]:
+        learned = await learn(link, entries)
+        batch, outcomes = self._applied(learned, counting(learned.counters), entries)
+        needed = batch.numbers.given()
+        if any(needed):
+            drawn = await link.row(_SQL["numbers"], *needed)
+            assert drawn is not None, "a SELECT without FROM has one row"
+            if not batch.numbers.are(drawn):
+                numbers = drawn_numbers(learned.counters, drawn)
+                batch, outcomes = self._applied(learned, numbers, entries)
+                assert numbers.given() == needed, "numbers decide nothing"
+        steps = list(batch.statements())
+        if not steps:
+            return outcomes, False
+        count = (self._name, self._commits + 1)
+        steps[-1].append(Part("count_commit", _SQL["count_commit"], count))
+        for parts in steps:
+            await link.write(*written_at_once(parts))
+        await self._prune(link, batch.numbers)
+        return outcomes, True
+
+    def _applied(
+        self, learned: Learned, numbers: Numbers, entries: Sequence[Entry]
+    ) -> tuple[Batch, list[Outcome]]:
+        batch = Batch(learned, numbers, self._partitions)
+        return batch, [apply_entry(batch, entry) for entry in entries]
+
+    async def _prune(self, link: Link, numbers: Numbers) -> None:
+        series, kept = numbers.lifecycle_seq, self._lifecycle_rows_max
+        step = max(1, kept // _PRUNINGS)
+        if series.last > kept and series.last // step > series.before // step:
+            await link.write(_SQL["prune_lifecycle"], (series.last - kept,))
+
+    async def _connected(self) -> Link:
+        if self._closed:
+            raise StoreUnavailable(f"{self._address}: the store is closed")
+        if self._link is None or not self._link.is_usable:
+            self._link = await connect(self._address)
+            await self._link.row(_CONNECTING["plan_once"])
+        return self._link
+
+    async def _roll_back(self, link: Link) -> None:
+        try:
+            if link.in_transaction:
+                await link.run("ROLLBACK")
+        except (*LOST, asyncio.CancelledError):
+            self._drop()
+
+    async def _has_landed(self, error: BaseException) -> bool:
+        """Tell what became of a commit whose reply was lost; raises StoreUnsure."""
+        wanted = self._commits + 1
+        try:
+            async with asyncio.timeout(_SETTLE_TIMEOUT_S):
+                while True:
+                    try:
+                        link = await self._connected()
+                        commits = await link.value(_SQL["commits_of"], self._name)
+                    except TROUBLE:
+                        self._drop()
+                        await asyncio.sleep(_SETTLE_PAUSE_S)
+                    else:
+                        assert commits in {wanted - 1, wanted}, (commits, wanted)
+                        return bool(commits == wanted)
+        except TimeoutError:
+            # Whatever comes of it must not be taken for a later commit's.
+            self._begin_anew()
+            raise StoreUnsure(
+                f"{self._address}: the database went away while it was committing ({error}); "
+                "whether it has kept the changes is unknown"
+            ) from error
+
+    def _drop(self) -> None:
+        if self._link is not None:
+            self._link.drop()
+            self._link = None
+
+    async def close(self) -> None:
+        """Close the connection; nothing is committed any more."""
+        self._closed = True
+        link, self._link = self._link, None
+        if link is not None:
+            await link.close()
+
+
+class _LostError(Exception):
+    """The connection was lost, and nothing was kept."""
+
+    def __init__(self, error: BaseException, *, was_fresh: bool) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.was_fresh = was_fresh
