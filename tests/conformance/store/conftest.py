@@ -1,6 +1,7 @@
 """Every store that the suite is for."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
@@ -8,29 +9,36 @@ import pytest
 
 from perdure.store.memory import MemoryCluster, MemoryStore
 from perdure.store.port import Store
+from perdure.store.postgres import PostgresStore
 from perdure.store.sharing import SharedStore
 from perdure.store.sqlite import SqliteStore
+from tests.kit.schemas import a_schema
 
 MakeStore = Callable[..., Store]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeStore]:
     """Makes one store; it takes the options that all stores take."""
-    made: list[Store] = []
+    with ExitStack() as closing:
+        made: list[Store] = []
 
-    def make(**options: int) -> Store:
-        assert not made, "one store for each test"
-        if request.param == "memory":
-            made.append(MemoryStore(**options))
-        else:
-            made.append(SqliteStore(tmp_path / "store.db", **options))
-        return made[0]
+        def make(**options: int) -> Store:
+            assert not made, "one store for each test"
+            match request.param:
+                case "memory":
+                    made.append(MemoryStore(**options))
+                case "sqlite":
+                    made.append(SqliteStore(tmp_path / "store.db", **options))
+                case _:
+                    url = closing.enter_context(a_schema())
+                    made.append(PostgresStore(url, **options))
+            return made[0]
 
-    yield make
-    for store in made:
-        store.close()
-        store.close()
+        yield make
+        for store in made:
+            store.close()
+            store.close()
 
 
 @pytest.fixture

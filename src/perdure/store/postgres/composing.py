@@ -1,10 +1,12 @@
 """Several statements as one: what a commit asks, or writes, in one exchange with the server."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from perdure.store.postgres.texts import bound
 
 _PLACE: Final = re.compile(r"\$(\d+)")
 # As many shapes of batches as an engine comes to have, and more.
@@ -18,6 +20,15 @@ class Part:
     name: str
     sql: str
     values: tuple[object, ...] = ()
+
+
+def rows_part(
+    name: str, sql: Mapping[str, str], rows: Sequence[Sequence[object]]
+) -> Iterator[Part]:
+    """Yield the statement `name` with a column of values for each of its places, if any."""
+    if rows:
+        columns = [bound(list(column)) for column in zip(*rows, strict=True)]
+        yield Part(name, sql[name], tuple(columns))
 
 
 def written_at_once(parts: Sequence[Part]) -> tuple[str, list[object]]:

@@ -22,6 +22,10 @@ class Errands:
         self._thread = Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
     def run(self, errand: Coroutine[Any, Any, T]) -> T:
         """Return what `errand` returns. Raises StoreUnavailable once it has stopped."""
         with self._lock:

@@ -12,7 +12,10 @@ _GRANT: Final = "let the user of the address use, and create, what is in the sto
 # By SQLSTATE, the longest beginning that fits. What is not named here is trouble that may pass.
 _FAULTS: Final[dict[str, tuple[type[StoreError], str]]] = {
     "08": (StoreUnavailable, _AWAY),
-    "25006": (StoreUnavailable, "the server is a replica now; the one that can write is looked for"),
+    "25006": (
+        StoreUnavailable,
+        "the server is a replica now; the one that can write is looked for",
+    ),
     "28": (StoreBroken, "the server refuses the user or password: correct the store's address"),
     "3D": (StoreBroken, "there is no such database: create it, or correct the store's address"),
     "3F": (StoreBroken, "the store's schema is not there: run `perdure migrate`"),

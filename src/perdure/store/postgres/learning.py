@@ -16,7 +16,6 @@ from perdure.store.postgres.composing import Part, asked_at_once
 from perdure.store.postgres.connections import Link
 from perdure.store.postgres.noting import NoteName
 from perdure.store.postgres.statements import statements
-from perdure.store.postgres.texts import bound
 from perdure.store.records import Row
 
 T = TypeVar("T")
@@ -26,7 +25,7 @@ _SQL: Final = statements("learning")
 LIFECYCLE_MARK: Final = 0x7064 << 48
 
 
-class Overtaken(Exception):  # noqa: N818 - nobody's error: the commit begins anew
+class Overtaken(Exception):
     """Others have changed what was read before it was locked."""
 
 
@@ -88,7 +87,7 @@ async def learn(link: Link, entries: Iterable[Entry]) -> Learned:
     parts = [Part("counters", _SQL["counters"])]
     free = [each for each in asked.ids if each not in learned.bearers]
     if free:
-        parts.append(Part("born", _SQL["born"], (bound(free),)))
+        parts.append(Part("born", _SQL["born"], (free,)))
     for name, named in (("open_tasks", asked.tasks), ("open_timers", asked.timers)):
         if named:
             parts.append(Part(name, _SQL[name], _columns(named)))
@@ -112,7 +111,7 @@ async def learn(link: Link, entries: Iterable[Entry]) -> Learned:
 async def _lock(link: Link, asked: Asked) -> Learned:
     learned = Learned(rows=(), bearers={}, partitions={})
     if asked.keys or asked.ids:
-        ids = bound(list(asked.ids))
+        ids = list(asked.ids)
         rows = await link.rows(_SQL["lock_instances"], list(asked.keys), ids)
         learned.rows = [row[:6] for row in rows]
         learned.partitions = {row[0]: row[6] for row in rows}
@@ -121,11 +120,10 @@ async def _lock(link: Link, asked: Asked) -> Learned:
 
 
 def _columns(names: Iterable[tuple[object, ...]]) -> tuple[object, ...]:
-    return tuple([bound(list(column)) for column in zip(*names, strict=True)])
+    return tuple([list(column) for column in zip(*names, strict=True)])
 
 
 def _named(names: Iterable[T], places: Sequence[int]) -> list[T]:
     """Return the names at some places, which count from 1."""
     named = list(names) if places else []
     return [named[place - 1] for place in places]
-

@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from perdure.store.port import Entry, NoteAdd
-from perdure.store.postgres.composing import Part
+from perdure.store.postgres.composing import Part, rows_part
 from perdure.store.postgres.statements import statements
-from perdure.store.postgres.texts import bound
 from perdure.store.records import Row
 
 _SQL: Final = statements("writing")
@@ -52,6 +51,4 @@ class Notes:
             ("replace_notes", replaced),
             ("delete_notes", gone),
         ):
-            if found:
-                columns = [bound(list(column)) for column in zip(*found, strict=True)]
-                yield Part(statement, _SQL[statement], tuple(columns))
+            yield from rows_part(statement, _SQL, found)

@@ -13,15 +13,14 @@ written. So:
 - A head is written once, as it is last.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from perdure.store.gathering import Known, Name
 from perdure.store.port import HandOut, TaskAdd, TaskEnd
-from perdure.store.postgres.composing import Part
+from perdure.store.postgres.composing import Part, rows_part
 from perdure.store.postgres.statements import statements
-from perdure.store.postgres.texts import bound
 from perdure.store.records import Row, birth_row, head_row
 
 _SQL: Final = statements("writing")
@@ -84,26 +83,26 @@ class Pending:
         """Return what is written at once; `partitions` has those of newborns, by key."""
         parts = [
             *self._instances(partitions),
-            *_rows("insert_tags", self.tags),
-            *_rows("insert_propagated", self.propagated),
-            *_rows("insert_history", self.history),
-            *_rows("insert_inbox", list(self.inbox.values())),
-            *_rows("take_inbox", self.taken),
+            *rows_part("insert_tags", _SQL, self.tags),
+            *rows_part("insert_propagated", _SQL, self.propagated),
+            *rows_part("insert_history", _SQL, self.history),
+            *rows_part("insert_inbox", _SQL, list(self.inbox.values())),
+            *rows_part("take_inbox", _SQL, self.taken),
             *_keys("wipe_inboxes", self.wiped_inboxes),
             *self._tasks(),
         ]
         timers = [(key, at, gen, tid, us) for (key, gen, tid), (at, us) in self.timers.items()]
         parts += [
-            *_rows("insert_timers", timers),
-            *_rows("delete_timers", list(self.ended_timers)),
+            *rows_part("insert_timers", _SQL, timers),
+            *rows_part("delete_timers", _SQL, list(self.ended_timers)),
             *_keys("wipe_timers", self.wiped_timers),
-            *_rows("insert_lifecycle", self.lifecycle),
+            *rows_part("insert_lifecycle", _SQL, self.lifecycle),
         ]
         return parts
 
     def noting(self) -> list[Part]:
         """Return the hand-outs to note at tasks that have ended."""
-        return list(_rows("note_ended_tasks", _noted_rows(self.late_notes)))
+        return list(rows_part("note_ended_tasks", _SQL, _noted_rows(self.late_notes)))
 
     def _instances(self, partitions: dict[int, int]) -> Iterator[Part]:
         born, heads, flags = [], [], []
@@ -121,9 +120,9 @@ class Pending:
                 heads.append((known.key, *written, *moments, *own))
             else:
                 flags.append((known.key, known.suspended, known.held, known.history_seq))
-        yield from _rows("insert_instances", born)
-        yield from _rows("update_heads", heads)
-        yield from _rows("update_flags", flags)
+        yield from rows_part("insert_instances", _SQL, born)
+        yield from rows_part("update_heads", _SQL, heads)
+        yield from rows_part("update_flags", _SQL, flags)
 
     def _tasks(self) -> Iterator[Part]:
         added, ended_new, ended, noted = [], [], [], {}
@@ -141,12 +140,12 @@ class Pending:
                     ended.append((*name, worker, at_us, times, end.at_us, end.failed))
                 case _:
                     noted[name] = change
-        yield from _rows("insert_tasks", added)
-        yield from _rows("insert_ended_tasks", ended_new)
+        yield from rows_part("insert_tasks", _SQL, added)
+        yield from rows_part("insert_ended_tasks", _SQL, ended_new)
         if ended:
-            yield from _rows("end_tasks", ended)
+            yield from rows_part("end_tasks", _SQL, ended)
             yield Part("log_ended_tasks", _SQL["log_ended_tasks"])
-        yield from _rows("note_tasks", _noted_rows(noted))
+        yield from rows_part("note_tasks", _SQL, _noted_rows(noted))
         if self.given_up:
             yield from _keys("give_up_tasks", self.given_up)
             yield Part("log_given_up_tasks", _SQL["log_given_up_tasks"])
@@ -158,13 +157,6 @@ def _noted_rows(notes: dict[Name, TaskChange]) -> list[Row]:
         at_us, worker, times = change.hand_out()
         rows.append((*name, worker, at_us, times))
     return rows
-
-
-def _rows(name: str, rows: Sequence[Row]) -> Iterator[Part]:
-    """Yield the statement `name` with a column of values for each of its places, if any."""
-    if rows:
-        columns = [bound(list(column)) for column in zip(*rows, strict=True)]
-        yield Part(name, _SQL[name], tuple(columns))
 
 
 def _keys(name: str, keys: list[int]) -> Iterator[Part]:

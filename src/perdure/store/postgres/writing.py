@@ -14,13 +14,16 @@ writes. Several nodes commit at once, so:
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
 from perdure.base.errors import StoreUnavailable, StoreUnsure
 from perdure.store.applying import apply_entry
+from perdure.store.moving import Numbers as Reserved
+from perdure.store.moving import Shipment
 from perdure.store.port import Entry, Outcome
+from perdure.store.postgres import moving
 from perdure.store.postgres.batch import Batch
 from perdure.store.postgres.composing import Part, written_at_once
 from perdure.store.postgres.connections import Link, connect
@@ -29,6 +32,8 @@ from perdure.store.postgres.learning import Learned, Overtaken, learn
 from perdure.store.postgres.numbering import Numbers, counting, drawn_numbers
 from perdure.store.postgres.statements import statements
 from perdure.store.postgres.url import Address
+
+T = TypeVar("T")
 
 _SQL: Final = statements("writing")
 _CONNECTING: Final = statements("connecting")
@@ -60,9 +65,30 @@ class Writer:
 
     async def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Land all entries; raises what the port says."""
+        return await self.land(lambda link: self._write(link, entries))
+
+    async def reserve(self, wanted: Reserved) -> Reserved:
+        """Reserve numbers; return the last ones before them."""
+        return await self.land(lambda link: moving.reserve(link, wanted))
+
+    async def receive(self, shipment: Shipment) -> tuple[str, ...]:
+        """Put rows in; return the ids that are in use."""
+        return await self.land(lambda link: self._receive(link, shipment))
+
+    async def _receive(self, link: Link, shipment: Shipment) -> tuple[tuple[str, ...], bool]:
+        taken, wrote = await moving.put_in(link, shipment, self._partitions)
+        if wrote:
+            await link.write(*written_at_once([self._count()]))
+        return taken, wrote
+
+    async def land(self, write: Callable[[Link], Awaitable[tuple[T, bool]]]) -> T:
+        """Return what `write` does, in a transaction that lands; it tells whether it has counted.
+
+        Raises what the port says of a commit.
+        """
         for attempt in range(1, _ATTEMPTS_MAX + 1):
             try:
-                return await self._attempt(entries)
+                return await self._attempt(write)
             except (*IN_THE_WAY, Overtaken) as error:
                 if attempt == _ATTEMPTS_MAX:
                     raise self._fault_of(error) from error
@@ -84,12 +110,12 @@ class Writer:
         longest_s = min(_PAUSE_LONGEST_S, _PAUSE_FIRST_S * 2**attempt)
         return longest_s * (0.5 + (self._name.int >> attempt) % 64 / 128)
 
-    async def _attempt(self, entries: Sequence[Entry]) -> list[Outcome]:
+    async def _attempt(self, write: Callable[[Link], Awaitable[tuple[T, bool]]]) -> T:
         link = await self._connected()
         was_fresh, link.is_fresh = link.is_fresh, False
         try:
             await link.run(_BEGIN)
-            outcomes, wrote = await self._write(link, entries)
+            done, wrote = await write(link)
         except LOST as error:
             self._drop()
             raise _LostError(error, was_fresh=was_fresh) from error
@@ -105,7 +131,10 @@ class Writer:
             if not await self._has_landed(error):
                 raise _LostError(error, was_fresh=False) from error
         self._commits += wrote
-        return outcomes
+        return done
+
+    def _count(self) -> Part:
+        return Part("count_commit", _SQL["count_commit"], (self._name, self._commits + 1))
 
     async def _write(self, link: Link, entries: Sequence[Entry]) -> tuple[list[Outcome], bool]:
         learned = await learn(link, entries)
@@ -121,8 +150,7 @@ class Writer:
         steps = list(batch.statements())
         if not steps:
             return outcomes, False
-        count = (self._name, self._commits + 1)
-        steps[-1].append(Part("count_commit", _SQL["count_commit"], count))
+        steps[-1].append(self._count())
         for parts in steps:
             await link.write(*written_at_once(parts))
         await self._prune(link, batch.numbers)

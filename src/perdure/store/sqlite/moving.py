@@ -2,31 +2,21 @@
 
 import json
 import sqlite3
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from perdure.store.checks import check_whole
 from perdure.store.moving import Numbers, Shipment, Whole
-from perdure.store.port import Birth, HistoryRow, NoteRow, TaskRow, TimerAdd
+from perdure.store.port import Birth, NoteRow
+from perdure.store.records import birth_row, head_row, note_row_of, snapshot_of
 from perdure.store.sqlite.batch import Counters
 from perdure.store.sqlite.reading import SNAPSHOT_COLUMNS
-from perdure.store.sqlite.records import (
-    Row,
-    birth_row,
-    head_row,
-    inbox_row_of,
-    note_row_of,
-    snapshot_of,
-    task_row_of,
-)
 from perdure.store.sqlite.statements import statements
+from perdure.store.wholes import TABLES, ended_task_values, task_values, wholes_of
 
 _SQL: Final = statements("moving")
 _WRITING: Final = statements("writing")
 _SEQ_BITS: Final = 24
-_Made = TypeVar("_Made")
 
 
 def numbers_of(counters: Counters) -> Numbers:
@@ -53,43 +43,9 @@ def wholes(
     if last_key is None:
         return ()
     few = (after_key, last_key)
-    rows_of = {name: reader.execute(_SQL[f"{name}_of_range"], few) for name in _TABLES}
-    history = _by_key(rows_of["history"], lambda row: (row[0], HistoryRow(*row[1:])))
-    inbox = _by_key(rows_of["inbox"], lambda row: (row[0], inbox_row_of(row[1:])))
-    tasks = _by_key(rows_of["tasks"], lambda row: (row[1], task_row_of(row)))
-    ended_tasks = _by_key(rows_of["ended_tasks"], lambda row: (row[1], task_row_of(row)))
-    timers = _by_key(rows_of["timers"], lambda row: (row[0], TimerAdd(*row[1:])))
-    found: list[Whole] = []
-    for row in reader.execute(f"{SNAPSHOT_COLUMNS} WHERE key > ? AND key <= ? ORDER BY key", few):
-        read = snapshot_of(row)
-        whole = Whole(
-            key=read.key,
-            version=read.version,
-            identity=read.identity,
-            head=read.head,
-            suspended=read.suspended,
-            held=read.held,
-            history=tuple(history[read.key]),
-            inbox=tuple(inbox[read.key]),
-            tasks=tuple(tasks[read.key]),
-            ended_tasks=tuple(ended_tasks[read.key]),
-            timers=tuple(timers[read.key]),
-        )
-        check_whole(whole)
-        found.append(whole)
-    return tuple(found)
-
-
-_TABLES: Final = ("history", "inbox", "tasks", "ended_tasks", "timers")
-
-
-def _by_key(
-    rows: Iterable[Row], made_of: Callable[[Row], tuple[int, _Made]]
-) -> defaultdict[int, list[_Made]]:
-    found: defaultdict[int, list[_Made]] = defaultdict(list)
-    for key, made in map(made_of, rows):
-        found[key].append(made)
-    return found
+    rows = {name: reader.execute(_SQL[f"{name}_of_range"], few) for name in TABLES}
+    read = reader.execute(f"{SNAPSHOT_COLUMNS} WHERE key > ? AND key <= ? ORDER BY key", few)
+    return wholes_of(map(snapshot_of, read), rows)
 
 
 def notes_by_row(reader: sqlite3.Connection, after_row: int, limit: int) -> tuple[NoteRow, ...]:
@@ -137,17 +93,5 @@ def _put_instance(writer: sqlite3.Connection, whole: Whole) -> None:
         rows["insert_propagated"] = [(key, identity.propagated)]
     for name, values in rows.items():
         writer.executemany(_WRITING[name], values)
-    writer.executemany(_SQL["put_task"], map(_task_values, whole.tasks))
-    writer.executemany(_SQL["put_ended_task"], map(_ended_task_values, whole.ended_tasks))
-
-
-def _task_values(row: TaskRow) -> Row:
-    given_out = (row.handed_out_at_us, row.worker, row.attempts)
-    return (row.row, row.key, *astuple(row.add), *given_out)
-
-
-def _ended_task_values(row: TaskRow) -> Row:
-    add = row.add
-    named = (add.generation, add.task_id, add.name, add.app_id, add.scheduled_at_us)
-    given_out = (row.handed_out_at_us, row.worker, row.attempts)
-    return (row.row, row.key, *named, *given_out, row.finished_at_us, row.failed)
+    writer.executemany(_SQL["put_task"], map(task_values, whole.tasks))
+    writer.executemany(_SQL["put_ended_task"], map(ended_task_values, whole.ended_tasks))

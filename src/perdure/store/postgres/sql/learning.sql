@@ -45,11 +45,11 @@ array(
 -- The last number of each kind that was given out.
 -- name: counters
 array[
-    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM instance_keys),
-    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM inbox_seqs),
-    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM task_rows),
-    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM lifecycle_seqs),
-    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM note_rows)
+    (SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM instance_keys),
+    (SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM inbox_seqs),
+    (SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM task_rows),
+    (SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM lifecycle_seqs),
+    (SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM note_rows)
 ];
 
 -- Tells readers of the lifecycle table that its rows beyond this number may come in any order.
