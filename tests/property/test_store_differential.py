@@ -140,8 +140,8 @@ class TwoStores(RuleBasedStateMachine):
 class SqliteBesideMemory(TwoStores):
     """In a file."""
 
-    verdicts = Counter()
-    reopened = 0
+    verdicts: ClassVar[Counter[Verdict]] = Counter()
+    reopened: ClassVar[int] = 0
 
     def make(self) -> str:
         folder = self.closing.enter_context(tempfile.TemporaryDirectory())
@@ -154,8 +154,8 @@ class SqliteBesideMemory(TwoStores):
 class PostgresBesideMemory(TwoStores):
     """In a schema."""
 
-    verdicts = Counter()
-    reopened = 0
+    verdicts: ClassVar[Counter[Verdict]] = Counter()
+    reopened: ClassVar[int] = 0
 
     def make(self) -> str:
         return self.closing.enter_context(a_schema())

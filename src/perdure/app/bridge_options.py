@@ -16,7 +16,14 @@ API_KEY_VARIABLE: Final = "TEMPORAL_API_KEY"
 # Every app has its own task queue, which is called like the app unless somebody says otherwise.
 QUEUES: Final = "{app_id}"
 _COMPONENT: Final = "dapr"
-_OF_A_STORE: Final = frozenset({"PERDURE_STORE", "PERDURE_RESOURCES_PATH", "PERDURE_RECEIPTS_KEPT"})
+_OF_A_STORE: Final = frozenset(
+    {
+        "PERDURE_STORE",
+        "PERDURE_NO_MIGRATE",
+        "PERDURE_RESOURCES_PATH",
+        "PERDURE_RECEIPTS_KEPT",
+    }
+)
 _PORT_MAX: Final = 65_535
 
 

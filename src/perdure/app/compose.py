@@ -16,6 +16,7 @@ from perdure.app.config import Config
 from perdure.app.process import Process
 from perdure.app.public import HealthAndMetadata
 from perdure.app.remotes import Remote, answering, remotes_of
+from perdure.app.stores import open_place
 from perdure.app.temporal_files import component_of_type
 from perdure.app.triggering import Room, open_room
 from perdure.base.errors import ConfigurationError
@@ -35,7 +36,6 @@ from perdure.observability.metrics import CONTENT_TYPE, Metrics
 from perdure.observability.readings import EngineReading, Readings, StoreReading
 from perdure.observability.trigger_readings import TriggerReadings
 from perdure.store.port import Store
-from perdure.store.sqlite.store import SqliteStore
 
 RETRY_AFTER_SECONDS: Final = 1
 # Of instances that nothing will ever move, none is right; to know of so many is to know enough.
@@ -88,7 +88,7 @@ class House:
 
 def open_store(config: Config) -> Store:
     """Open the store that the configuration names, or raise a StoreError that says why not."""
-    store = SqliteStore(config.store)
+    store = open_place(config.store, may_migrate=not config.no_migrate)
     try:
         refuse_half_filled(store)
     except BaseException:

@@ -23,6 +23,7 @@ from pydantic import (
 from perdure.app.component_files import Resources, read_resources
 from perdure.app.configuration_file import ConfigurationFile, WorkflowSettings, read_configuration
 from perdure.app.options import OPTIONS, Given, gather
+from perdure.app.stores import Database, Place, place_of, without_secrets
 from perdure.app.temporal_files import read_temporal
 from perdure.app.triggering import check_triggers
 from perdure.app.units import parse_duration, parse_size
@@ -61,15 +62,6 @@ def _receipts(value: object) -> object:
     return duration_us
 
 
-def _store_file(value: object) -> object:
-    scheme = urlsplit(value).scheme if isinstance(value, str) and "://" in value else ""
-    if scheme in {"postgres", "postgresql"}:
-        raise ValueError("Postgres is not in this version; give a file path, such as perdure.db")
-    if scheme:
-        raise ValueError(f"there is no store {scheme}://; give a file path, such as perdure.db")
-    return value
-
-
 Port = Annotated[int, Field(ge=0, le=65535)]
 Size = Annotated[int, BeforeValidator(_size), Field(ge=_BODY_BYTES_MIN, le=_BODY_BYTES_MAX)]
 LogLevel = Literal["debug", "info", "warn", "error", "fatal"]
@@ -90,7 +82,8 @@ class Config(BaseModel):
     listen_addresses: Annotated[tuple[str, ...], Field(min_length=1)] = ("127.0.0.1",)
     resources_paths: tuple[Path, ...] = ()
     configuration_file: Path | None = None
-    store: Annotated[Path, BeforeValidator(_store_file)] = STORE
+    store: Annotated[InstanceOf[Path] | InstanceOf[Database], BeforeValidator(place_of)] = STORE
+    no_migrate: bool = False
     api_token: SecretStr | None = None
     message_bytes_max: Size = MESSAGE_BYTES_MAX
     allowed_origins: str = "*"
@@ -192,7 +185,7 @@ def _validated(given: Mapping[str, Given]) -> Config:
         field = str(first["loc"][0])
         each = given[field]
         # A token is never repeated, not even in an error.
-        shown = "" if field == "api_token" else f" {each.value}"
+        shown = "" if field == "api_token" else f" {without_secrets(str(each.value))}"
         said = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
         raise ConfigurationError(f"{each.source}{shown}: {said}") from error
 
@@ -239,7 +232,9 @@ def _check_ports(config: Config) -> None:
             taken[port] = flag
 
 
-def _check_store(store: Path) -> None:
+def _check_store(store: Place) -> None:
+    if isinstance(store, Database):
+        return
     if store.is_dir():
         raise ConfigurationError(f"--store {store}: is a folder; give the path of a file in it")
     if not store.parent.is_dir():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import perdure
 from perdure.app.clock import SystemClock
+from perdure.app.stores import open_place, place_of
 from perdure.base.errors import ConfigurationError
 from perdure.moving import promotions
 from perdure.moving.exporting import exported, file_of, with_descendants, write_file
@@ -24,7 +25,6 @@ from perdure.moving.promoting import (
 from perdure.moving.telling import told_whole
 from perdure.store.moving import Target
 from perdure.store.sqlite.source import SqliteSource
-from perdure.store.sqlite.store import SqliteStore
 
 
 def by_us() -> str:
@@ -55,10 +55,13 @@ def source_beside(store: str) -> Iterator[SqliteSource]:
 @contextmanager
 def target_at(store: str) -> Iterator[Target]:
     """Open a store to put something in. Raises ConfigurationError for an address of no store."""
-    if "://" in store:
+    try:
+        place = place_of(store)
+    except ValueError as error:
         scheme = store.partition("://")[0]
-        raise ConfigurationError(f"{scheme}:// is no store: name a file, or postgres://…")
-    target = SqliteStore(store)
+        msg = f"{scheme}:// is no store: name a file, or postgres://host/database"
+        raise ConfigurationError(msg) from error
+    target = open_place(place)
     try:
         yield target
     finally:

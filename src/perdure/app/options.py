@@ -42,6 +42,7 @@ OPTIONS: Final = (
     Option("resources_paths", "--resources-path", ("PERDURE_RESOURCES_PATH",)),
     Option("configuration_file", "--config", ("PERDURE_CONFIG",)),
     Option("store", "--store", ("PERDURE_STORE",)),
+    Option("no_migrate", "--no-migrate", ("PERDURE_NO_MIGRATE",)),
     Option("api_token", None, ("DAPR_API_TOKEN",)),
     Option("message_bytes_max", "--max-body-size", ("PERDURE_MAX_BODY_SIZE",)),
     Option("allowed_origins", "--allowed-origins", ("PERDURE_ALLOWED_ORIGINS",)),

@@ -105,6 +105,8 @@ def _tell_started(server: Server) -> None:
     config = server.config
     for warning in config.warnings:
         _log.warning(warning)
+    for warning in server.warnings:
+        _log.warning(warning)
     for warning in _open_doors(config):
         _log.warning(warning)
     hosts = [f"[{host}]" if ":" in host else host for host in config.listen_addresses]

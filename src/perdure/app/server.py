@@ -23,6 +23,7 @@ from perdure.app.config import Config
 from perdure.app.listening import HttpListener, bind
 from perdure.app.process import Process
 from perdure.app.stopping import Stopping
+from perdure.app.stores import keeping_of, warnings_of
 from perdure.base.limits import STOP_DRAIN_US
 from perdure.base.time import SECOND_US
 from perdure.observability.logs import logger
@@ -73,10 +74,12 @@ class Server:
     @property
     def keeping(self) -> Mapping[str, str]:
         """What keeps the workflows, and how, for people."""
-        return {
-            "file": str(self.config.store.resolve()),
-            "durability": "every commit is flushed to disk (WAL, synchronous=FULL)",
-        }
+        return keeping_of(self.config.store, self._store)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What about that a person should know."""
+        return warnings_of(self._store)
 
     def _build(self) -> House:
         """Open what keeps the workflows, and put everything together around it."""

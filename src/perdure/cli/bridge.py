@@ -14,7 +14,7 @@ _PANEL: Final = "Temporal"
 _TEXT: Final = str | None
 _FILE: Final = Path | None
 # What a bridge keeps is kept by the cluster.
-_NOT_OF_A_BRIDGE: Final = frozenset({"store", "resources_path", "receipts_kept"})
+_NOT_OF_A_BRIDGE: Final = frozenset({"store", "no_migrate", "resources_path", "receipts_kept"})
 CLUSTER_FLAGS: Final = (
     Flag(
         "temporal",

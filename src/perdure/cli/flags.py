@@ -121,9 +121,16 @@ FLAGS: Final = (
         "store",
         _OPTIONAL_TEXT,
         _FILES,
-        "SQLite file that holds everything. It is made if it is not there.",
+        "SQLite file that holds everything, made if it is not there; or postgres://host/database.",
         "perdure.db, or PERDURE_STORE",
         "FILE",
+    ),
+    Flag(
+        "no_migrate",
+        bool | None,
+        _FILES,
+        "Leave the tables of a database as they are; `perdure migrate` brings them up to date.",
+        metavar="",
     ),
     Flag(
         "config",

@@ -10,7 +10,7 @@ import typer
 
 import perdure
 from perdure.base.errors import ConfigurationError, PerdureError
-from perdure.cli import bridge, files, promote, prove, run, serve
+from perdure.cli import bridge, files, migrate, promote, prove, run, serve
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.output import report
 from perdure.cli.trigger.group import trigger
@@ -43,6 +43,7 @@ run.add_to(app)
 serve.add_to(app)
 bridge.add_to(app)
 prove.add_to(app)
+migrate.add_to(app)
 promote.add_to(app)
 files.add_to(app)
 app.add_typer(workflow, rich_help_panel="Workflows")

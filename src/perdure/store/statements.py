@@ -9,7 +9,7 @@ _NAME: Final = re.compile(r"^-- name: (.+)$", re.MULTILINE)
 
 
 def statements_of(package: str, file: str) -> dict[str, str]:
-    """Return the statements of a package's `sql/<file>.sql` by name, without their closing semicolon."""
+    """Return what a package's `sql/<file>.sql` holds by name, without closing semicolons."""
     text = _read(files(package) / "sql" / f"{file}.sql")
     _, *parts = _NAME.split(text)
     named = {

@@ -112,11 +112,6 @@ def test_levels_in_any_case(level: str) -> None:
         ({"max_body_size": "4Q"}, {}, "--max-body-size 4Q: expected a size such as 4Mi"),
         ({"max_body_size": "1"}, {}, "--max-body-size 1: should be greater than or equal to 65536"),
         ({"max_body_size": "9Ti"}, {}, "--max-body-size 9Ti: should be less than or equal"),
-        (
-            {"store": "postgres://h/d"},
-            {},
-            "--store postgres://h/d: Postgres is not in this version",
-        ),
         ({}, {"PERDURE_STORE": "mysql://x"}, "PERDURE_STORE mysql://x: there is no store mysql://"),
         ({"store": "/"}, {}, "--store /: is a folder"),
         ({"store": "/no/where/x.db"}, {}, "--store /no/where/x.db: there is no folder /no/where"),

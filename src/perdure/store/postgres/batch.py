@@ -1,7 +1,7 @@
 """What one commit knows and has gathered, entry after entry, until it writes.
 
-Everything that its entries ask for was read before the first of them is applied (`learning`), and is
-then kept true by hand, so that each entry sees those before it although nothing is written yet.
+Everything that its entries ask for was read before the first of them is applied (`learning`), and
+is then kept true by hand, so that each entry sees those before it although nothing is written yet.
 """
 
 from collections.abc import Iterator

@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
 from perdure.base.errors import StoreUnavailable
 from perdure.store.postgres.faults import LOST, TROUBLE, fault_of
 from perdure.store.postgres.statements import statements
 from perdure.store.postgres.texts import bound, plain_row
 from perdure.store.postgres.url import Address
+from perdure.store.records import Row
 
 T = TypeVar("T")
 
@@ -25,8 +27,6 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 15_000
 READS_AT_ONCE_MAX: Final = 8
 _WAIT_FOR_A_TURN_S: Final = 30.0
 _STATEMENTS_CACHED: Final = 500
-
-Row = Sequence[Any]
 
 
 class Link:
@@ -93,7 +93,7 @@ async def connect(address: Address) -> Link:
         statement_cache_size=_STATEMENTS_CACHED,
         max_cached_statement_lifetime=0,
         max_cacheable_statement_size=0,
-        target_session_attrs=None if address.names_session else "read-write",
+        target_session_attrs=None if address.names_session else SessionAttribute.read_write,
     )
     link = Link(connection)
     try:

@@ -23,8 +23,10 @@ _FAULTS: Final[dict[str, tuple[type[StoreError], str]]] = {
     "42501": (StoreBroken, f"the user may not do that: {_GRANT}"),
     "42": (
         StoreBroken,
-        "the schema does not hold what it should: run `perdure migrate --check`, and restore it "
-        "from a backup if that finds nothing",
+        (
+            "the schema does not hold what it should: run `perdure migrate --check`, and restore "
+            "it from a backup if that finds nothing"
+        ),
     ),
     "53100": (
         StoreFailed,
@@ -79,8 +81,9 @@ def fault_of(error: BaseException, where: str) -> BaseException:
         case asyncpg.PostgresError():
             fault, advice = _named(error.sqlstate or "")
             return fault(f"{where}: {advice} ({error.sqlstate}: {error})")
-    detail = str(error) or type(error).__name__
-    return StoreUnavailable(f"{where}: {_AWAY} ({detail})")
+        case _:
+            detail = str(error) or type(error).__name__
+            return StoreUnavailable(f"{where}: {_AWAY} ({detail})")
 
 
 def _named(code: str) -> tuple[type[StoreError], str]:

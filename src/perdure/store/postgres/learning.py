@@ -42,23 +42,27 @@ class Asked:
 
     def take(self, entry: Entry) -> None:
         """Take in what an entry names."""
-        key = entry.key
-        if key is not None:
-            self.keys.add(key)
-            for named in (*entry.ended_tasks, *entry.handed_out, *entry.tasks):
-                self.tasks[key, named.generation, named.task_id] = None
-            for timer in (*entry.ended_timers, *entry.timers):
-                self.timers[key, timer.generation, timer.timer_id] = None
-        for birth in entry.births:
-            self.ids.add(birth.identity.instance_id)
+        if entry.key is not None:
+            self._take_own(entry.key, entry)
+        self.ids.update([birth.identity.instance_id for birth in entry.births])
         for message in entry.messages:
             if isinstance(message.to, int):
                 self.keys.add(message.to)
             else:
                 self.ids.add(message.to)
-        for note in (*entry.notes, *entry.ended_notes):
-            self.notes[note.shelf, note.key] = None
+        if entry.notes or entry.ended_notes:
+            self.notes |= dict.fromkeys([(note.shelf, note.key) for note in entry.notes])
+            self.notes |= dict.fromkeys([(note.shelf, note.key) for note in entry.ended_notes])
         self.tells_lifecycle = bool(self.tells_lifecycle or entry.lifecycle or entry.epitaph)
+
+    def _take_own(self, key: int, entry: Entry) -> None:
+        self.keys.add(key)
+        for end in entry.ended_tasks:
+            self.tasks[key, end.generation, end.task_id] = None
+        for note in entry.handed_out:
+            self.tasks[key, note.generation, note.task_id] = None
+        for timer in entry.ended_timers:
+            self.timers[key, timer.generation, timer.timer_id] = None
 
 
 @dataclass(slots=True, kw_only=True)

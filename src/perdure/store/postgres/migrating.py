@@ -15,9 +15,11 @@ from enum import Enum, auto
 from typing import Final
 
 from perdure.base.errors import StoreBroken
-from perdure.store.postgres.connections import Link
+from perdure.store.postgres.connections import Link, connect
+from perdure.store.postgres.errands import Errands
+from perdure.store.postgres.faults import TROUBLE, fault_of
 from perdure.store.postgres.statements import migrations, statements
-from perdure.store.postgres.url import Address
+from perdure.store.postgres.url import Address, address_of
 
 _SQL: Final = statements("migrating")
 
@@ -68,7 +70,7 @@ async def migrate(
     too new.
     """
     scripts = migrations() if scripts is None else scripts
-    taken = []
+    taken: list[int] = []
     while True:
         await link.run("BEGIN")
         try:
@@ -98,6 +100,35 @@ def check_not_too_new(schema: Schema, address: Address, known: int) -> None:
             f"{address} was migrated by a later version of perdure (its schema is "
             f"{schema.version}, this version knows up to {known}): install that version"
         )
+
+
+def migrate_database(url: str, *, only_check: bool) -> tuple[int, int, tuple[int, ...]]:
+    """Return how far a schema had come, how far this program goes, and the steps it took.
+
+    Raises StoreErrors.
+    """
+    address, errands = address_of(url), Errands("migrating")
+    try:
+        return errands.run(_checked_and_migrated(address, only_check=only_check))
+    finally:
+        errands.stop()
+
+
+async def _checked_and_migrated(
+    address: Address, *, only_check: bool
+) -> tuple[int, int, tuple[int, ...]]:
+    known = len(migrations())
+    try:
+        link = await connect(address)
+        try:
+            schema = await schema_of(link)
+            check_not_too_new(schema, address, known)
+            taken = [] if only_check else await migrate(link, address)
+        finally:
+            await link.close()
+    except TROUBLE as error:
+        raise fault_of(error, str(address)) from error
+    return schema.version, known, tuple(taken)
 
 
 async def make_fit(link: Link, address: Address, *, may_migrate: bool) -> list[int]:

@@ -1,6 +1,6 @@
 """Whole instances out of a database, and into one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from typing import Final
 
@@ -37,12 +37,17 @@ async def wholes(
 
 
 async def _rows(link: Link, sql: str, values: tuple[object, ...]) -> list[Row]:
-    return [tuple(row) for row in await link.rows(sql, *values)]
+    return await link.rows(sql, *values)
 
 
 async def notes_by_row(link: Link, after_row: int, limit: int) -> tuple[NoteRow, ...]:
     rows = await _rows(link, _SQL["notes_by_row"], (after_row, limit))
     return tuple([note_row_of(row) for row in rows])
+
+
+async def ids_in_use(link: Link, ids: Sequence[str]) -> tuple[str, ...]:
+    in_use = {row[0] for row in await link.rows(_SQL["taken_ids"], list(ids))}
+    return tuple([each for each in ids if each in in_use])
 
 
 async def reserve(link: Link, wanted: Numbers) -> tuple[Numbers, bool]:
@@ -57,10 +62,9 @@ async def reserve(link: Link, wanted: Numbers) -> tuple[Numbers, bool]:
 
 async def put_in(link: Link, shipment: Shipment, partitions: int) -> tuple[tuple[str, ...], bool]:
     """Write a shipment, in a transaction, or return the ids that are in use."""
-    ids = [whole.identity.instance_id for whole in shipment.instances]
-    in_use = {row[0] for row in await link.rows(_SQL["taken_ids"], ids)}
-    if in_use:
-        return tuple([each for each in ids if each in in_use]), False
+    taken = await ids_in_use(link, [whole.identity.instance_id for whole in shipment.instances])
+    if taken:
+        return taken, False
     given = await numbers(link)
     for whole in shipment.instances:
         assert whole.key <= given.key, (whole.key, given)

@@ -130,12 +130,13 @@ class Pending:
             at_us, worker, times = change.hand_out()
             match change:
                 case TaskChange(added=(row, partition, add), ended=None):
-                    own = (row, name[0], partition, name[1], name[2], add.name, add.app_id)
+                    named = (name[1], name[2], add.name, add.app_id)
                     rest = (add.event, add.scheduled_at_us, add.propagated)
-                    added.append((*own, *rest, at_us, worker, times))
+                    added.append((row, name[0], partition, *named, *rest, at_us, worker, times))
                 case TaskChange(added=(row, _, add), ended=TaskEnd() as end):
-                    own = (row, *name, add.name, add.app_id, add.scheduled_at_us)
-                    ended_new.append((*own, at_us, worker, times, end.at_us, end.failed))
+                    own = (add.name, add.app_id, add.scheduled_at_us)
+                    end_of = (end.at_us, end.failed)
+                    ended_new.append((row, *name, *own, at_us, worker, times, *end_of))
                 case TaskChange(added=None, ended=TaskEnd() as end):
                     ended.append((*name, worker, at_us, times, end.at_us, end.failed))
                 case _:

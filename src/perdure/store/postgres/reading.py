@@ -1,7 +1,7 @@
 """The reads of the port, each over one connection that the caller lends."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from perdure.core.events import Kind
 from perdure.core.views import Wait
@@ -42,7 +42,7 @@ _MARKS_END: Final = (1 << 63) - 1
 async def snapshot(link: Link, instance: str | int) -> Snapshot | None:
     column = "key" if isinstance(instance, int) else "instance_id"
     row = await link.row(f"{SNAPSHOT_COLUMNS} WHERE {column} = $1", instance)
-    return None if row is None else snapshot_of(tuple(row))
+    return None if row is None else snapshot_of(row)
 
 
 async def load(link: Link, instance: str | int) -> Loaded | None:
@@ -70,7 +70,7 @@ async def history(
 
 
 async def _inbox(link: Link, key: int) -> tuple[InboxRow, ...]:
-    return tuple([inbox_row_of(tuple(row)) for row in await link.rows(_SQL["inbox"], key)])
+    return tuple([inbox_row_of(row) for row in await link.rows(_SQL["inbox"], key)])
 
 
 async def payload_events(link: Link, key: int) -> tuple[bytes | None, bytes | None]:
@@ -90,7 +90,7 @@ async def ids(link: Link, after_key: int, limit: int) -> tuple[tuple[int, str], 
 
 async def children(link: Link, key: int) -> tuple[Snapshot, ...]:
     rows = await link.rows(f"{SNAPSHOT_COLUMNS} {_SQL['children']}", key)
-    return tuple([snapshot_of(tuple(row)) for row in rows])
+    return tuple([snapshot_of(row) for row in rows])
 
 
 def _within(name: str, within: Within, columns: tuple[str, str], before: int) -> Row:
@@ -132,11 +132,11 @@ async def stuck(link: Link, limit: int) -> tuple[ReadyRow, ...]:
 async def tasks(link: Link, after_row: int, limit: int, within: Within) -> tuple[TaskRow, ...]:
     sql, *asked = _within("tasks", within, _OF_TASK, 2)
     rows = await link.rows(sql, after_row, limit, *asked)
-    return tuple([task_row_of(tuple(row)) for row in rows])
+    return tuple([task_row_of(row) for row in rows])
 
 
 async def tasks_of(link: Link, key: int) -> tuple[TaskRow, ...]:
-    return tuple([task_row_of(tuple(row)) for row in await link.rows(_SQL["tasks_of"], key)])
+    return tuple([task_row_of(row) for row in await link.rows(_SQL["tasks_of"], key)])
 
 
 async def due_timers(link: Link, now_us: int, limit: int, within: Within) -> tuple[TimerRow, ...]:
@@ -145,7 +145,12 @@ async def due_timers(link: Link, now_us: int, limit: int, within: Within) -> tup
         return tuple([TimerRow(*row) for row in rows])
     sql, *asked = _within("due_timers_within", within, _OF_INSTANCE, 2)
     rows = await link.rows(sql, now_us, limit, *asked)
-    return tuple([TimerRow(*row[:4], Partition(*row[4:])) for row in rows])
+    return tuple(
+        [
+            TimerRow(key, generation, timer_id, fire_at_us, Partition(*where))
+            for key, generation, timer_id, fire_at_us, *where in rows
+        ]
+    )
 
 
 async def next_timer_us(link: Link, within: Within) -> int | None:
@@ -179,12 +184,12 @@ async def lifecycle(link: Link, after_seq: int, limit: int) -> tuple[LifecycleRo
     mark = await link.value(_SQL["lifecycle_marks"], LIFECYCLE_MARK)
     end = min(given, _MARKS_END if mark is None else mark)
     rows = await link.rows(_SQL["lifecycle"], after_seq, end, limit)
-    return tuple([lifecycle_row_of(tuple(row)) for row in rows])
+    return tuple([lifecycle_row_of(row) for row in rows])
 
 
 async def note(link: Link, shelf: str, key: str) -> NoteRow | None:
     row = await link.row(_SQL["note"], shelf, key)
-    return None if row is None else note_row_of(tuple(row))
+    return None if row is None else note_row_of(row)
 
 
 async def notes(link: Link, shelf: str, after: tuple[int, int], limit: int) -> tuple[NoteRow, ...]:
@@ -197,8 +202,8 @@ async def notes_about(
     return _note_rows(await link.rows(_SQL["notes_about"], shelf, about, after_row, limit))
 
 
-def _note_rows(rows: Sequence[Sequence[Any]]) -> tuple[NoteRow, ...]:
-    return tuple([note_row_of(tuple(row)) for row in rows])
+def _note_rows(rows: Sequence[Row]) -> tuple[NoteRow, ...]:
+    return tuple([note_row_of(row) for row in rows])
 
 
 async def notes_before(
@@ -226,7 +231,7 @@ async def dump(link: Link) -> list[Row]:
     """Return every row of every table; the connection must see one moment."""
     found: list[Row] = [("counters", *await link.value(COUNTERS))]
     for row in await link.rows(f"{SNAPSHOT_COLUMNS} ORDER BY key"):
-        read = snapshot_of(tuple(row))
+        read = snapshot_of(row)
         flags = (read.suspended, read.held, read.status)
         found.append(("instance", read.key, read.version, *flags, read.identity, read.head))
     for name, sql in _DUMPED.items():

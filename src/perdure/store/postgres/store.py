@@ -205,5 +205,8 @@ class PostgresStore:
     def in_use_by(self) -> tuple[str, ...]:
         return ()
 
+    def ids_in_use(self, ids: Sequence[str]) -> tuple[str, ...]:
+        return self._ask(lambda link: moving.ids_in_use(link, ids))
+
     def dump(self) -> Iterator[tuple[object, ...]]:
         yield from self._ask_moment(reading.dump)

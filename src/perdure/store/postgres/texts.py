@@ -4,7 +4,10 @@ NUL is written as two characters that begin with U+0001, and so is U+0001 itself
 compare as before, and what began with another text still does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Any
+
+from perdure.store.records import Row
 
 NUL, MARK = "\x00", "\x01"
 
@@ -42,8 +45,9 @@ def bound(value: object) -> object:
     return value
 
 
-def plain_row(row: Sequence[object]) -> Sequence[object]:
+def plain_row(row: Iterable[Any]) -> Row:
     """Return a row as it was before it was written."""
-    if any(isinstance(value, str) and MARK in value for value in row):
-        return tuple([plain(value) if isinstance(value, str) else value for value in row])
-    return row
+    values = tuple(row)
+    if any(isinstance(value, str) and MARK in value for value in values):
+        return tuple([plain(value) if isinstance(value, str) else value for value in values])
+    return values

@@ -107,7 +107,7 @@ class Writer:
 
     def _pause_s(self, attempt: int) -> float:
         """Return a pause that grows, and is another one for each writer."""
-        longest_s = min(_PAUSE_LONGEST_S, _PAUSE_FIRST_S * 2**attempt)
+        longest_s: float = min(_PAUSE_LONGEST_S, _PAUSE_FIRST_S * (1 << attempt))
         return longest_s * (0.5 + (self._name.int >> attempt) % 64 / 128)
 
     async def _attempt(self, write: Callable[[Link], Awaitable[tuple[T, bool]]]) -> T:
