@@ -24,6 +24,7 @@ BLOCK_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 15.0
 # Every port that a page may name.
 PORTS = ("3500", "6379", "50001", "3501", "50002", "3502", "9090", "7233")
+_OF_THIS_PACKAGE = {"temporal", "writing-workflows"}
 _PORT = re.compile(rf"(?<![\d.])({'|'.join(PORTS)})(?!\d)")
 # The environment of one block is the one that the block before it has left.
 _SCRIPT = "trap 'env -0 > \"$DOCS_STATE\"' EXIT\nset -eo pipefail\n{}\n"
@@ -83,8 +84,8 @@ class Background:
 
 
 def _python_of(page: Page) -> Path:
-    """The Python whose packages a page speaks of: Dapr's SDK, or Temporal's."""
-    if page.path.stem == "temporal":
+    """The Python whose packages a page speaks of: Dapr's SDK, or this package and Temporal's."""
+    if page.path.stem in _OF_THIS_PACKAGE:
         return Path(sys.executable)
     return venvs.ensure(venvs.DAPR_1_18)
 
