@@ -10,7 +10,7 @@ import typer
 
 import perdure
 from perdure.base.errors import ConfigurationError, PerdureError
-from perdure.cli import bridge, files, migrate, promote, prove, run, serve
+from perdure.cli import bridge, check, files, migrate, promote, prove, run, serve
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.output import report
 from perdure.cli.trigger.group import trigger
@@ -46,6 +46,7 @@ prove.add_to(app)
 migrate.add_to(app)
 promote.add_to(app)
 files.add_to(app)
+check.add_to(app)
 app.add_typer(workflow, rich_help_panel="Workflows")
 app.add_typer(trigger, rich_help_panel="Workflows")
 

@@ -62,6 +62,7 @@ class Disk:
         self.chance = chance
         self.odds: Odds
         self.trouble = Trouble()
+        self.committing: Sequence[Entry] = ()  # what the commit under way, or the last, is of
         self.on_landed: Callable[[Commit], None]
         self.on_broken: Callable[[str], None]
         self.on_fault: Callable[[str], None]
@@ -99,6 +100,7 @@ class NodeDisk:
 
     def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         disk = self._disk
+        disk.committing = entries
         if disk.trouble.full:
             self.has_failed = True
             raise StoreFailed("the disk is full")

@@ -9,7 +9,6 @@ called no more, in the middle of whatever it did, as a process that was killed.
 """
 
 import asyncio
-from asyncio.events import _set_running_loop
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
@@ -18,6 +17,7 @@ from heapq import heappop, heappush
 from typing import Any, Final, TypeAlias
 
 from perdure.base.time import SECOND_US
+from perdure.proving.nesting import running
 
 Callback: TypeAlias = Callable[..., object]
 AnyFuture: TypeAlias = asyncio.Future[Any]
@@ -78,15 +78,12 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def run_until(self, over: Callable[[], bool], limit_us: int) -> bool:
         """Run until `over`, or until there is nothing to do before the limit; tell which."""
-        _set_running_loop(self)
-        try:
+        with running(self):
             while not over():
                 if not self._soon and not self._jump(limit_us):
                     return over()
                 self._run_one(self._soon.popleft())
             return True
-        finally:
-            _set_running_loop(None)
 
     def _jump(self, limit_us: int) -> bool:
         """Let time pass until something is to be called; False if nothing is before the limit."""
@@ -101,6 +98,10 @@ class SimLoop(asyncio.BaseEventLoop):
                 return True
         self.now_us = max(self.now_us, limit_us)
         return False
+
+    def skip(self, until_us: int) -> None:
+        """Let time pass at once: what was to be called before then is called then."""
+        self.now_us = max(self.now_us, until_us)
 
     def _run_one(self, called: _Called) -> None:
         if not called.cancelled() and _lives(called):
@@ -120,13 +121,10 @@ class SimLoop(asyncio.BaseEventLoop):
         self._shut = True
         self._soon.clear()
         self._later.clear()
-        _set_running_loop(self)
-        try:
+        with running(self):
             for home in self.homes:
                 home.alive = False
                 self._bury(home)
-        finally:
-            _set_running_loop(None)
 
     def _bury(self, home: Home) -> None:
         """End what a home was doing; what that makes it do last comes to nothing."""

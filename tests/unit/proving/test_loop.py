@@ -104,3 +104,24 @@ def test_a_fault_that_nobody_hears_is_told_with_its_home() -> None:
     loop.run_until(lambda: False, SECOND_US)
     assert told == [(home, "here")]
     loop.close()
+
+
+async def test_within_a_loop_that_runs_another_can_be_run_to_its_end() -> None:
+    outer, task = asyncio.get_running_loop(), asyncio.current_task()
+    loop = a_loop()
+    seen: list[object] = []
+
+    async def work() -> None:
+        seen.append(asyncio.get_running_loop() is loop)
+        seen.append(asyncio.current_task() is not task)
+        await asyncio.sleep(0)
+        await asyncio.wait_for(loop.run_in_executor(None, lambda: seen.append("read")), 5)
+        seen.append("done")
+
+    loop.create_task(work())
+    loop.run_until(lambda: "done" in seen, SECOND_US)
+    loop.close()
+    assert seen == [True, True, "read", "done"]
+    assert asyncio.get_running_loop() is outer
+    assert asyncio.current_task() is task
+    await asyncio.sleep(0)

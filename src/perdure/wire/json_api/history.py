@@ -39,7 +39,7 @@ _DEFAULTS: Final[dict[str, object]] = {
     "origin": 0,
 }
 
-_ORIGINS: Final = {4: "createTimer", 5: "externalEvent", 6: "activityRetry", 7: "childRetry"}
+ORIGINS: Final = {4: "createTimer", 5: "externalEvent", 6: "activityRetry", 7: "childRetry"}
 
 
 def event_json(serialized: bytes, seq: int) -> dict[str, Json]:
@@ -55,8 +55,8 @@ def event_json(serialized: bytes, seq: int) -> dict[str, Json]:
         "type": _TYPE_OF[KIND_OF[type(event)]],
     }
     for field in fields(event):
-        if field.name in _MEMBERS:
-            name, as_json = _MEMBERS[field.name]
+        if field.name in MEMBERS:
+            name, as_json = MEMBERS[field.name]
             value = getattr(event, field.name)
             if value not in _NOTHING and value != _DEFAULTS.get(field.name):
                 shown_event[name] = as_json(value)
@@ -129,7 +129,7 @@ def _reason(reason: str | ev.StallReason) -> Json:
 
 
 def _origin(origin: int) -> Json:
-    return _ORIGINS.get(origin)
+    return ORIGINS.get(origin)
 
 
 def _as_is(value: Any) -> Json:
@@ -138,7 +138,7 @@ def _as_is(value: Any) -> Json:
 
 
 # Every field of every event that is shown: the member's name and how its value is written.
-_MEMBERS: Final[dict[str, tuple[str, Callable[[Any], Json]]]] = {
+MEMBERS: Final[dict[str, tuple[str, Callable[[Any], Json]]]] = {
     "router": ("router", _router),
     "patches": ("patches", list),
     "version_name": ("versionName", _as_is),

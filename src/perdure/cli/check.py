@@ -1,0 +1,170 @@
+"""`perdure check`: which workflows that are running new code would break, before it is deployed.
+
+What replays histories is loaded only here, so that other programs start without it.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.text import Text
+
+from perdure.base.errors import CallerFault
+from perdure.base.limits import PAGE_ROWS_MAX
+from perdure.cli.exits import ExitCode, Trouble
+from perdure.cli.output import note, show, show_json
+from perdure.cli.printable import printable
+from perdure.cli.workflow.calls import Calls
+from perdure.cli.workflow.filters import UNFINISHED
+from perdure.cli.workflow.options import AsJson, connected
+
+_EXAMPLES = """\b
+[bold]Examples[/bold]
+  perdure check --app shop.app:app --store perdure.db
+  perdure check --app shop.app:app --server https://perdure.internal
+  perdure check histories/ --app shop.app:app --json
+
+The workflows of the module are led through what has happened to each instance, as a new process would do with them. Nothing is run and nothing is changed. The exit code is 1 if an instance would break; with --strict also if it would go on in another way than it has.
+"""  # noqa: E501 - a paragraph of help is one line
+
+_STYLES: Final = {"breaks": "bold red", "differs": "yellow", "continues": "green"}
+_FATE_WIDTH: Final = 9
+
+
+Histories = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[HISTORIES]...",
+        help="Files of histories, or folders of them: what `perdure export` writes, or "
+        "`perdure workflow history ID --json` prints.",
+        show_default=False,
+    ),
+]
+App = Annotated[
+    str,
+    typer.Option(
+        metavar="MODULE:NAME",
+        help="What the workflows are registered with.",
+        show_default=False,
+    ),
+]
+
+
+def check(
+    histories: Histories = None,
+    *,
+    app: App,
+    store: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Check what is unfinished there; it is only read."),
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Check what is unfinished at this server."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail, too, if one would go on in another way.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which running workflows the code of an application would break."""
+    from perdure.testing import checking  # noqa: PLC0415 - see above
+    from perdure.testing.applications import registry_of  # noqa: PLC0415
+
+    registry = registry_of(app)
+    found = _read(histories or [], store, server)
+    try:
+        findings = [finding.as_data() for finding in checking.check(found, registry)]
+    except CallerFault as fault:
+        raise Trouble(f"{fault}.", advice="", code=ExitCode.USAGE) from fault
+    counts = Counter(str(finding["fate"]) for finding in findings)
+    if as_json:
+        show_json({"checked": len(findings), **_figures(counts), "instances": findings})
+    else:
+        _show(findings, counts)
+    if counts["breaks"] or (strict and counts["differs"]):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _read(paths: list[Path], store: Path | None, server: str | None) -> Iterator[Any]:
+    if sum((bool(paths), store is not None, server is not None)) != 1:
+        raise Trouble(
+            "It has to be said, once, where the histories are.",
+            advice="Name files or folders of them, or --store FILE, or --server URL.",
+            code=ExitCode.USAGE,
+        )
+    for path in [*paths, *([store] if store is not None else [])]:
+        if not path.exists():
+            raise Trouble(f"There is no {path}.", advice="", code=ExitCode.NOT_FOUND)
+    if store is not None:
+        return _of_store(store)
+    return _of_files(paths) if server is None else _of_server(server)
+
+
+def _of_files(paths: list[Path]) -> Iterator[Any]:
+    from perdure.testing.histories import read_histories  # noqa: PLC0415
+
+    return read_histories(paths)
+
+
+def _of_store(store: Path) -> Iterator[Any]:
+    from perdure.app.histories import unfinished  # noqa: PLC0415
+    from perdure.testing.histories import history_of  # noqa: PLC0415
+
+    return (history_of(whole, str(store)) for whole in unfinished(store))
+
+
+def _of_server(server: str) -> Iterator[Any]:
+    from perdure.testing.histories import told  # noqa: PLC0415
+
+    with connected(server, None) as calls:
+        for instance in _unfinished(calls):
+            events = list(calls.history(instance))
+            name = {"workflowName": instance.name}
+            yield told({"instanceID": instance.instance_id, "events": events, **name}, server)
+
+
+def _unfinished(calls: Calls) -> Iterator[Any]:
+    query: dict[str, str | int] = {"status": ",".join(UNFINISHED)}
+    while True:
+        found, token = calls.listed(query, PAGE_ROWS_MAX)
+        yield from found
+        if not token:
+            return
+        query["token"] = token
+
+
+def _figures(counts: Counter[str]) -> dict[str, int]:
+    return {fate: counts[fate] for fate in ("continues", "differs", "breaks")}
+
+
+def _show(findings: Iterable[dict[str, Any]], counts: Counter[str]) -> None:
+    total = counts.total()
+    if not total:
+        note("There is nothing to check: no history was found.")
+        return
+    for finding in findings:
+        fate = str(finding["fate"])
+        if fate != "continues":
+            who = printable(f"{finding['workflowName']} {finding['instanceID']}")
+            show(Text.assemble((f"{fate:{_FATE_WIDTH}}", _STYLES[fate]), who))
+            show(f"{'':{_FATE_WIDTH}}{finding['reason']}")
+            if "file" in finding:
+                show(f"{'':{_FATE_WIDTH}}{_relative(str(finding['file']))}:{finding['line']}")
+    parts = [f"{counts['continues']} of {total} would go on as before"]
+    parts += [f"{counts['differs']} in another way"] if counts["differs"] else []
+    parts += [f"{counts['breaks']} would break"] if counts["breaks"] else []
+    show(", ".join(parts))
+
+
+def _relative(file: str) -> str:
+    here = f"{Path.cwd()}{os.sep}"
+    return file.removeprefix(here)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make `check` known to the program."""
+    app.command("check", epilog=_EXAMPLES, rich_help_panel="Run")(check)
