@@ -27,6 +27,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how often the crash test kills the server (default: 50)",
     )
     parser.addoption(
+        "--inprocess-crash-rounds",
+        type=int,
+        default=20,
+        help="how often a user's own process is killed (default: 20)",
+    )
+    parser.addoption(
         "--every-write",
         action="store_true",
         help="die at every single write of the crash points, not only around what counts",
