@@ -1,7 +1,7 @@
 # Every target installs what it needs: `make test` works on a fresh machine with Python.
 # What may be told from outside:
 #   PYTHON       the interpreter that the environments are made with
-#   N            the rounds of `make crash`
+#   N            the rounds of `make crash` and `make crash-inprocess`
 #   HOURS, SEED  how long `make sim` simulates, and which life (one is drawn if none is given)
 #   JOBS         how many tests run side by side
 #   PYTEST_ARGS  and BENCH_ARGS: more arguments for either
@@ -26,7 +26,7 @@ DEV_STAMP := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench bench-brokers generate crash crash-points clean
+.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench bench-brokers generate crash crash-inprocess crash-points clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ generate: $(DEV_STAMP) ## make src/perdure/wire/generated from our .proto files
 crash: $(DEV_STAMP) ## kill the server N times under load, and account for everything
 	$(SDK_ENVIRONMENTS) $(SDK)
 	$(BIN)/python -m pytest tests/e2e/crash -q --crash-rounds=$(N) $(PYTEST_ARGS)
+
+crash-inprocess: $(DEV_STAMP) ## kill a program with an engine of its own N times under load
+	$(BIN)/python -m pytest tests/e2e/inprocess/test_crash.py -q --inprocess-crash-rounds=$(N) --timeout=3600 $(PYTEST_ARGS)
 
 crash-points: $(DEV_STAMP) ## die at every single write of some short lives, and cut the power there
 	$(BIN)/python -m pytest tests/crash_points -n $(JOBS) --every-write --timeout=3600 $(PYTEST_ARGS)

@@ -101,7 +101,7 @@ def compose(config: Config, store: Store, clock: Clock, process: Process) -> Hou
     """Put everything together. Called on the loop that it is to run on."""
     ears = listen(config, process)
     engine = Engine(_engine_settings(config), store, clock, ears.observer)
-    ears.metrics.add(Readings(lambda: _engine_reading(engine), lambda: _store_reading(store)))
+    ears.metrics.add(readings_of(engine, store))
     remotes = remotes_of(config.temporal, clock, app_id=config.app_id)
     if remotes:
         ears.metrics.add(ComponentReadings(lambda: answering(remotes)))
@@ -241,6 +241,11 @@ def _grpc_settings(config: Config) -> GrpcSettings:
         instance_id_bytes_max=config.instance_id_bytes_max,
         instance_id_extra_characters=config.instance_id_extra_characters,
     )
+
+
+def readings_of(engine: Engine, store: Store) -> Readings:
+    """Return what metrics read of an engine and its store when they are asked for."""
+    return Readings(lambda: _engine_reading(engine), lambda: _store_reading(store))
 
 
 def _engine_reading(engine: Engine) -> EngineReading:

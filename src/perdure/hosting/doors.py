@@ -7,7 +7,7 @@ from typing import Final
 import perdure
 from perdure.api.http.app import end_waits
 from perdure.api.http.serving import uvicorn_config
-from perdure.app.compose import Ears, House, furnish
+from perdure.app.compose import Ears, House, furnish, readings_of
 from perdure.app.config import Config
 from perdure.app.listening import HttpListener, bind
 from perdure.app.process import Process
@@ -19,6 +19,7 @@ from perdure.components.port import WorkflowComponent
 from perdure.engine.service import Engine
 from perdure.hosting.settings import HostSettings
 from perdure.observability.metrics import Metrics
+from perdure.store.port import Store
 
 _HTTP_GRACE_S: Final = 2
 
@@ -56,9 +57,12 @@ class Doors:
         """The port of gRPC, if there is one."""
         return self._grpc_port
 
-    async def open(self, engine: Engine, component: WorkflowComponent, observer: Observer) -> None:
+    async def open(
+        self, engine: Engine, component: WorkflowComponent, store: Store, observer: Observer
+    ) -> None:
         """Let others in. Raises ConfigurationError if the gRPC port is in use."""
         settings = self._settings
+        self.metrics.add(readings_of(engine, store))
         config = Config.model_validate(
             {
                 "app_id": settings.app_id,

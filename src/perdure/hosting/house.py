@@ -34,7 +34,7 @@ class OpenDoors(Protocol):
     @property
     def grpc_port(self) -> int | None: ...
     async def open(
-        self, engine: Engine, component: EmbeddedComponent, observer: Observer
+        self, engine: Engine, component: EmbeddedComponent, store: Store, observer: Observer
     ) -> None: ...
     def begin_to_close(self) -> None: ...
     async def close(self, engine: Engine | None, grace_us: int) -> None: ...
@@ -82,8 +82,9 @@ class House:
         if settings.has_doors:
             from perdure.hosting.doors import Doors  # noqa: PLC0415
 
-            self._doors = Doors(settings)
-            observer = fan_out([self._doors.metrics, observer])
+            doors = Doors(settings)
+            self._doors = doors
+            observer = fan_out([doors.metrics, observer])
         self._store = _opened(settings)
         clock = SystemClock()
         self._engine = engine = Engine(
@@ -96,7 +97,7 @@ class House:
         self._staff = Staff(engine, settings)
         await engine.start()
         if self._doors is not None:
-            await self._doors.open(engine, self._component, observer)
+            await self._doors.open(engine, self._component, self._store, observer)
 
     @property
     def staff(self) -> Staff:

@@ -227,7 +227,11 @@ class Client:
             await self.look(instance)
 
     async def _collecting(self) -> None:
-        value = {"taken": [], "steps": [], "seconds": self._random.choice((0, 0.02))}
+        value: dict[str, Any] = {
+            "taken": [],
+            "steps": [],
+            "seconds": self._random.choice((0, 0.02)),
+        }
         instance = await self.begin("collector", value)
         numbers = {"a": 0, "b": 0}
         for _ in range(self._random.randint(4, 16)):
@@ -294,7 +298,7 @@ async def main(store: str, name: str, seed: str, mode: str) -> None:
         else:
             await bring_to_an_end(Client(engine, name, seed), engine)
             tell("ended", port=engine.http_port)
-            await asyncio.to_thread(sys.stdin.read)
+            await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
