@@ -15,6 +15,7 @@ import asyncio
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Coroutine
 from datetime import timedelta
@@ -56,14 +57,14 @@ def _began(context: ActivityContext, key: str) -> str:
 @registry.activity()
 async def step(context: ActivityContext, value: dict[str, Any]) -> dict[str, Any]:
     run = _began(context, value["key"])
-    await asyncio.sleep(value["seconds"])
+    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=value["seconds"])
     return {"key": value["key"], "run": run}
 
 
 @registry.activity()
 def blocking_step(context: ActivityContext, value: dict[str, Any]) -> dict[str, Any]:
     run = _began(context, value["key"])
-    time.sleep(value["seconds"])
+    threading.Event().wait(value["seconds"])
     return {"key": value["key"], "run": run}
 
 

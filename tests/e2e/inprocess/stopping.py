@@ -6,7 +6,7 @@ object a line.
 
 import asyncio
 import sys
-import time
+import threading
 
 import perdure
 from perdure import ActivityContext, Engine, Registry, SyncEngine, WorkflowContext
@@ -18,7 +18,7 @@ registry = Registry()
 @registry.activity()
 async def slow(_: ActivityContext, seconds: float) -> str:
     say(began="slow")
-    await asyncio.sleep(seconds)
+    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=seconds)
     say(ended="slow")
     return "slow"
 
@@ -26,7 +26,7 @@ async def slow(_: ActivityContext, seconds: float) -> str:
 @registry.activity()
 def blocking(_: ActivityContext, seconds: float) -> str:
     say(began="blocking")
-    time.sleep(seconds)
+    threading.Event().wait(seconds)
     say(ended="blocking")
     return "blocking"
 
