@@ -1,13 +1,15 @@
 # Every target installs what it needs: `make test` works on a fresh machine with Python.
 # What may be told from outside:
 #   PYTHON       the interpreter that the environments are made with
-#   N            the rounds of `make crash` and `make crash-inprocess`
+#   N            the rounds of `make crash`, `make crash-inprocess`, and each campaign of `make cluster`
+#   NODES        how many nodes the campaigns of `make cluster` have
 #   HOURS, SEED  how long `make sim` simulates, and which life (one is drawn if none is given)
 #   JOBS         how many tests run side by side
 #   PYTEST_ARGS  and BENCH_ARGS: more arguments for either
 
 PYTHON ?= python3
 N ?= 50
+NODES ?= 1
 HOURS ?= 1
 SEED ?=
 JOBS ?= auto
@@ -26,7 +28,7 @@ DEV_STAMP := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench bench-brokers generate crash crash-inprocess crash-points clean
+.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench bench-brokers generate crash crash-inprocess crash-points cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +82,10 @@ crash: $(DEV_STAMP) ## kill the server N times under load, and account for every
 
 crash-inprocess: $(DEV_STAMP) ## kill a program with an engine of its own N times under load
 	$(BIN)/python -m pytest tests/e2e/inprocess/test_crash.py -q --inprocess-crash-rounds=$(N) --timeout=3600 $(PYTEST_ARGS)
+
+cluster: $(DEV_STAMP) ## let N things go wrong with nodes over a Postgres, and account for everything
+	$(SDK_ENVIRONMENTS) $(SDK)
+	$(BIN)/python -m pytest tests/e2e/cluster -q --cluster-rounds=$(N) $(addprefix --cluster-nodes=,$(NODES)) $(PYTEST_ARGS)
 
 crash-points: $(DEV_STAMP) ## die at every single write of some short lives, and cut the power there
 	$(BIN)/python -m pytest tests/crash_points -n $(JOBS) --every-write --timeout=3600 $(PYTEST_ARGS)

@@ -33,6 +33,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how often a user's own process is killed (default: 20)",
     )
     parser.addoption(
+        "--cluster-rounds",
+        type=int,
+        default=6,
+        help="how often something goes wrong in a campaign over Postgres (default: 6)",
+    )
+    parser.addoption(
+        "--cluster-nodes",
+        type=int,
+        action="append",
+        help="how many nodes a campaign over Postgres has (default: 1)",
+    )
+    parser.addoption(
         "--every-write",
         action="store_true",
         help="die at every single write of the crash points, not only around what counts",

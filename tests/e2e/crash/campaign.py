@@ -113,7 +113,9 @@ class Campaign:
             case Before.CUT:
                 self._cut()
             case Before.KILL_WORKER:
-                self.company.kill_worker(self._random.choice(self.company.workers))
+                name = self._random.choice(self.company.workers)
+                self.company.kill_worker(name)
+                self.company.replace_worker(name)
 
     def _cut(self) -> None:
         # To the server it is as if the worker had died; what it still says comes late.

@@ -57,11 +57,13 @@ class Company:
         return sorted(self._workers)
 
     def kill_worker(self, name: str) -> None:
-        """Kill a worker, and hire another in its place."""
-        worker, environment = self._workers[name]
+        """Kill a worker."""
         self.note_death(name, "SIGKILL")
-        worker.kill()
-        self.hire(name, environment)
+        self._workers[name][0].kill()
+
+    def replace_worker(self, name: str) -> None:
+        """Hire another in a dead one's place."""
+        self.hire(name, self._workers[name][1])
 
     def invite(self, name: str, calls: Calls) -> None:
         """Let a client come, which begins when all begin."""

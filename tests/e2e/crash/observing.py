@@ -18,9 +18,13 @@ _ACTIVE: Final = "&status=PENDING&status=RUNNING&status=SUSPENDED&status=STALLED
 class Window:
     """Looks at a server, whichever life of it there is just now."""
 
-    def __init__(self, port: Callable[[], int]) -> None:
-        """Look in at `port`, which may be another one for each question."""
+    def __init__(self, port: Callable[[], int], *, patience_s: float = 0.0) -> None:
+        """Look in at `port`, which may be another one for each question.
+
+        With `patience_s`, a server may say for so long that its store is away.
+        """
         self._port = port
+        self._patience_s = patience_s
         self._client = httpx.Client(trust_env=False, timeout=_TIMEOUT_S)
 
     def close(self) -> None:
@@ -72,11 +76,20 @@ class Window:
             token = f"&token={page['token']}"
 
     def _get(self, path: str) -> httpx.Response:
-        url = f"http://{HOST}:{self._port()}{path}"
-        try:
-            answer = self._client.get(url)
-        except httpx.RemoteProtocolError:
-            # The connection was kept alive from an earlier life of the server.
-            answer = self._client.get(url)
+        end = time.monotonic() + self._patience_s
+        while True:
+            answer = self._look(path)
+            is_away = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            if not is_away or time.monotonic() > end:
+                break
+            time.sleep(_POLL_S)
         assert answer.status_code == httpx.codes.OK, answer.text
         return answer
+
+    def _look(self, path: str) -> httpx.Response:
+        url = f"http://{HOST}:{self._port()}{path}"
+        try:
+            return self._client.get(url)
+        except httpx.RemoteProtocolError:
+            # The connection was kept alive from an earlier life of the server.
+            return self._client.get(url)

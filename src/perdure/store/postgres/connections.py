@@ -70,7 +70,7 @@ class Link:
 
     @property
     def in_transaction(self) -> bool:
-        return bool(self._connection.is_in_transaction())
+        return self.is_usable and bool(self._connection.is_in_transaction())
 
     async def close(self) -> None:
         """Say farewell to the server; without its answer if it gives none."""
@@ -178,9 +178,11 @@ class Pool:
         return await connect(self._address)
 
     def _give_back(self, link: Link) -> None:
+        if not link.is_usable:
+            return
         if self._closed or link.in_transaction:
             link.drop()
-        elif link.is_usable:
+        else:
             self._idle.append(link)
 
     def _drop_idle(self) -> None:

@@ -55,6 +55,8 @@ IN_THE_WAY: Final = (
 LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # The server has said something between two statements, such as that it shuts down.
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.IdleInTransactionSessionTimeoutError,
@@ -62,7 +64,13 @@ LOST: Final = (
     TimeoutError,
     OSError,
 )
-TROUBLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+TROUBLE: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 
 def fault_of(error: BaseException, where: str) -> BaseException:

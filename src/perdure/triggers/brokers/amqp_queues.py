@@ -15,37 +15,29 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiormq.exceptions import AMQPError, ChannelInvalidStateError
 
 from perdure.triggers.brokers.amqp_place import TIMEOUT_S, AmqpPlace, Queue
+from perdure.triggers.brokers.sessions import SessionSource
 from perdure.triggers.deliveries import Deliveries
-from perdure.triggers.port import Message, Receiver, Standing
-from perdure.triggers.reconnecting import connected, stay_connected
+from perdure.triggers.port import Message, Receiver
+from perdure.triggers.reconnecting import connected
 
 TROUBLES: Final = (AMQPError, ChannelInvalidStateError)
 # What a channel's prefetch can say at most.
 PREFETCH_MOST: Final = 65_535
 
 
-class AmqpSource:
+class AmqpSource(SessionSource):
     """The messages of one queue that the server gives to this consumer."""
+
+    troubles = TROUBLES
 
     def __init__(
         self, name: str, topic: str, place: AmqpPlace, queue: Queue, deliveries_max: int
     ) -> None:
-        self.name = name
-        self.standing = Standing()
+        super().__init__(name)
         self._topic = topic
         self._place = place
         self._queue = queue
         self._deliveries_max = deliveries_max
-
-    async def run(self, receive: Receiver, position: str | None) -> None:
-        """Receive until cancelled; the queue keeps the position."""
-        del position
-        await stay_connected(
-            lambda: self._session(receive),
-            name=self.name,
-            standing=self.standing,
-            troubles=TROUBLES,
-        )
 
     async def _session(self, receive: Receiver) -> None:
         connection = await self._place.connect()

@@ -19,10 +19,11 @@ from paho.mqtt.client import MQTTMessage
 
 from perdure.base.limits import DELIVERIES_MAX, DELIVERIES_MOST
 from perdure.triggers.brokers.mqtt_line import MqttLine, MqttPlace, MqttTrouble
+from perdure.triggers.brokers.sessions import SessionSource
 from perdure.triggers.brokers.tls import certificates, context_of
 from perdure.triggers.deliveries import Deliveries
-from perdure.triggers.port import Message, Receiver, Settings, Standing
-from perdure.triggers.reconnecting import connected, stay_connected
+from perdure.triggers.port import Message, Receiver, Settings
+from perdure.triggers.reconnecting import connected
 
 TROUBLES: Final = (MqttTrouble, ValueError)
 _PORTS: Final = {"tcp": 1883, "mqtt": 1883, "ssl": 8883, "tls": 8883, "mqtts": 8883}
@@ -86,28 +87,19 @@ def reading_of(settings: Settings) -> Reading:
     )
 
 
-class MqttSource:
+class MqttSource(SessionSource):
     """The messages of one topic or filter that come to the session of a client."""
+
+    troubles = TROUBLES
 
     def __init__(
         self, name: str, topic: str, client_id: str, place: MqttPlace, reading: Reading
     ) -> None:
-        self.name = name
-        self.standing = Standing()
+        super().__init__(name)
         self._topic = topic
         self._client_id = client_id
         self._place = place
         self._reading = reading
-
-    async def run(self, receive: Receiver, position: str | None) -> None:
-        """Receive until cancelled; the session keeps the position."""
-        del position
-        await stay_connected(
-            lambda: self._session(receive),
-            name=self.name,
-            standing=self.standing,
-            troubles=TROUBLES,
-        )
 
     async def _session(self, receive: Receiver) -> None:
         line = MqttLine(self._place, self._client_id, clean_session=self._reading.clean_session)

@@ -26,9 +26,10 @@ from nats.js.errors import NotFoundError
 from perdure.base.limits import DELIVERIES_MAX, DELIVERIES_MOST
 from perdure.base.time import DAY_US, LATEST_US, SECOND_US
 from perdure.triggers.brokers.nats_place import TIMEOUT_S, NatsPlace
+from perdure.triggers.brokers.sessions import SessionSource
 from perdure.triggers.deliveries import Deliveries
-from perdure.triggers.port import Message, Receiver, Settings, Standing
-from perdure.triggers.reconnecting import connected, stay_connected
+from perdure.triggers.port import Message, Receiver, Settings
+from perdure.triggers.reconnecting import connected
 
 TROUBLES: Final = (NatsError,)
 _FETCH_MAX: Final = 100
@@ -122,26 +123,17 @@ def _from_beginning(config: ConsumerConfig, settings: Settings) -> ConsumerConfi
     )
 
 
-class NatsSource:
+class NatsSource(SessionSource):
     """The messages of one subject that come to this reader of the consumer."""
 
+    troubles = TROUBLES
+
     def __init__(self, name: str, subject: str, place: NatsPlace, reading: Reading) -> None:
-        self.name = name
-        self.standing = Standing()
+        super().__init__(name)
         self._subject = subject
         self._place = place
         self._reading = reading
         self._held: dict[str, Msg] = {}  # by the subject that acknowledges each
-
-    async def run(self, receive: Receiver, position: str | None) -> None:
-        """Receive until cancelled; the consumer keeps the position."""
-        del position
-        await stay_connected(
-            lambda: self._session(receive),
-            name=self.name,
-            standing=self.standing,
-            troubles=TROUBLES,
-        )
 
     async def _session(self, receive: Receiver) -> None:
         closed = asyncio.Event()

@@ -24,9 +24,10 @@ from perdure.base.limits import DELIVERIES_MAX, DELIVERIES_MOST
 from perdure.base.time import DAY_US, HOUR_US, SECOND_US
 from perdure.triggers.brokers.gathering import Gathering
 from perdure.triggers.brokers.redis_place import BLOCK_MS, RedisPlace
+from perdure.triggers.brokers.sessions import SessionSource
 from perdure.triggers.deliveries import Deliveries
-from perdure.triggers.port import Message, Receiver, Settings, Standing
-from perdure.triggers.reconnecting import connected, stay_connected
+from perdure.triggers.port import Message, Receiver, Settings
+from perdure.triggers.reconnecting import connected
 
 _log = structlog.get_logger(__name__)
 
@@ -76,27 +77,18 @@ def reading_of(settings: Settings) -> Reading:
     return reading
 
 
-class RedisSource:
+class RedisSource(SessionSource):
     """The entries of one stream that come to this consumer of the group."""
 
+    troubles = (RedisError,)
+
     def __init__(self, name: str, stream: str, place: RedisPlace, reading: Reading) -> None:
-        self.name = name
-        self.standing = Standing()
+        super().__init__(name)
         self._stream = stream
         self._place = place
         self._reading = reading
         self._consumer = f"{reading.group}-{secrets.token_hex(6)}"
         self._held: set[bytes] = set()
-
-    async def run(self, receive: Receiver, position: str | None) -> None:
-        """Receive until cancelled; the group keeps the position."""
-        del position
-        await stay_connected(
-            lambda: self._session(receive),
-            name=self.name,
-            standing=self.standing,
-            troubles=(RedisError,),
-        )
 
     async def _session(self, receive: Receiver) -> None:
         client = self._place.client(connections_max=_CONNECTIONS_MAX)
