@@ -7,9 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from perdure.app.clock import SystemClock
+from perdure.base.errors import ConfigurationError
 from perdure.base.time import HOUR_US
 from perdure.proving.plan import plan_of
 from perdure.proving.simulation import Simulation
+from perdure.store.memory.cluster import MemoryCluster
 from perdure.store.memory.store import MemoryStore
 from perdure.store.port import Store
 from perdure.store.sqlite.store import SqliteStore
@@ -23,8 +25,15 @@ class ProofStore(StrEnum):
 
 
 @contextmanager
-def simulation(seed: int, hours: float, store: ProofStore) -> Iterator[Simulation]:
-    """Give the simulation of a seed."""
+def simulation(seed: int, hours: float, store: ProofStore, nodes: int = 1) -> Iterator[Simulation]:
+    """Give the simulation of a seed, of one node or of several on one store in memory."""
+    if nodes > 1:
+        if store is not ProofStore.MEMORY:
+            raise ConfigurationError("several nodes are proved on the store in memory")
+        plan = plan_of(seed, int(hours * HOUR_US), nodes)
+        cluster = MemoryCluster(int)
+        yield Simulation(plan, cluster.open(), SystemClock, cluster)
+        return
     with _opened(store) as opened:
         yield Simulation(plan_of(seed, int(hours * HOUR_US)), opened, SystemClock)
 

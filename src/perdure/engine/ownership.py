@@ -5,9 +5,11 @@ the term under which it came to hold them, so that nothing of it lands once that
 owner knows no terms and asks nobody.
 """
 
+import asyncio
 from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
+from perdure.engine.settings import Sharing
 from perdure.store.leases import Term
 from perdure.store.partitions import HOUSEKEEPING, PARTITIONS, Partition, number_of
 
@@ -166,3 +168,10 @@ class Leased:
         for term in terms:
             if self.holds(term):
                 del self._terms[term.partition]
+
+
+def owner_of(sharing: Sharing | None) -> Ownership:
+    """Return who owns what, for a store that is shared or not; on the loop that it is to run on."""
+    if sharing is None:
+        return ALONE
+    return Leased(asyncio.get_running_loop().time, sharing.store.partitions)

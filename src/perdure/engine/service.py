@@ -27,7 +27,7 @@ from perdure.engine.mailbox import Mailbox
 from perdure.engine.memory import Memory
 from perdure.engine.moves import Moves
 from perdure.engine.neighbours import Neighbours
-from perdure.engine.ownership import ALONE, Leased
+from perdure.engine.ownership import Leased, owner_of
 from perdure.engine.parking import Parking
 from perdure.engine.proposals import Proposals
 from perdure.engine.queueing import TaskQueues
@@ -68,7 +68,7 @@ class Engine:
         With `sharing` it is one of several nodes on that store, and owns what it has leases on.
         """
         self.settings = settings
-        owner = ALONE if sharing is None else Leased(_now_s, sharing.store.partitions)
+        self.owner = owner = owner_of(sharing)
         self._clock = clock
         self._reader = Reader(store, observer)
         self._committer = Committer(store, observer, crew)
@@ -288,10 +288,6 @@ class Engine:
     async def complete_activity(self, answer: bytes) -> None:
         """Land an activity's answer (see `engine.work.Workplace`)."""
         await self._tasks.complete(answer)
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _reported(landing: "asyncio.Future[Any]") -> None:

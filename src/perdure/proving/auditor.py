@@ -16,6 +16,7 @@ from perdure.proving.calls import Call, Fault
 from perdure.proving.disk import Commit
 from perdure.proving.images import Change, Image, Images, event_of
 from perdure.proving.items import ActivityItem, TurnItem
+from perdure.proving.shared_disk import Ways
 
 _STATES_MAX: Final = 60
 _HAND_OUTS_MAX: Final = 40
@@ -51,6 +52,7 @@ class HandOut:
     item: TurnItem | ActivityItem
     generation: int
     position: int  # how long the history was
+    term: int = 0  # of the lease that it was handed out under, where there are leases
     step: int = 0
     at_us: int = 0
 
@@ -61,6 +63,7 @@ class Auditor:
     def __init__(self, images: Images) -> None:
         """Begin with empty books."""
         self.images = images
+        self.ways: Ways | None = None  # where several nodes share the disk
         self.step = 0
         self.clock_us: Callable[[], int] = int  # what time the engine believes it is
         self.now_us = 0

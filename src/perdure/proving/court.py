@@ -9,6 +9,7 @@ from perdure.proving.calls import Call
 from perdure.proving.checkers.base import Checker, Violation
 from perdure.proving.checkers.deliveries import Messages
 from perdure.proving.checkers.memory import Memory
+from perdure.proving.checkers.owners import Owners
 from perdure.proving.checkers.p1_acknowledged import Acknowledged
 from perdure.proving.checkers.p2_one_result import OneResult
 from perdure.proving.checkers.p3_runs import Runs
@@ -53,6 +54,7 @@ class Court:
             Growth(auditor, self.accuse, retention_us, now_us),
             Memory(auditor, self.accuse),
             Messages(auditor, self.accuse),
+            Owners(auditor, self.accuse),
             self.replies,
         )
 

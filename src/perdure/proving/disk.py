@@ -89,6 +89,7 @@ class NodeDisk:
         self._disk = disk
         self._home = home
         self._crash = crash
+        self._own: Store = disk.store
         # From which step on the node does not know what is on disk, until it is restarted.
         self.in_doubt_since: int | None = None
         self.has_failed = False  # something may have been given up
@@ -115,15 +116,18 @@ class NodeDisk:
         if disk.happens("crash_after_commit"):
             self._crash()
         elif disk.happens("reply_lost"):
-            if self.in_doubt_since is None:
-                self.in_doubt_since = before
-            raise StoreUnavailable("the reply was lost")
+            self._lose_the_reply(before)
         return outcomes
+
+    def _lose_the_reply(self, before: int) -> None:
+        if self.in_doubt_since is None:
+            self.in_doubt_since = before
+        raise StoreUnavailable("the reply was lost")
 
     def _landed(self, entries: Sequence[Entry]) -> list[Outcome]:
         disk = self._disk
         try:
-            outcomes = disk.store.commit(entries)
+            outcomes = self._own.commit(entries)
         except AssertionError as error:
             disk.on_broken(f"the store finds a broken invariant: {error}")
             raise
@@ -136,7 +140,7 @@ class NodeDisk:
             raise StoreUnavailable("the process is dead")
         if self._disk.happens("read_failed"):
             raise StoreFailed("the disk cannot be read")
-        return self._disk.store
+        return self._own
 
     def snapshot(self, instance: str | int) -> Snapshot | None:
         return self._read().snapshot(instance)

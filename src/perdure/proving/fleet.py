@@ -46,7 +46,7 @@ class Fleet:
 
     def begin(self) -> None:
         """Fill every place."""
-        for _ in range(PLACES):
+        for _ in range(PLACES + 2 * (len(self.nodes) - 1)):
             self._hire()
 
     def replace_all(self) -> None:
@@ -102,7 +102,7 @@ class Fleet:
     def _connect(self, worker: SimWorker) -> None:
         if not worker.alive or worker.stream is not None:
             return
-        up = [node for node in self.nodes if node.up]
+        up = [node for node in self.nodes if node.takes()]
         if up and self._chance.choice(up).open(worker.profile(), worker):
             self._say("connected", worker.name)
             worker.begin()
@@ -146,7 +146,7 @@ class Fleet:
         self._trace.note(data)
         if not up:
             return  # a call that fails: no worker says it twice of its own accord
-        node = up[0]
+        node = next((each for each in up if worker.stream in each.links), up[0])
         if not worker.make.echoes:
             self.auditor.met(answer.item, node.home.name)
         node.take_answer(data, of_turn=kind == "turn")

@@ -32,6 +32,7 @@ class Home:
     name: str
     alive: bool = True
     reads: int = 0  # under way
+    stopped_until_us: int = 0  # it does nothing before, and knows nothing of that
     tasks: list[AnyTask] = field(default_factory=list)
 
 
@@ -105,6 +106,11 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def _run_one(self, called: _Called) -> None:
         if not called.cancelled() and _lives(called):
+            home = called.home
+            if home is not None and home.stopped_until_us > self.now_us:
+                self._count += 1
+                heappush(self._later, (home.stopped_until_us, self._count, called))
+                return
             self.calls += 1
             self._called_of = called.home
             called._run()  # noqa: SLF001 - this is what a loop does with its handles

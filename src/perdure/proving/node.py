@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any, Protocol
 
@@ -15,16 +16,21 @@ from perdure.base.errors import CallerFault, PerdureError, ShuttingDown, StoreEr
 from perdure.base.observer import Observer
 from perdure.base.time import SECOND_US, Clock
 from perdure.components.embedded import EmbeddedComponent
+from perdure.engine.ownership import Leased
 from perdure.engine.service import Engine
-from perdure.engine.settings import EngineSettings
+from perdure.engine.settings import EngineSettings, Sharing
 from perdure.engine.work import Profile, Stream
 from perdure.proving.calls import Call, Reply, perform
 from perdure.proving.crew import SimCrew
 from perdure.proving.disk import Disk, NodeDisk
 from perdure.proving.loop import HOME, Home, SimLoop
+from perdure.proving.shared_disk import SharedNodeDisk, Ways
+from perdure.store.leases import Term
 
 _BOOT_AGAIN_US = SECOND_US
 _REST_S = 2.0
+# After so long everybody has heard, or looked.
+_HEARS_US = 60 * SECOND_US
 
 
 class Link(Protocol):
@@ -56,6 +62,7 @@ class Surroundings:
     on_answered: Callable[["Node", Call, Reply], None]
     on_told: Callable[["Node", tuple[int, ...]], None]
     on_trouble: Callable[[str, BaseException], None]
+    ways: Ways | None = None  # where several nodes share the disk
 
 
 class Node:
@@ -66,6 +73,7 @@ class Node:
     component: EmbeddedComponent
     crew: SimCrew
     store: NodeDisk
+    shared: SharedNodeDisk  # the same, where it is shared
     clock: Clock
 
     def __init__(self, name: str, around: Surroundings) -> None:
@@ -76,8 +84,11 @@ class Node:
         self.running = False  # there is a process
         self.links: dict[Stream, Link] = {}
         self._names: dict[Stream, str] = {}  # each stream has one of its own
+        self.secluded = False  # neither clients nor workers reach it
         self.serving: list[Call] = []
         self.touched: list[int] = []
+        # When others have last changed what is on disk, by key.
+        self.changed_elsewhere: dict[int, int] = {}
         self._around = around
         self._context: Context
 
@@ -88,6 +99,7 @@ class Node:
         assert not self.running, "one process at a time"
         self.epoch += 1
         self.running = True
+        self.changed_elsewhere.clear()
         self.home = Home(f"{self.name}.{self.epoch}")
         self._around.loop.homes.append(self.home)
         self._context = copy_context()
@@ -97,14 +109,21 @@ class Node:
 
     def _compose(self) -> None:
         around = self._around
-        self.store = NodeDisk(around.disk, self.home, lambda: self.kill("at a commit"))
+        crash = partial(self.kill, "at a commit")
+        sharing = None
+        if around.ways is None:
+            self.store = NodeDisk(around.disk, self.home, crash)
+        else:
+            self.shared = SharedNodeDisk(around.disk, around.ways, self.home, crash)
+            self.store = self.shared
+            sharing = Sharing(store=self.shared, node=self.home.name, name=self.name)
         ids = Random(f"{around.seed}:ids:{self.home.name}")
         self.crew = SimCrew(around.loop, self.home, ids, around.disk.delay_us)
         self.crew.take_touched = self._take_touched
         self.crew.step = around.disk.step
         self.crew.on_told = lambda keys: around.on_told(self, keys)
         self.clock, observer = around.clock(), around.observer(self)
-        self.engine = Engine(around.settings, self.store, self.clock, observer, self.crew)
+        self.engine = Engine(around.settings, self.store, self.clock, observer, self.crew, sharing)
         self.component = EmbeddedComponent(self.engine, self.clock, observer)
 
     def _take_touched(self) -> tuple[int, ...]:
@@ -146,6 +165,7 @@ class Node:
 
     def _gone(self, why: str) -> None:
         self.up = self.running = False
+        self.store.close()
         for call in self.serving:
             call.lost = True
         self.serving.clear()
@@ -155,7 +175,43 @@ class Node:
             link.ended(stream)
         self._around.on_down(self, why)
 
+    # ---- among others
+
+    def is_behind(self, key: int) -> bool:
+        """Tell whether it may not know yet what others have done, or what it has done itself."""
+        if self._around.ways is None:
+            return False
+        since_us = max(self.changed_elsewhere.get(key, -_HEARS_US), self.shared.unsure_us)
+        return self._around.loop.now_us - since_us < _HEARS_US
+
+    def has_lost_leases(self) -> bool:
+        """Tell whether anything that it meant to note may have been refused."""
+        leases = self.engine.leases
+        return leases is not None and leases.lost + leases.given_back > 0
+
+    def terms(self) -> tuple[Term, ...]:
+        """Return the terms under which it would hand out now."""
+        owner = self.engine.owner
+        if not self.up or not isinstance(owner, Leased) or not owner.may_hand_out():
+            return ()
+        return owner.terms
+
+    # ---- what befalls it
+
+    @property
+    def stopped_until_us(self) -> int:
+        """Until when it does nothing."""
+        return self.home.stopped_until_us if self.running else 0
+
+    def stand_still(self, duration_us: int) -> None:
+        """Do nothing for a while, and know nothing of it after."""
+        self.home.stopped_until_us = self._around.loop.now_us + duration_us
+
     # ---- what comes in
+
+    def takes(self) -> bool:
+        """Tell whether requests and workers reach it just now."""
+        return self.up and not self.secluded and self.stopped_until_us <= self._around.loop.now_us
 
     def open_links(self) -> set[str]:
         """Return the names of the streams that are open."""
@@ -200,7 +256,10 @@ class Node:
 
     def cut(self, stream: Stream | None) -> None:
         """Notice that a worker's end of a stream is gone."""
-        if stream is not None and stream in self.links and self.home.alive:
+        left_us = self.stopped_until_us - self._around.loop.now_us
+        if left_us > 0:
+            self._around.loop.outside(left_us, self.cut, stream)
+        elif stream is not None and stream in self.links and self.home.alive:
             del self.links[stream]
             self._context.run(stream.close)
 

@@ -17,16 +17,18 @@ class Plan:
     duration_us: int  # of the phase in which anything may go wrong
     odds: Odds
     settings: EngineSettings
+    nodes: int = 1  # which share one disk if there are several
 
 
-def plan_of(seed: int, duration_us: int) -> Plan:
-    """Return what follows from a seed."""
+def plan_of(seed: int, duration_us: int, nodes: int = 1) -> Plan:
+    """Return what follows from a seed, for so many nodes."""
     chance = Random(f"{seed}:plan")
     return Plan(
         seed=seed,
         duration_us=duration_us,
         odds=drawn(chance, Odds()),
         settings=_settings(chance),
+        nodes=nodes,
     )
 
 

@@ -19,6 +19,7 @@ from perdure.proving.images import Image
 from perdure.proving.plan import Plan
 from perdure.proving.programs import EVENT_NAMES
 from perdure.proving.report import Report, report_of
+from perdure.proving.shared_disk import Cluster
 from perdure.proving.workload import CLIENTS
 from perdure.proving.world import MakeClock, World
 from perdure.store.port import Store
@@ -33,9 +34,11 @@ _NURSE: Final = "nurse"  # the client of the second phase
 class Simulation:
     """One run, step by step."""
 
-    def __init__(self, plan: Plan, store: Store, make_clock: MakeClock) -> None:
-        """Nothing happens before `run`."""
-        self.world = World(plan, store, make_clock)
+    def __init__(
+        self, plan: Plan, store: Store, make_clock: MakeClock, cluster: Cluster | None = None
+    ) -> None:
+        """Nothing happens before `run`. Several nodes share `cluster`; `store` looks into it."""
+        self.world = World(plan, store, make_clock, cluster)
         self.phase = "safety"
         self.swept = 0
         # Called once in each simulated minute, with the hours that have passed.
@@ -105,7 +108,7 @@ class Simulation:
         if world.is_quiet():
             self.swept += 1
             world.say("sweep", "")
-            world.court.swept((world.node,))
+            world.court.swept(world.nodes)
         elif attempt < 50:  # noqa: PLR2004 - it is not quiet every time
             world.loop.outside(_SWEEP_AGAIN_US, self._sweep, attempt + 1)
             return
@@ -158,7 +161,7 @@ class Simulation:
         world = self.world
         self._pass(_AFTERWARDS_US)
         if not self._over():
-            world.court.ended((world.node,))
+            world.court.ended(world.nodes)
         for _ in range(3):
             for image in [*world.disk.images.by_key.values()]:
                 world.ask(_NURSE, rq.Purge(instance_id=image.instance_id, recursive=False))

@@ -8,6 +8,7 @@ from perdure.base.time import SECOND_US
 from perdure.proving.disk import Disk
 from perdure.proving.loop import SimLoop
 from perdure.proving.node import Node
+from perdure.proving.shared_disk import Ways
 from perdure.proving.workers import SimWorker
 
 _SECONDS_A_MINUTE: Final = 60
@@ -27,6 +28,7 @@ class Weather:
         self._disk = disk
         self._chance = chance
         self._calm = False
+        self.ways: Ways | None = None  # where several nodes share the disk
 
     def begin(self) -> None:
         """Begin to look."""
@@ -36,6 +38,10 @@ class Weather:
         """Let nothing more go wrong."""
         self._calm = True
         self._disk.trouble.full = self._disk.trouble.slow = False
+        if self.ways is not None:
+            self.ways.news_lost = 0.0
+            for node in self.nodes:
+                self._mend(node)
 
     def _look(self) -> None:
         if self._calm:
@@ -51,6 +57,7 @@ class Weather:
         self._befall_disk()
         if self._happens("clock_jumped"):
             self.shift_us += self._chance.randrange(-300, 300) * SECOND_US
+        self._befall_all_ways()
         self._loop.outside(SECOND_US, self._look)
 
     def _befall(self, node: Node) -> None:
@@ -69,6 +76,36 @@ class Weather:
         if not trouble.slow and self._happens("slow_store"):
             trouble.slow = True
             self._loop.outside(self._chance.randrange(1, 30) * SECOND_US, self._fast)
+
+    # ---- what lies between several nodes
+
+    def _befall_all_ways(self) -> None:
+        if self.ways is not None:
+            for node in self.nodes:
+                if node.up:
+                    self._befall_ways(node, self.ways)
+
+    def _befall_ways(self, node: Node, ways: Ways) -> None:
+        """Cut a node off from the store or from everybody else, or let it stand still."""
+        chance = ways.chance
+        if chance.random() * _SECONDS_A_MINUTE < ways.cut:
+            self._disk.on_fault("cut_from_store")
+            node.shared.is_cut = True
+            self._loop.outside(chance.randrange(1, 25) * SECOND_US, self._mend, node)
+        if chance.random() * _SECONDS_A_MINUTE < ways.stopped:
+            self._disk.on_fault("stood_still")
+            node.stand_still(chance.randrange(1, 20) * SECOND_US)
+        if chance.random() * _SECONDS_A_MINUTE < ways.secluded:
+            self._disk.on_fault("secluded")
+            node.secluded = True
+            for worker in [each for each in self.workers() if each.stream in node.links]:
+                self.on_cut(worker)
+            self._loop.outside(chance.randrange(1, 25) * SECOND_US, self._mend, node)
+
+    def _mend(self, node: Node) -> None:
+        node.secluded = False
+        if node.running:
+            node.shared.is_cut = False
 
     def _space(self) -> None:
         self._disk.trouble.full = False

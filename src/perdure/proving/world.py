@@ -22,6 +22,7 @@ from perdure.proving.network import Network
 from perdure.proving.node import Node, Surroundings
 from perdure.proving.odds import QUIET
 from perdure.proving.plan import Plan
+from perdure.proving.shared_disk import Cluster, Ways
 from perdure.proving.trace import Trace
 from perdure.proving.watching import Watching
 from perdure.proving.weather import Weather
@@ -36,8 +37,10 @@ MakeClock = Callable[[Callable[[], int], Callable[[], int]], Clock]
 class World:
     """Everything of one run, put together. `make_clock` is given a wall and a monotonic clock."""
 
-    def __init__(self, plan: Plan, store: Store, make_clock: MakeClock) -> None:
-        """Nothing happens before `begin`."""
+    def __init__(
+        self, plan: Plan, store: Store, make_clock: MakeClock, cluster: Cluster | None = None
+    ) -> None:
+        """Nothing happens before `begin`. Several nodes share `cluster`; `store` looks into it."""
         self.plan = plan
         self.trace = Trace()
         self.figures: Counter[str] = Counter()
@@ -55,7 +58,14 @@ class World:
         self.workload = Workload(Random(f"{plan.seed}:clients"), self.disk.images, self.wall_us)
         self.broker = Broker(Random(f"{plan.seed}:bus"), self.ask)
         self._make_clock = make_clock
-        self.node = Node("node", self._surroundings())
+        self.ways: Ways | None = None
+        if cluster is not None:
+            # Its leases run out by a clock of its own, which no node can set.
+            cluster.now_us = lambda: BEGINNING_US + self.loop.now_us
+            self.ways = Ways(cluster, self.loop, Random(f"{plan.seed}:ways"))
+        around = self._surroundings()
+        names = ["node"] if self.ways is None else [f"node{n}" for n in range(plan.nodes)]
+        self.nodes = tuple(Node(name, around) for name in names)
         self._connect()
 
     def _surroundings(self) -> Surroundings:
@@ -72,6 +82,7 @@ class World:
             on_answered=self._answered,
             on_told=self._heard,
             on_trouble=lambda what, error: self.say(what, type(error).__name__),
+            ways=self.ways,
         )
 
     def _connect(self) -> None:
@@ -81,9 +92,11 @@ class World:
         disk.on_broken = lambda text: self.court.accuse("invariant", text)
         disk.on_fault = self._injected
         disk.step = lambda: self.trace.step
-        fleet.nodes = weather.nodes = (self.node,)
+        fleet.nodes = weather.nodes = self.nodes
+        weather.ways = self.ways
         fleet.auditor = self.auditor
         self.auditor.clock_us = self._engine_us
+        self.auditor.ways = self.ways
         fleet.on_strayed = self.court.replay.strayed
         weather.workers = lambda: fleet.workers
         weather.on_gone, weather.on_cut = fleet.gone, fleet.cut
@@ -98,14 +111,15 @@ class World:
         return self._make_clock(lambda: self.wall_us() * 1_000, lambda: self.loop.now_us * 1_000)
 
     def _engine_us(self) -> int:
-        """Return what time the engine believes it is."""
-        return self.node.clock.now_us()
+        """Return what time the engine believes it is, or the one that is furthest on."""
+        return max(node.clock.now_us() for node in self.nodes)
 
     # ---- life
 
     def begin(self) -> None:
-        """Boot the node, and let workers and trouble come."""
-        self.node.boot()
+        """Boot the nodes, and let workers and trouble come."""
+        for node in self.nodes:
+            node.boot()
         self.fleet.begin()
         self.weather.begin()
 
@@ -116,12 +130,14 @@ class World:
         self.weather.calm_down()
         self.court.replies.calm = True
         self.fleet.replace_all()
-        if self.node.up and self.node.store.in_doubt:
-            self.node.stop()
+        for node in self.nodes:
+            if node.up and node.store.in_doubt:
+                node.stop()
 
     def _down(self, node: Node, why: str) -> None:
         self.say("down", f"{node.home.name}: {why}")
-        pause_us = self.disk.chance.randrange(100_000, 8 * SECOND_US)
+        longest_us = (8 if self.ways is None else 30) * SECOND_US
+        pause_us = self.disk.chance.randrange(100_000, longest_us)
         self.loop.outside(pause_us, node.boot)
 
     def _observer(self, node: Node) -> Observer:
@@ -152,11 +168,21 @@ class World:
         return call
 
     def _arrive(self, call: Call) -> None:
-        if self.node.up:
-            self.node.serve(call, self._told)
+        node = self._node_for(call)
+        left_us = node.stopped_until_us - self.loop.now_us
+        if node.up and left_us > 0:
+            self.loop.outside(left_us, self._arrive, call)
+        elif node.takes():
+            node.serve(call, self._told)
         else:
             call.lost = True
             self.figures["requests refused by a closed door"] += 1
+
+    def _node_for(self, call: Call) -> Node:
+        """Return whom a client asks: always the same, or its events could overtake each other."""
+        if self.court.replies.calm:
+            return next((node for node in self.nodes if node.takes()), self.nodes[0])
+        return self.nodes[sum(map(ord, call.client)) % len(self.nodes)]
 
     def _answered(self, node: Node, call: Call, reply: Reply) -> None:
         call.reply = reply
@@ -179,7 +205,12 @@ class World:
     def _landed(self, commit: Commit) -> None:
         self.figures["commits"] += 1
         self.figures["entries"] += len(commit.entries)
-        self.node.touched += [change.key for change in commit.changes]
+        changed = [change.key for change in commit.changes]
+        for node in self.nodes:
+            if node.running and node.home.name == commit.node:
+                node.touched += changed
+            else:
+                node.changed_elsewhere |= dict.fromkeys(changed, self.loop.now_us)
         keys = " ".join(str(change.key) for change in commit.changes)
         self.say("landed", f"{len(commit.entries)} entries, changing {keys}")
         for outcome in commit.outcomes:
@@ -198,21 +229,28 @@ class World:
         self.trace.note(data)
         self.figures[f"{kind} hand-outs"] += 1
         out = hand_out_of(item, self.disk.images.by_id.get(item.instance_id), node, stream)
-        out = replace(out, step=self.trace.step, at_us=self.loop.now_us)
+        term = 0
+        if self.ways is not None:
+            lease = self.ways.cluster.lease_of(self.ways.partition_of(item.instance_id))
+            term = 0 if lease is None else lease.term.number
+        out = replace(out, term=term, step=self.trace.step, at_us=self.loop.now_us)
         self.auditor.handed_out(out)
         self.court.handed_out(node, out)
 
     def is_quiet(self) -> bool:
         """Tell whether nothing is under way, so that memory and disk can be compared."""
-        node = self.node
-        return (
-            node.up
-            and self.loop.quiet
-            and not node.store.in_doubt
-            and node.crew.writing.idle
-            and not node.home.reads
-            and not node.serving
-        )
+        on_the_way = 0 if self.ways is None else self.ways.news_on_the_way
+        return self.loop.quiet and not on_the_way and all(map(_is_quiet, self.nodes))
+
+
+def _is_quiet(node: Node) -> bool:
+    return (
+        node.up
+        and not node.store.in_doubt
+        and node.crew.writing.idle
+        and not node.home.reads
+        and not node.serving
+    )
 
 
 def hand_out_of(

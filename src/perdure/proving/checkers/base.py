@@ -56,4 +56,4 @@ class Checker:
 
 def is_told(node: Node, key: int) -> bool:
     """Tell whether a node knows everything of an instance that is on disk."""
-    return not node.store.in_doubt and node.crew.untold[key] <= 0
+    return not node.store.in_doubt and node.crew.untold[key] <= 0 and not node.is_behind(key)

@@ -24,7 +24,8 @@ class Runs(Checker):
             return
         earlier = self.auditor.tasks_out.get((out.key, out.generation, out.item.task_id), ())
         for one in earlier:
-            if one is not out and one.node == out.node and one.link in node.open_links():
+            same = one.node == out.node and one.term == out.term
+            if one is not out and same and one.link in node.open_links():
                 what = f"activity {out.item.task_id} of '{out.item.instance_id}'"
                 self.accuse(f"{what} was handed out again while {one.link} has it")
 
@@ -47,7 +48,7 @@ class Runs(Checker):
     def swept(self, nodes: Iterable[Node]) -> None:
         """With nothing lost in between, the count is exact."""
         for node in nodes:
-            if not (node.store.in_doubt or node.store.has_failed):
+            if not (node.store.in_doubt or node.store.has_failed or node.has_lost_leases()):
                 for name, outs in self.auditor.tasks_out.items():
                     settled_us = self.auditor.now_us - _NOTES_US
                     if all(o.node == node.home.name and o.at_us < settled_us for o in outs):

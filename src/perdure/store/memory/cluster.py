@@ -51,6 +51,10 @@ class MemoryCluster:
         """Return a way to the shelf for one more node."""
         return SharedMemoryStore(self)
 
+    def lease_of(self, partition: Partition) -> Lease | None:
+        """Return a lease as it stands; None if nobody ever had it."""
+        return self.roll.leases.get(partition)
+
     def opened(self, store: "SharedMemoryStore") -> None:
         self._open.append(store)
 

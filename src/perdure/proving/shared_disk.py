@@ -1,0 +1,125 @@
+"""A disk that several nodes share, each by a way of its own that can be cut.
+
+Theory of operation. The store is the reference of shared stores. A node that is cut off reaches it
+no more and hears nothing. News comes later, or not at all. A commit whose reply is lost leaves the
+node unsure, and it has to find out by itself.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final, Protocol
+
+from perdure.base.errors import StoreUnavailable, StoreUnsure
+from perdure.proving.disk import Disk, NodeDisk
+from perdure.proving.loop import Home, SimLoop
+from perdure.store.leases import Lease, News, NodeReport, Standing, Term
+from perdure.store.partitions import Partition, partition_of
+from perdure.store.port import Entry, Outcome, Store
+from perdure.store.sharing import SharedStore
+
+APP: Final = "app"
+
+
+class Cluster(Protocol):
+    """A store that is shared, as whoever watches it sees it."""
+
+    now_us: Callable[[], int]  # the clock that its leases run out by
+    partitions: int
+
+    def open(self) -> SharedStore:
+        """Return a way to it for one more node."""
+        ...
+
+    def lease_of(self, partition: Partition) -> Lease | None:
+        """Return a lease as it stands."""
+        ...
+
+
+@dataclass(slots=True)
+class Ways:
+    """What nodes share, and how often what befalls the ways between them."""
+
+    cluster: Cluster
+    loop: SimLoop
+    chance: Random
+    news_lost: float = 0.02
+    cut: float = 0.15  # of each minute and node: from the store, for a while
+    stopped: float = 0.15  # of each minute and node: it does nothing for a while
+    secluded: float = 0.1  # of each minute and node: from clients and workers, for a while
+    news_on_the_way: int = 0
+
+    def partition_of(self, instance_id: str) -> Partition:
+        """Return where an instance lies; there is one app."""
+        return partition_of(APP, instance_id, self.cluster.partitions)
+
+
+class SharedNodeDisk(NodeDisk):
+    """A `SharedStore` as one node sees it."""
+
+    def __init__(self, disk: Disk, ways: Ways, home: Home, crash: Callable[[], None]) -> None:
+        """Open a way of its own."""
+        super().__init__(disk, home, crash)
+        self._ways = ways
+        self._shared: SharedStore = ways.cluster.open()
+        self._own = self._shared
+        self.is_cut = False
+        self.unsure_us = -1  # when it last was
+
+    @property
+    def partitions(self) -> int:
+        return self._shared.partitions
+
+    def _reach(self) -> None:
+        if not self._home.alive:
+            raise StoreUnavailable("the process is dead")
+        if self.is_cut:
+            self.has_failed = True
+            raise StoreUnavailable("the store cannot be reached")
+
+    def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
+        self._reach()
+        return super().commit(entries)
+
+    def _lose_the_reply(self, before: int) -> None:
+        del before
+        self.unsure_us = self._ways.loop.now_us
+        raise StoreUnsure("the reply was lost")
+
+    def _read(self) -> Store:
+        self._reach()
+        return super()._read()
+
+    def stand(self, report: NodeReport) -> Standing:
+        self._reach()
+        return self._shared.stand(report)
+
+    def claim(self, node: str, partitions: Collection[Partition], ttl_us: int) -> tuple[Term, ...]:
+        self._reach()
+        return self._shared.claim(node, partitions, ttl_us)
+
+    def release(self, node: str, terms: Collection[Term]) -> None:
+        self._reach()
+        self._shared.release(node, terms)
+
+    def leave(self, node: str) -> None:
+        self._reach()
+        self._shared.leave(node)
+
+    def listen(self, hear: Callable[[News], None]) -> None:
+        ways = self._ways
+
+        def arrive(news: News) -> None:
+            ways.news_on_the_way -= 1
+            if self._home.alive and not self.is_cut:
+                hear(news)
+
+        def told(news: News) -> None:
+            if ways.chance.random() >= ways.news_lost:
+                ways.news_on_the_way += 1
+                ways.loop.outside(ways.chance.randrange(200, 30_000), arrive, news)
+
+        self._shared.listen(told)
+
+    def close(self) -> None:
+        self._shared.close()
