@@ -32,6 +32,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 
 def module_of(environment: Environment) -> str:
     """The package of this suite that is written with the environment's SDK."""
+    if environment is venvs.PERDURE:
+        return "tests.e2e.workers.perdure_python"
     name = "dapr_python" if environment in catalogue.DAPR else "durabletask_python"
     return f"tests.e2e.workers.{name}"
 

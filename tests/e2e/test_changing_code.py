@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e import catalogue
+from tests.e2e import catalogue, venvs
 from tests.e2e.conftest import Hire
 from tests.e2e.serving import Server
 from tests.e2e.venvs import Environment
@@ -12,7 +12,7 @@ from tests.e2e.venvs import Environment
 pytestmark = pytest.mark.timeout(400)
 
 EACH_DAPR_SDK = pytest.mark.parametrize(
-    "sdk", [pytest.param(sdk, id=sdk.name) for sdk in catalogue.DAPR]
+    "sdk", [pytest.param(sdk, id=sdk.name) for sdk in (*catalogue.DAPR, venvs.PERDURE)]
 )
 
 

@@ -15,7 +15,7 @@ from tests.e2e.venvs import Environment
 pytestmark = pytest.mark.timeout(400)
 
 EACH_SDK = pytest.mark.parametrize(
-    "sdk", [pytest.param(sdk, id=sdk.name) for sdk in venvs.ALL.values()]
+    "sdk", [pytest.param(sdk, id=sdk.name) for sdk in (*venvs.ALL.values(), venvs.PERDURE)]
 )
 
 PASSED = ["first", "held", "went", "child", "last"]

@@ -8,32 +8,41 @@ import pytest
 from tests.e2e import venvs
 from tests.e2e.conftest import Hire
 from tests.e2e.serving import Server
+from tests.e2e.venvs import Environment
 
 pytestmark = pytest.mark.timeout(400)
 
-SDK = venvs.DAPR_1_18
+
+@pytest.fixture(params=[venvs.DAPR_1_18, venvs.PERDURE], ids=lambda each: each.name)
+def sdk(request: pytest.FixtureRequest) -> Environment:
+    environment: Environment = request.param
+    return environment
 
 
-def test_a_workflow_begun_without_a_worker_waits_for_one(server: Server, hire: Hire) -> None:
+def test_a_workflow_begun_without_a_worker_waits_for_one(
+    sdk: Environment, server: Server, hire: Hire
+) -> None:
     server.begin("leg", "early", "done")
     assert server.state("early")["runtimeStatus"] == "PENDING"
-    hire(SDK, server, "steady")
+    hire(sdk, server, "steady")
     assert server.output("early") == "done"
 
 
 def test_what_comes_while_no_worker_is_there_is_kept(
-    server: Server, hire: Hire, tmp_path: Path
+    sdk: Environment, server: Server, hire: Hire, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
     gate.touch()
     server.begin("journey", "told-early", str(gate))
     server.raise_event("told-early", "go", "went")
-    hire(SDK, server, "steady")
+    hire(sdk, server, "steady")
     assert server.output("told-early") == ["first", "held", "went", "child", "last"]
 
 
-def test_two_workers_of_one_app_share_its_work(server: Server, hire: Hire) -> None:
-    workers = [hire(SDK, server, "steady"), hire(SDK, server, "steady")]
+def test_two_workers_of_one_app_share_its_work(
+    sdk: Environment, server: Server, hire: Hire
+) -> None:
+    workers = [hire(sdk, server, "steady"), hire(sdk, server, "steady")]
     instances = [f"shared-{number}" for number in range(60)]
     for instance_id in instances:
         server.begin("leg", instance_id, "done")
@@ -57,18 +66,20 @@ def guarded(tmp_path: Path) -> Iterator[Server]:
         server.close()
 
 
-def test_a_worker_with_the_token_works(guarded: Server, hire: Hire) -> None:
-    hire(SDK, guarded, "steady")
+def test_a_worker_with_the_token_works(sdk: Environment, guarded: Server, hire: Hire) -> None:
+    hire(sdk, guarded, "steady")
     guarded.begin("leg", "guarded", "done")
     assert guarded.output("guarded") == "done"
 
 
-def test_a_worker_without_the_token_is_given_nothing(guarded: Server, hire: Hire) -> None:
+def test_a_worker_without_the_token_is_given_nothing(
+    sdk: Environment, guarded: Server, hire: Hire
+) -> None:
     guarded.begin("leg", "guarded", "done")
     stranger = Server(guarded.store, guarded.log, guarded.http_port, guarded.grpc_port)
-    thief = hire(SDK, stranger, "knocking")
+    thief = hire(sdk, stranger, "knocking")
     thief.wait_for(refused="UNAUTHENTICATED")
     assert guarded.state("guarded")["runtimeStatus"] == "PENDING"
-    hire(SDK, guarded, "steady")
+    hire(sdk, guarded, "steady")
     assert guarded.output("guarded") == "done"
     assert thief.count(instance="guarded") == 0

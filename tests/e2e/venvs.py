@@ -50,6 +50,8 @@ DAPR_1_18 = Environment("dapr-1.18.3", ("dapr==1.18.3", "dapr-ext-workflow==1.18
 # From 1.19 the workflow extension is part of the core package.
 DAPR_1_19 = Environment("dapr-1.19", ("dapr==1.19.0",))
 DURABLETASK_1_12 = Environment("durabletask-1.12", ("durabletask==1.12.0",))
+# The module that takes the SDK's place: it is in the environment that runs the tests.
+PERDURE = Environment("perdure", ())
 
 ALL = {
     environment.name: environment
@@ -62,6 +64,8 @@ def ensure(environment: Environment) -> Path:
 
     Safe to call from several processes at once: one makes it, the others wait and find it.
     """
+    if environment is PERDURE:
+        return Path(sys.executable)
     ENVIRONMENTS.mkdir(exist_ok=True)
     with _locked(ENVIRONMENTS / f"{environment.name}.lock"):
         stamp = environment.folder / "perdure-stamp"
