@@ -126,14 +126,14 @@ def test_a_workflow_goes_on_when_its_bridge_comes_back(
 
 
 def test_a_workflow_begun_without_a_worker_waits_for_one(server: BridgeProcess, hire: Hire) -> None:
-    workers.test_a_workflow_begun_without_a_worker_waits_for_one(server, hire)
+    workers.test_a_workflow_begun_without_a_worker_waits_for_one(SDK, server, hire)
 
 
 def test_what_comes_while_no_worker_is_there_is_kept(
     server: BridgeProcess, hire: Hire, tmp_path: Path
 ) -> None:
-    workers.test_what_comes_while_no_worker_is_there_is_kept(server, hire, tmp_path)
+    workers.test_what_comes_while_no_worker_is_there_is_kept(SDK, server, hire, tmp_path)
 
 
 def test_two_workers_of_one_app_share_its_work(server: BridgeProcess, hire: Hire) -> None:
-    workers.test_two_workers_of_one_app_share_its_work(server, hire)
+    workers.test_two_workers_of_one_app_share_its_work(SDK, server, hire)
