@@ -94,6 +94,14 @@ class TownHouse(House):
         self.store.is_cut = False
         self.store.power_returns()
 
+    async def reads_done(self) -> None:
+        await super().reads_done()
+        neighbours = self.engine._neighbours  # noqa: SLF001 - a thread of its own
+        assert neighbours is not None
+        await neighbours.leases._reader.read(lambda _: None)  # noqa: SLF001
+        for _ in range(10):
+            await asyncio.sleep(0)
+
     @property
     def owner(self) -> Leased:
         owner = self.engine._residents._owner  # noqa: SLF001

@@ -16,6 +16,7 @@ from perdure.app.config import Config
 from perdure.app.process import Process
 from perdure.app.public import HealthAndMetadata
 from perdure.app.remotes import Remote, answering, remotes_of
+from perdure.app.sharing import sharing_of
 from perdure.app.stores import open_place
 from perdure.app.temporal_files import component_of_type
 from perdure.app.triggering import Room, open_room
@@ -32,6 +33,7 @@ from perdure.engine.work import Workplace
 from perdure.moving.promotions import refuse_half_filled
 from perdure.observability.component_readings import ComponentReadings
 from perdure.observability.journal import Journal
+from perdure.observability.lease_readings import LeaseReading, LeaseReadings
 from perdure.observability.metrics import CONTENT_TYPE, Metrics
 from perdure.observability.readings import EngineReading, Readings, StoreReading
 from perdure.observability.trigger_readings import TriggerReadings
@@ -100,8 +102,12 @@ def open_store(config: Config) -> Store:
 def compose(config: Config, store: Store, clock: Clock, process: Process) -> House:
     """Put everything together. Called on the loop that it is to run on."""
     ears = listen(config, process)
-    engine = Engine(_engine_settings(config), store, clock, ears.observer)
+    sharing = sharing_of(config, store)
+    engine = Engine(_engine_settings(config), store, clock, ears.observer, sharing=sharing)
     ears.metrics.add(readings_of(engine, store))
+    if sharing is not None:
+        ears.metrics.add(LeaseReadings(sharing.name, lambda: _lease_reading(engine)))
+        process.set_extended_metadata("perdureNode", sharing.name)
     remotes = remotes_of(config.temporal, clock, app_id=config.app_id)
     if remotes:
         ears.metrics.add(ComponentReadings(lambda: answering(remotes)))
@@ -257,6 +263,18 @@ def _engine_reading(engine: Engine) -> EngineReading:
         outstanding_activities=figures["outstanding_activities"],
         open_streams=figures["streams"],
         residents=figures["residents"],
+    )
+
+
+def _lease_reading(engine: Engine) -> LeaseReading:
+    figures = engine.leases
+    assert figures is not None, "whoever shares a store has leases"
+    return LeaseReading(
+        held=figures.held,
+        taken=figures.taken,
+        taken_over=figures.taken_over,
+        given_back=figures.given_back,
+        lost=figures.lost,
     )
 
 

@@ -31,6 +31,9 @@ from perdure.base.errors import ConfigurationError
 from perdure.base.limits import (
     INSTANCE_ID_BYTES_MAX,
     KIB,
+    LEASE_TTL_US,
+    LEASE_TTL_US_MAX,
+    LEASE_TTL_US_MIN,
     MESSAGE_BYTES_MAX,
     RECEIPTS_KEPT_US,
     STOP_TIMEOUT_US,
@@ -59,6 +62,13 @@ def _receipts(value: object) -> object:
     duration_us = parse_duration(value) if isinstance(value, str) else value
     if not isinstance(duration_us, int) or duration_us < SECOND_US:
         raise ValueError("expected a length of time such as 168h or 30m, of a second or more")
+    return duration_us
+
+
+def _lease_ttl(value: object) -> object:
+    duration_us = parse_duration(value) if isinstance(value, str) else value
+    if not isinstance(duration_us, int) or not LEASE_TTL_US_MIN <= duration_us <= LEASE_TTL_US_MAX:
+        raise ValueError("expected a length of time such as 5s, from 2s to 5m")
     return duration_us
 
 
@@ -95,6 +105,8 @@ class Config(BaseModel):
     )
     instance_id_extra_characters: Annotated[str, Field(max_length=64)] = ""
     receipts_us: Annotated[int, BeforeValidator(_receipts)] = RECEIPTS_KEPT_US
+    node_name: Annotated[str | None, Field(min_length=1, max_length=256)] = None
+    lease_ttl_us: Annotated[int, BeforeValidator(_lease_ttl)] = LEASE_TTL_US
     stop_seconds: Annotated[int, Field(ge=0, le=_STOP_SECONDS_MAX)] = STOP_TIMEOUT_US // SECOND_US
     log_level: LogLevel = "info"
     log_format: LogFormat = "console"

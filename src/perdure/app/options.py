@@ -55,6 +55,8 @@ OPTIONS: Final = (
         "--instance-id-extra-characters",
         ("PERDURE_INSTANCE_ID_EXTRA_CHARACTERS",),
     ),
+    Option("node_name", "--node-name", ("PERDURE_NODE_NAME",)),
+    Option("lease_ttl_us", "--lease-ttl", ("PERDURE_LEASE_TTL",)),
     Option("receipts_us", "--receipts-kept", ("PERDURE_RECEIPTS_KEPT",)),
     Option("stop_seconds", "--dapr-graceful-shutdown-seconds", ("DAPR_GRACEFUL_SHUTDOWN_SECONDS",)),
     Option("log_level", "--log-level", ("PERDURE_LOG_LEVEL",)),

@@ -14,7 +14,9 @@ _PANEL: Final = "Temporal"
 _TEXT: Final = str | None
 _FILE: Final = Path | None
 # What a bridge keeps is kept by the cluster.
-_NOT_OF_A_BRIDGE: Final = frozenset({"store", "no_migrate", "resources_path", "receipts_kept"})
+_NOT_OF_A_BRIDGE: Final = frozenset(
+    {"store", "no_migrate", "resources_path", "receipts_kept", "node_name", "lease_ttl"}
+)
 CLUSTER_FLAGS: Final = (
     Flag(
         "temporal",

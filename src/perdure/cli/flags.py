@@ -178,6 +178,22 @@ FLAGS: Final = (
         "TIME",
     ),
     Flag(
+        "node_name",
+        _OPTIONAL_TEXT,
+        _LIMITS,
+        "What people call this server among others on one Postgres.",
+        "the machine's name",
+        "NAME",
+    ),
+    Flag(
+        "lease_ttl",
+        _OPTIONAL_TEXT,
+        _LIMITS,
+        "How long other servers on one Postgres wait before they go on with a dead one's work.",
+        "5s",
+        "TIME",
+    ),
+    Flag(
         "dapr_graceful_shutdown_seconds",
         _OPTIONAL_NUMBER,
         STOPPING,

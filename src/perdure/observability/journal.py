@@ -29,6 +29,14 @@ class Journal(NullObserver):
         self._log.info("worker connected", worker=worker, app_id=app_id, dialect=dialect)
 
     @override
+    def leases_taken(self, *, count: int, from_the_dead: int) -> None:
+        self._log.info("partitions taken", count=count, from_dead_nodes=from_the_dead)
+
+    @override
+    def leases_lost(self, *, count: int) -> None:
+        self._log.warning("partitions lost", count=count)
+
+    @override
     def worker_disconnected(self, worker: str, *, app_id: str, outstanding: int) -> None:
         self._log.info("worker disconnected", worker=worker, app_id=app_id, outstanding=outstanding)
 

@@ -13,13 +13,14 @@ Theory of operation.
 """
 
 from collections.abc import Callable, Collection
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from perdure.store.leases import News, NodeReport, Standing, Term
 from perdure.store.partitions import Partition
 from perdure.store.port import Store
 
 
+@runtime_checkable
 class SharedStore(Store, Protocol):
     """One node's way to a store that several nodes share.
 

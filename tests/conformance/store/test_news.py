@@ -232,3 +232,12 @@ def test_who_closed_its_store_hears_nothing_more(owner: Sharer, other: Sharer) -
     owner.store.close()
     other.bear(birth("a"))
     assert owner.heard.empty()
+
+
+def test_a_birth_in_the_place_of_one_that_has_gone_is_told(owner: Sharer, other: Sharer) -> None:
+    old = _born(other, owner, status=Status.COMPLETED)
+    other.commit(key=old, purge=True)
+    owner.hears()
+    (outcome,) = other.store.commit([Entry(key=None, births=(birth("a", replaces=old),))])
+    new = key_of(outcome.births[0])
+    assert keys_told(owner.hears())[HERE] in {(new,), (new, old)}

@@ -214,7 +214,8 @@ class _Telling:
         for key in touched_keys(entry, outcome):
             before, after = self._before.get(key), self._draft.get(key)
             instance = after or before
-            assert instance is not None, "what was touched is there, or was"
+            if instance is None:
+                continue  # what was to be replaced had gone before
             apps = [instance.identity.app_id]
             if key == entry.key:
                 apps += [task.app_id for task in entry.tasks]
