@@ -7,7 +7,6 @@ that each entry sees those before it although nothing of them is written yet.
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from perdure.store.gathering import Known, Name
@@ -24,8 +23,10 @@ from perdure.store.port import (
     TimerAdd,
     TimerEnd,
 )
+from perdure.store.sqlite.counters import Counters
 from perdure.store.sqlite.noting import change_notes, has_note
 from perdure.store.sqlite.pending import Pending
+from perdure.store.sqlite.remembered import Remembered
 from perdure.store.sqlite.statements import statements
 
 _SQL: Final = statements("writing")
@@ -33,38 +34,33 @@ _SEQ_BITS: Final = 24
 HISTORY_SEQ_MAX: Final = (1 << _SEQ_BITS) - 1
 
 
-@dataclass(slots=True)
-class Counters:
-    """The last number of each kind that was given out."""
-
-    key: int
-    inbox_seq: int
-    task_row: int
-    lifecycle_seq: int
-    note_row: int
-
-    def values(self) -> tuple[int, int, int, int, int]:
-        return self.key, self.inbox_seq, self.task_row, self.lifecycle_seq, self.note_row
-
-
 class Batch:
     """The changes of one commit. The transaction is the caller's."""
 
     def __init__(
-        self, writer: sqlite3.Connection, counters: Counters, entries: Sequence[Entry]
+        self,
+        writer: sqlite3.Connection,
+        counters: Counters,
+        entries: Sequence[Entry],
+        remembered: Remembered,
     ) -> None:
+        self._remembered = remembered
         self.counters = Counters(*counters.values())
         self.writer = writer
         self._known: dict[int, Known | None] = {}
         self._bearers: dict[str, int | None] = {}
         # What the commit has done to tasks and timers so far, over what the tables hold.
-        self._tasks: dict[Name, bool] = {}
+        self._tasks: dict[Name, int] = {}  # the row of an open one, 0 for one that is not
+        self._task_rows: dict[Name, int] = {}  # of those that were asked for
         self._given_up: dict[int, int] = {}  # by instance, up to which row
         self._noted: set[Name] = set()
         self._timers: dict[Name, bool] = {}
         self._wiped_timers: set[int] = set()
         self._pending = Pending()
         self._learn({entry.key for entry in entries if entry.key is not None})
+        self._learn_bearers(
+            {birth.identity.instance_id for entry in entries for birth in entry.births}
+        )
 
     def finish(self, lifecycle_rows_max: int) -> None:
         """Write what is left, and the counters."""
@@ -82,11 +78,30 @@ class Batch:
                 known.written()
 
     def _learn(self, keys: Iterable[int]) -> None:
-        asked = [key for key in keys if key not in self._known]
+        asked = []
+        for key in keys:
+            if key in self._known:
+                continue
+            known = self._remembered.find(key)
+            if known is None:
+                asked.append(key)
+            else:
+                self._known[key] = known
         if asked:
             self._known.update(dict.fromkeys(asked))
             rows = self.writer.execute(_SQL["known_instances"], (json.dumps(asked),))
             self._known.update((row[0], Known(*row)) for row in rows)
+
+    def _learn_bearers(self, ids: set[str]) -> None:
+        # Plain ones only: what JSON and SQLite make of the others is not looked into here.
+        asked = [each for each in ids if each.isascii() and each.isprintable()]
+        if len(asked) > 1:
+            self._bearers.update(dict.fromkeys(asked))
+            self._bearers.update(self.writer.execute(_SQL["bearers"], (json.dumps(asked),)))
+
+    def remember(self) -> None:
+        """Keep what is known, now that it is on disk."""
+        self._remembered.keep_all(self._known, self._given_up, self._tasks)
 
     # What is known.
 
@@ -105,9 +120,13 @@ class Batch:
 
     def task_is_open(self, name: Name) -> bool:
         if name in self._tasks:
-            return self._tasks[name]
-        row = self.writer.execute(_SQL["open_task"], name).fetchone()
-        return row is not None and row[0] > self._given_up.get(name[0], 0)
+            return bool(self._tasks[name])
+        row = self._remembered.task(name)
+        if row is None:
+            found = self.writer.execute(_SQL["open_task"], name).fetchone()
+            row = 0 if found is None else found[0]
+        self._task_rows[name] = row
+        return row > self._given_up.get(name[0], 0)
 
     def timer_is_open(self, name: Name) -> bool:
         if name in self._timers:
@@ -194,7 +213,7 @@ class Batch:
         known.has_rows = known.has_tasks = True
         first = self.counters.task_row + 1
         self.counters.task_row += len(adds)
-        self._tasks.update(dict.fromkeys(names, True))
+        self._tasks.update(zip(names, range(first, first + len(adds)), strict=True))
         self._pending.tasks.extend(
             (
                 row,
@@ -213,18 +232,19 @@ class Batch:
     def _is_pending_past(self, name: Name) -> bool:
         """Tell whether an earlier task of a name may have changes that are yet to be written."""
         was_given_up = name[0] in self._given_up
-        return name in self._noted or not self._tasks.get(name, not was_given_up)
+        return name in self._noted or not self._tasks.get(name, 0 if was_given_up else 1)
 
     def end_task(self, known: Known, end: TaskEnd) -> None:
         known.has_rows = known.has_log_rows = known.has_tasks = True
         name = (known.key, end.generation, end.task_id)
-        self._tasks[name] = False
-        self._pending.ended_tasks.append((end.at_us, end.failed, *name))
+        row = self._tasks.get(name) or self._task_rows[name]
+        self._tasks[name] = 0
+        self._pending.ended_tasks[name] = (end.at_us, end.failed, row)
 
     def give_up_tasks(self, known: Known) -> None:
         if known.has_tasks:
             own = [name for name in self._tasks if name[0] == known.key]
-            self._tasks.update(dict.fromkeys(own, False))
+            self._tasks.update(dict.fromkeys(own, 0))
         known.has_rows = known.has_log_rows = known.has_tasks = True
         self._given_up[known.key] = self.counters.task_row
         self._pending.wiped_tasks[known.key] = self.counters.task_row

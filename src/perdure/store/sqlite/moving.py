@@ -9,7 +9,7 @@ from typing import Any, Final
 from perdure.store.moving import Numbers, Shipment, Whole
 from perdure.store.port import Birth, NoteRow
 from perdure.store.records import birth_row, head_row, note_row_of, snapshot_of
-from perdure.store.sqlite.batch import Counters
+from perdure.store.sqlite.counters import Counters
 from perdure.store.sqlite.reading import SNAPSHOT_COLUMNS
 from perdure.store.sqlite.statements import statements
 from perdure.store.wholes import TABLES, ended_task_values, task_values, wholes_of

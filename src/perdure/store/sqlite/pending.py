@@ -9,9 +9,11 @@ SQLite. That changes their order, so the rules below make the order not matter:
 - A head is written once, as it is last; so are an instance's timers, after those that ended.
 """
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from perdure.store.gathering import Known
@@ -19,6 +21,13 @@ from perdure.store.records import Row, birth_row, head_row
 from perdure.store.sqlite.statements import statements
 
 _SQL: Final = statements("writing")
+_WIDTH: Final = 32
+_VALUES: Final = re.compile(r"VALUES (\(.*\))")
+# The same statements for so many rows at a time.
+_WIDE: Final = {
+    name: _VALUES.sub(lambda found: "VALUES " + ",".join([found[1]] * _WIDTH), _SQL[name])
+    for name in ("insert_history", "insert_lifecycle")
+}
 
 _PURGES: Final = (
     "purge_instance",
@@ -47,7 +56,7 @@ class Pending:
     wiped_inboxes: list[tuple[int, int]] = field(default_factory=list)
     tasks: list[Row] = field(default_factory=list)
     notes: list[Row] = field(default_factory=list)
-    ended_tasks: list[Row] = field(default_factory=list)
+    ended_tasks: dict[tuple[int, int, int], Row] = field(default_factory=dict)
     wiped_tasks: dict[int, int] = field(default_factory=dict)  # up to which row
     wiped_timers: list[tuple[int]] = field(default_factory=list)
     ended_timers: list[tuple[int, int, int]] = field(default_factory=list)
@@ -63,7 +72,7 @@ class Pending:
         _run(writer, "insert_propagated", self.propagated)
         _run(writer, "wipe_history", self.wiped_histories)
         _run(writer, "wipe_ended_tasks", self.wiped_histories)
-        _run(writer, "insert_history", self.history)
+        _run_wide(writer, "insert_history", self.history)
         _run(writer, "insert_inbox", self.inbox)
         _run(writer, "take_inbox", self.taken)
         _run(writer, "wipe_inbox", self.wiped_inboxes)
@@ -72,7 +81,7 @@ class Pending:
         _run(writer, "delete_timer", self.ended_timers)
         timers = [(*name, fire_at_us) for name, fire_at_us in self.timers.items()]
         _run(writer, "insert_timer", timers)
-        _run(writer, "insert_lifecycle", self.lifecycle)
+        _run_wide(writer, "insert_lifecycle", self.lifecycle)
 
     def _write_instances(self, writer: sqlite3.Connection) -> None:
         born, heads, heads_and_moments, flags = [], [], [], []
@@ -97,16 +106,46 @@ class Pending:
         _run(writer, "update_head_and_moments", heads_and_moments)
         _run(writer, "update_flags", flags)
 
+    def _noted_ends(self) -> tuple[dict[tuple[int, int, int], Row], list[Row]]:
+        """Return the ends that are written with a note of the last hand-out, and other notes."""
+        noted: dict[tuple[int, int, int], Row] = {}
+        latest: dict[tuple[int, int, int], Row] = {}
+        others: list[Row] = []
+        for note in self.notes:
+            name = note[2:]
+            end = self.ended_tasks.get(name)
+            if end is None:
+                others.append(note)
+                continue
+            if name in latest:
+                others.append(latest[name])
+            latest[name] = note
+            noted[name] = (note[1], note[0], *end)
+        return noted, others
+
     def _write_tasks(self, writer: sqlite3.Connection) -> None:
         _run(writer, "insert_task", self.tasks)
-        if _run(writer, "note_task", self.notes) < len(self.notes):
-            _run(writer, "note_ended_task", self.notes)
-        _run(writer, "log_ended_task", self.ended_tasks)
-        deleted = _run(writer, "delete_task", [row[2:] for row in self.ended_tasks])
+        noted, notes = self._noted_ends()
+        if _run(writer, "note_task", notes) < len(notes):
+            _run(writer, "note_ended_task", notes)
+        _run(writer, "log_noted_task", list(noted.values()))
+        plain = [row for name, row in self.ended_tasks.items() if name not in noted]
+        _run(writer, "log_ended_task", plain)
+        deleted = _run(writer, "delete_task", [row[2:] for row in self.ended_tasks.values()])
         assert deleted == len(self.ended_tasks), "a task that was checked has gone"
         wiped = list(self.wiped_tasks.items())
         _run(writer, "log_given_up_tasks", wiped)
         _run(writer, "wipe_tasks", wiped)
+
+
+def _run_wide(writer: sqlite3.Connection, name: str, rows: Sequence[Row]) -> None:
+    """Insert many rows with each call: for each the writer's thread lets go of the interpreter."""
+    at = 0
+    while len(rows) - at >= _WIDTH:
+        values = chain.from_iterable(rows[at : at + _WIDTH])
+        writer.execute(_WIDE[name], tuple(values))
+        at += _WIDTH
+    _run(writer, name, rows[at:])
 
 
 def _run(writer: sqlite3.Connection, name: str, rows: Sequence[Row]) -> int:

@@ -34,13 +34,15 @@ from perdure.store.port import (
 )
 from perdure.store.query import InstanceQuery
 from perdure.store.sqlite import moving, reading
-from perdure.store.sqlite.batch import Batch, Counters
+from perdure.store.sqlite.batch import Batch
+from perdure.store.sqlite.counters import Counters
 from perdure.store.sqlite.faults import fault_of
 from perdure.store.sqlite.finding import find
 from perdure.store.sqlite.opening import open_reader, open_writer, resolve
 from perdure.store.sqlite.ownership import Ownership
 from perdure.store.sqlite.presence import Presence
 from perdure.store.sqlite.readers import Readers
+from perdure.store.sqlite.remembered import Remembered
 from perdure.store.sqlite.statements import statements
 
 
@@ -70,17 +72,23 @@ class SqliteStore:
             raise
         self._presence = Presence(file, self._ownership.lock_file)
         self._counters = Counters(*row)
+        self._remembered = Remembered()
         self._readers = Readers(partial(open_reader, file), path=self._path)
 
     def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         for entry in entries:
             check_entry(entry)
         with self._writing:
-            with self._transaction() as writer:
-                batch = Batch(writer, self._counters, entries)
-                outcomes = [apply_entry(batch, entry) for entry in entries]
-                batch.finish(self._lifecycle_rows_max)
+            try:
+                with self._transaction() as writer:
+                    batch = Batch(writer, self._counters, entries, self._remembered)
+                    outcomes = [apply_entry(batch, entry) for entry in entries]
+                    batch.finish(self._lifecycle_rows_max)
+            except BaseException:
+                self._remembered.clear()
+                raise
             self._counters = batch.counters
+            batch.remember()
         return outcomes
 
     def reserve(self, wanted: Numbers) -> Numbers:

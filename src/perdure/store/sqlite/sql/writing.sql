@@ -26,6 +26,9 @@ FROM instances WHERE key IN (SELECT value FROM json_each(?));
 -- name: bearer
 SELECT key FROM instances WHERE instance_id = ?;
 
+-- name: bearers
+SELECT instance_id, key FROM instances WHERE instance_id IN (SELECT value FROM json_each(?));
+
 -- name: open_task
 SELECT task_row FROM tasks WHERE key = ? AND generation = ? AND task_id = ?;
 
@@ -101,10 +104,16 @@ WHERE task_row = (
 INSERT INTO ended_tasks
 SELECT task_row, key, generation, task_id, name, app_id, scheduled_at_us, handed_out_at_us, worker,
     attempts, ?, ?
-FROM tasks WHERE key = ? AND generation = ? AND task_id = ?;
+FROM tasks WHERE task_row = ?;
+
+-- The same with a note of the last hand-out.
+-- name: log_noted_task
+INSERT INTO ended_tasks
+SELECT task_row, key, generation, task_id, name, app_id, scheduled_at_us, ?, ?, attempts + 1, ?, ?
+FROM tasks WHERE task_row = ?;
 
 -- name: delete_task
-DELETE FROM tasks WHERE key = ? AND generation = ? AND task_id = ?;
+DELETE FROM tasks WHERE task_row = ?;
 
 -- name: log_given_up_tasks
 INSERT INTO ended_tasks
