@@ -12,7 +12,7 @@ from perdure.store.port import Store
 from perdure.store.postgres import PostgresStore
 from perdure.store.sharing import SharedStore
 from perdure.store.sqlite import SqliteStore
-from tests.kit.schemas import a_schema
+from tests.kit.schemas import a_schema, shared_server
 
 MakeStore = Callable[..., Store]
 
@@ -72,8 +72,35 @@ class InMemory:
         self.now_us += duration_us
 
 
-@pytest.fixture(params=["memory"])
-def cluster(request: pytest.FixtureRequest) -> Cluster:
+class InPostgres:
+    """A database, on whose tables time is made to pass by taking it from what is written there."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._open: list[SharedStore] = []
+
+    def open(self) -> SharedStore:
+        self._open.append(PostgresStore(self._url))
+        return self._open[-1]
+
+    def let_pass(self, duration_us: int) -> None:
+        _, _, schema = self._url.partition("?schema=")
+        for table in ("leases", "nodes"):
+            sooner = f"SET expires_at_us = expires_at_us - {duration_us}"
+            shared_server().asked(f"UPDATE {schema}.{table} {sooner}")
+
+    def close(self) -> None:
+        for store in self._open:
+            store.close()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """One shared store without any nodes."""
-    assert request.param == "memory"
-    return InMemory()
+    if request.param == "memory":
+        yield InMemory()
+        return
+    with a_schema() as url:
+        made = InPostgres(url)
+        yield made
+        made.close()

@@ -23,7 +23,7 @@ from perdure.store.port import (
     TimerEnd,
 )
 from perdure.store.postgres.composing import Part
-from perdure.store.postgres.learning import Learned
+from perdure.store.postgres.learning import Learned, Place
 from perdure.store.postgres.noting import Notes
 from perdure.store.postgres.numbering import Numbers
 from perdure.store.postgres.pending import Pending, TaskChange
@@ -41,7 +41,7 @@ class Batch:
         self._partitions_max = partitions
         self._known: dict[int, Known | None] = {**learned.instances()}
         self._bearers: dict[str, int | None] = {**learned.bearers}
-        self._partitions: dict[int, int] = {**learned.partitions}
+        self._places: dict[int, Place] = {**learned.places}
         # Which tasks and timers are there, as far as anybody asks, by instance.
         self._tasks: dict[int, dict[Own, bool]] = {}
         self._timers: dict[int, dict[Own, bool]] = {}
@@ -62,7 +62,7 @@ class Batch:
         pending, self._pending = self._pending, Pending()
         steps = (
             pending.clearing(),
-            [*pending.writing(self._partitions), *more],
+            [*pending.writing(self._places), *more],
             pending.noting(),
         )
         self._flushed += [parts for parts in steps if parts]
@@ -74,6 +74,10 @@ class Batch:
 
     def instance(self, key: int | None) -> Known | None:
         return None if key is None else self._known.get(key)
+
+    def place_of(self, key: int) -> Place:
+        """Return where an instance lies, or lay before it went."""
+        return self._places[key]
 
     def bearer_of(self, instance_id: str) -> int | None:
         return self._bearers.get(instance_id)
@@ -108,7 +112,7 @@ class Batch:
         self._known[newborn.key] = newborn
         self._bearers[identity.instance_id] = newborn.key
         number = number_of(identity.instance_id, self._partitions_max)
-        self._partitions[newborn.key] = number
+        self._places[newborn.key] = (identity.app_id, number)
         self.touch(newborn)
         self._pending.tags.extend((newborn.key, *tag) for tag in identity.tags)
         if identity.propagated is not None:
@@ -142,7 +146,7 @@ class Batch:
     def add_inbox(self, known: Known, add: InboxAdd) -> int:
         known.has_rows = True
         seq = self.numbers.inbox_seq.next()
-        own = (seq, known.key, self._partitions[known.key])
+        own = (seq, known.key, self._places[known.key][1])
         self._pending.inbox[seq] = (*own, add.rank, add.kind, add.generation, add.event)
         self._pending.inbox_of.setdefault(known.key, []).append(seq)
         return seq
@@ -171,7 +175,7 @@ class Batch:
             self._flush()
         known.has_rows = known.has_tasks = True
         own = self._tasks.setdefault(known.key, {})
-        partition = self._partitions[known.key]
+        _, partition = self._places[known.key]
         for name, add in zip(names, adds, strict=True):
             assert not own.get(name[1:]), f"task {name} is scheduled twice"
             own[name[1:]] = True
@@ -213,7 +217,7 @@ class Batch:
             self._flush()
         known.has_rows = known.has_timers = True
         own = self._timers.setdefault(known.key, {})
-        partition = self._partitions[known.key]
+        _, partition = self._places[known.key]
         for name, add in zip(names, adds, strict=True):
             assert not own.get(name[1:]), f"timer {name} is set twice"
             own[name[1:]] = True

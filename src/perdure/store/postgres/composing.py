@@ -31,13 +31,18 @@ def rows_part(
         yield Part(name, sql[name], tuple(columns))
 
 
-def written_at_once(parts: Sequence[Part]) -> tuple[str, list[object]]:
+NOTHING_MORE: Final = Part("", "SELECT")
+
+
+def written_at_once(parts: Sequence[Part], last: Part = NOTHING_MORE) -> tuple[str, list[object]]:
     """Return one statement that makes the changes of all parts, and its values.
 
-    None of them sees what another changes, and they happen in no order.
+    None of them sees what another changes, and they happen in no order. Only what changes something
+    may be a part: a question would not be asked. What is `last` may be one.
     """
-    sql = _with(tuple([(part.name, part.sql, len(part.values)) for part in parts]))
-    return sql, [value for part in parts for value in part.values]
+    every = (*parts, last)
+    sql = _with(tuple([(part.name, part.sql, len(part.values)) for part in every]))
+    return sql, [value for part in every for value in part.values]
 
 
 def asked_at_once(parts: Sequence[Part]) -> tuple[str, list[object]]:
@@ -51,8 +56,8 @@ Shape = tuple[tuple[str, str, int], ...]
 
 @lru_cache(_STATEMENTS_KEPT_MAX)
 def _with(shape: Shape) -> str:
-    parts = [f"{name} AS (\n{sql}\n)" for name, sql in _placed(shape)]
-    return "WITH " + ",\n".join(parts) + "\nSELECT"
+    *parts, (_, last) = _placed(shape)
+    return "WITH " + ",\n".join(f"{name} AS (\n{sql}\n)" for name, sql in parts) + f"\n{last}"
 
 
 @lru_cache(_STATEMENTS_KEPT_MAX)

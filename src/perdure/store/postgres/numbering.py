@@ -8,6 +8,10 @@ others have drawn in between, its entries are applied once more, now with the nu
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Final
+
+# In the order of a store's counters.
+KINDS: Final = ("key", "inbox_seq", "task_row", "lifecycle_seq", "note_row")
 
 
 class Series:

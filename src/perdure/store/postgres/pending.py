@@ -20,6 +20,7 @@ from typing import Final
 from perdure.store.gathering import Known, Name
 from perdure.store.port import HandOut, TaskAdd, TaskEnd
 from perdure.store.postgres.composing import Part, rows_part
+from perdure.store.postgres.learning import Place
 from perdure.store.postgres.statements import statements
 from perdure.store.records import Row, birth_row, head_row
 
@@ -79,10 +80,10 @@ class Pending:
         parts = [Part(name, _SQL[name], (self.purged,)) for name in _PURGES if self.purged]
         return parts + [Part(name, _SQL[name], (wiped,)) for name in _HISTORY_WIPES if wiped]
 
-    def writing(self, partitions: dict[int, int]) -> list[Part]:
-        """Return what is written at once; `partitions` has those of newborns, by key."""
+    def writing(self, places: dict[int, Place]) -> list[Part]:
+        """Return what is written at once; `places` has those of newborns, by key."""
         parts = [
-            *self._instances(partitions),
+            *self._instances(places),
             *rows_part("insert_tags", _SQL, self.tags),
             *rows_part("insert_propagated", _SQL, self.propagated),
             *rows_part("insert_history", _SQL, self.history),
@@ -104,7 +105,7 @@ class Pending:
         """Return the hand-outs to note at tasks that have ended."""
         return list(rows_part("note_ended_tasks", _SQL, _noted_rows(self.late_notes)))
 
-    def _instances(self, partitions: dict[int, int]) -> Iterator[Part]:
+    def _instances(self, places: dict[int, Place]) -> Iterator[Part]:
         born, heads, flags = [], [], []
         for known in self.changed.values():
             if known.birth is not None:
@@ -112,7 +113,7 @@ class Pending:
                 written = head_row(known.version, head)
                 both = (bool(known.suspended), bool(known.held))
                 row = birth_row(known.key, known.birth, written, head, both)
-                born.append((*row, known.history_seq, partitions[known.key]))
+                born.append((*row, known.history_seq, places[known.key][1]))
             elif known.head is not None:
                 written = head_row(known.version, known.head)
                 moments = (known.head.created_at_us, known.head.completed_at_us)

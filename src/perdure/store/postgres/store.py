@@ -6,13 +6,15 @@ borrow others, see what was committed, and wait for nobody. Connections that are
 when they are next needed, so a store outlives every restart of its server.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from threading import Lock
 from typing import TypeVar
 
 from perdure.base.limits import LIFECYCLE_ROWS_MAX
 from perdure.store.checks import check_entry, check_shipment
+from perdure.store.leases import News, NodeReport, Standing, Term
 from perdure.store.moving import Numbers, Shipment, Whole
+from perdure.store.partitions import Partition
 from perdure.store.port import (
     Entry,
     HistoryRow,
@@ -27,10 +29,13 @@ from perdure.store.port import (
     TimerRow,
     Within,
 )
-from perdure.store.postgres import moving, reading
+from perdure.store.postgres import leasing, moving, reading
 from perdure.store.postgres.connections import Link, Pool
 from perdure.store.postgres.errands import Errands
+from perdure.store.postgres.faults import TROUBLE, fault_of
 from perdure.store.postgres.finding import find
+from perdure.store.postgres.listening import Listener, channel_of
+from perdure.store.postgres.messages import written
 from perdure.store.postgres.opening import Opened, open_database
 from perdure.store.postgres.url import address_of
 from perdure.store.postgres.writing import Writer
@@ -40,7 +45,7 @@ T = TypeVar("T")
 
 
 class PostgresStore:
-    """A `Store` in the database at `url`, whose tables are made if there are none.
+    """A `SharedStore` in the database at `url`, whose tables are made if there are none.
 
     Opening it raises StoreUnavailable if it cannot be reached and StoreBroken if it cannot be used.
     Without `migrate` the tables have to be there already, up to date or one step behind.
@@ -59,6 +64,7 @@ class PostgresStore:
         except BaseException:
             self._errands.stop()
             raise
+        self._listener: Listener | None = None
         self._pool = Pool(self._address)
         self._writer = Writer(self._address, self._opened.partitions, lifecycle_rows_max)
 
@@ -79,7 +85,7 @@ class PostgresStore:
 
     def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         for entry in entries:
-            check_entry(entry)
+            check_entry(entry, shared=True)
         with self._committing:
             return self._errands.run(self._writer.commit(entries))
 
@@ -92,10 +98,51 @@ class PostgresStore:
         with self._committing:
             return self._errands.run(self._writer.receive(shipment))
 
+    def stand(self, report: NodeReport) -> Standing:
+        standing = self._ask(lambda link: leasing.stand(link, report))
+        self._writer.held = {term.partition: term for term in standing.renewed}
+        return standing
+
+    def claim(self, node: str, partitions: Collection[Partition], ttl_us: int) -> tuple[Term, ...]:
+        terms = self._ask(lambda link: leasing.claim(link, node, partitions, ttl_us))
+        self._writer.held = {**self._writer.held, **{term.partition: term for term in terms}}
+        return terms
+
+    def release(self, node: str, terms: Collection[Term]) -> None:
+        self._forget(terms)
+        self._ask(lambda link: leasing.release(link, node, terms, self._leases_free))
+
+    def leave(self, node: str) -> None:
+        self._forget(self._writer.held.values())
+        self._ask(lambda link: leasing.leave(link, node, self._leases_free))
+
+    def _forget(self, terms: Collection[Term]) -> None:
+        over = set(terms)
+        held = self._writer.held.items()
+        self._writer.held = {where: term for where, term in held if term not in over}
+
+    @property
+    def _leases_free(self) -> tuple[str, str]:
+        return channel_of(self._address), written(News(leases=True), str(self._writer.teller))
+
+    def listen(self, hear: Callable[[News], None]) -> None:
+        self._errands.run(self._listen(hear))
+
+    async def _listen(self, hear: Callable[[News], None]) -> None:
+        if self._listener is not None:
+            await self._listener.stop()
+        self._listener = Listener(self._address, str(self._writer.teller), hear)
+        try:
+            await self._listener.start()
+        except TROUBLE as error:
+            raise fault_of(error, str(self._address)) from error
+
     def close(self) -> None:
         """Close every connection. A commit that is under way lands first."""
         with self._committing:
             if not self._errands.stopped:
+                if self._listener is not None:
+                    self._errands.run(self._listener.stop())
                 self._errands.run(self._writer.close())
                 self._errands.run(self._pool.close())
                 self._errands.stop()
@@ -203,7 +250,7 @@ class PostgresStore:
         return self._ask(lambda link: moving.notes_by_row(link, after_row, limit))
 
     def in_use_by(self) -> tuple[str, ...]:
-        return ()
+        return self._ask(leasing.there)
 
     def ids_in_use(self, ids: Sequence[str]) -> tuple[str, ...]:
         return self._ask(lambda link: moving.ids_in_use(link, ids))

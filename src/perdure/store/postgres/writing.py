@@ -14,29 +14,37 @@ writes. Several nodes commit at once, so:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
 from perdure.base.errors import StoreUnavailable, StoreUnsure
 from perdure.store.applying import apply_entry
+from perdure.store.gathering import Name
+from perdure.store.leases import ANYTHING, News, Term
 from perdure.store.moving import Numbers as Reserved
 from perdure.store.moving import Shipment
-from perdure.store.port import Entry, Outcome
+from perdure.store.partitions import Partition
+from perdure.store.port import Entry, Outcome, Verdict
 from perdure.store.postgres import moving
 from perdure.store.postgres.batch import Batch
-from perdure.store.postgres.composing import Part, written_at_once
+from perdure.store.postgres.composing import NOTHING_MORE, Part, written_at_once
 from perdure.store.postgres.connections import Link, connect
 from perdure.store.postgres.faults import IN_THE_WAY, LOST, TROUBLE, fault_of
-from perdure.store.postgres.learning import Learned, Overtaken, learn
+from perdure.store.postgres.learning import Learned, Overtaken, drawn, learn, tasks_of_all
+from perdure.store.postgres.listening import channel_of
+from perdure.store.postgres.messages import written
 from perdure.store.postgres.numbering import Numbers, counting, drawn_numbers
 from perdure.store.postgres.statements import statements
+from perdure.store.postgres.telling import Telling, keys_of_all, open_tasks_by_key
 from perdure.store.postgres.url import Address
 
 T = TypeVar("T")
 
 _SQL: Final = statements("writing")
 _CONNECTING: Final = statements("connecting")
+_LEASING: Final = statements("leasing")
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
 
 _ATTEMPTS_MAX: Final = 12
@@ -55,6 +63,10 @@ class Writer:
         self._address = address
         self._partitions = partitions
         self._lifecycle_rows_max = lifecycle_rows_max
+        self._channel = channel_of(address)
+        self.teller = uuid4()  # whom others hear
+        # What this node has leases on, as far as it knows. Changed by another thread, as a whole.
+        self.held: Mapping[Partition, Term] = {}
         self._link: Link | None = None
         self._begin_anew()
         self._closed = False
@@ -78,7 +90,7 @@ class Writer:
     async def _receive(self, link: Link, shipment: Shipment) -> tuple[tuple[str, ...], bool]:
         taken, wrote = await moving.put_in(link, shipment, self._partitions)
         if wrote:
-            await link.write(*written_at_once([self._count()]))
+            await link.write(*written_at_once([self._count()], self._told(ANYTHING)))
         return taken, wrote
 
     async def land(self, write: Callable[[Link], Awaitable[tuple[T, bool]]]) -> T:
@@ -138,29 +150,31 @@ class Writer:
 
     async def _write(self, link: Link, entries: Sequence[Entry]) -> tuple[list[Outcome], bool]:
         learned = await learn(link, entries)
-        batch, outcomes = self._applied(learned, counting(learned.counters), entries)
-        needed = batch.numbers.given()
-        if any(needed):
-            drawn = await link.row(_SQL["numbers"], *needed)
-            assert drawn is not None, "a SELECT without FROM has one row"
-            if not batch.numbers.are(drawn):
-                numbers = drawn_numbers(learned.counters, drawn)
-                batch, outcomes = self._applied(learned, numbers, entries)
-                assert numbers.given() == needed, "numbers decide nothing"
-        steps = list(batch.statements())
+        told_whole = keys_of_all(entries)
+        open_tasks = await tasks_of_all(link, told_whole) if told_whole else []
+        done = _applied(learned, counting(learned.counters), self._partitions, entries, open_tasks)
+        needed = done.batch.numbers.given()
+        held = [self.held[each] for each in done.telling.touched if each in self.held]
+        numbers, running = await drawn(link, needed, held)
+        if not done.batch.numbers.are(numbers):
+            given = drawn_numbers(learned.counters, numbers)
+            done = _applied(learned, given, self._partitions, entries, open_tasks)
+            assert given.given() == needed, "numbers decide nothing"
+        steps = list(done.batch.statements())
         if not steps:
-            return outcomes, False
-        steps[-1].append(self._count())
-        for parts in steps:
+            return done.outcomes, False
+        for parts in steps[:-1]:
             await link.write(*written_at_once(parts))
-        await self._prune(link, batch.numbers)
-        return outcomes, True
+        told = self._told(done.telling.news(running))
+        await link.write(*written_at_once([*steps[-1], self._count()], told))
+        await self._prune(link, done.batch.numbers)
+        return done.outcomes, True
 
-    def _applied(
-        self, learned: Learned, numbers: Numbers, entries: Sequence[Entry]
-    ) -> tuple[Batch, list[Outcome]]:
-        batch = Batch(learned, numbers, self._partitions)
-        return batch, [apply_entry(batch, entry) for entry in entries]
+    def _told(self, news: News) -> Part:
+        """Return what tells others, which they hear once the commit has landed."""
+        if news == News():
+            return NOTHING_MORE
+        return Part("", _LEASING["notify"], (self._channel, written(news, str(self.teller))))
 
     async def _prune(self, link: Link, numbers: Numbers) -> None:
         series, kept = numbers.lifecycle_seq, self._lifecycle_rows_max
@@ -217,6 +231,35 @@ class Writer:
         link, self._link = self._link, None
         if link is not None:
             await link.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """Entries applied to a batch, and nothing written yet."""
+
+    batch: Batch
+    outcomes: list[Outcome]
+    telling: Telling
+
+
+def _applied(
+    learned: Learned,
+    numbers: Numbers,
+    partitions: int,
+    entries: Sequence[Entry],
+    open_tasks: Sequence[tuple[Name, str]],
+) -> _Applied:
+    batch = Batch(learned, numbers, partitions)
+    telling = Telling(batch, open_tasks_by_key(open_tasks))
+    outcomes: list[Outcome] = []
+    for entry in entries:
+        if entry.term is not None and entry.term not in learned.terms:
+            outcomes.append(Outcome(Verdict.FENCED))
+            continue
+        telling.about_to(entry)
+        outcomes.append(apply_entry(batch, entry))
+        telling.done(entry, outcomes[-1])
+    return _Applied(batch, outcomes, telling)
 
 
 class _LostError(Exception):

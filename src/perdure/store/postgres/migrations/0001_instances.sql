@@ -236,3 +236,31 @@ CREATE TABLE writers (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200,
     autovacuum_vacuum_cost_delay = 0
 );
+
+-- Who is there, and until when that is believed, by this server's clock.
+CREATE TABLE nodes (
+    node          text     COLLATE "C" PRIMARY KEY,
+    name          text     COLLATE "C" NOT NULL,
+    apps          text[]   NOT NULL,
+    expires_at_us bigint   NOT NULL
+) WITH (
+    fillfactor = 20,
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200,
+    autovacuum_vacuum_cost_delay = 0
+);
+
+-- Who hands out the work of a partition (store.leases). A row never goes, so that terms grow. What is
+-- committed under a term holds its row in share until it has landed; whoever takes the lease over
+-- changes the row, and so waits for that, or comes first and makes the term one that is over.
+CREATE TABLE leases (
+    app_id        text     COLLATE "C" NOT NULL,
+    number        smallint NOT NULL,
+    term          bigint   NOT NULL,
+    node          text     COLLATE "C", -- none once it was given back
+    expires_at_us bigint   NOT NULL,    -- by this server's clock
+    PRIMARY KEY (app_id, number)
+) WITH (
+    fillfactor = 20,
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200,
+    autovacuum_vacuum_cost_delay = 0
+);

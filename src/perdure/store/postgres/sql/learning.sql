@@ -6,7 +6,8 @@
 -- Others that would change one of these instances wait until the commit has ended. Since they are
 -- locked in the order of keys, two commits do not wait for each other.
 -- name: lock_instances
-SELECT key, row_version, phase, created_at_us, completed_at_us, history_seq, partition, instance_id
+SELECT key, row_version, phase, created_at_us, completed_at_us, history_seq, partition, instance_id,
+    app_id
 FROM instances WHERE key = ANY($1::bigint[]) OR instance_id = ANY($2::text[])
 ORDER BY key FOR UPDATE;
 
@@ -55,3 +56,47 @@ array[
 -- Tells readers of the lifecycle table that its rows beyond this number may come in any order.
 -- name: lifecycle_mark
 (SELECT pg_advisory_xact_lock_shared($1::bigint | last_value) IS NULL FROM lifecycle_seqs);
+
+-- Which of the named terms still run. Nobody can end them until the commit has.
+-- name: terms
+array(
+    SELECT place
+    FROM (
+        SELECT place
+        FROM unnest($1::text[], $2::smallint[], $3::bigint[])
+            WITH ORDINALITY AS asked (app_id, number, term, place)
+        JOIN leases USING (app_id, number, term)
+        WHERE leases.node IS NOT NULL
+        ORDER BY app_id, number FOR SHARE OF leases
+    ) AS locked
+);
+
+-- The same, for who only wants to know.
+-- name: held
+array(
+    SELECT place
+    FROM unnest($1::text[], $2::smallint[], $3::bigint[])
+        WITH ORDINALITY AS asked (app_id, number, term, place)
+    JOIN leases USING (app_id, number, term)
+    WHERE leases.node IS NOT NULL
+);
+
+-- Who runs activities of these instances; asked where all of them have to hear of it.
+-- name: tasks_of_all
+SELECT key, generation, task_id, app_id FROM tasks WHERE key = ANY($1::bigint[]);
+
+-- New numbers of each kind, as many as are asked for.
+-- name: key
+array(SELECT nextval('instance_keys') FROM generate_series(1, $1::bigint));
+
+-- name: inbox_seq
+array(SELECT nextval('inbox_seqs') FROM generate_series(1, $1::bigint));
+
+-- name: task_row
+array(SELECT nextval('task_rows') FROM generate_series(1, $1::bigint));
+
+-- name: lifecycle_seq
+array(SELECT nextval('lifecycle_seqs') FROM generate_series(1, $1::bigint));
+
+-- name: note_row
+array(SELECT nextval('note_rows') FROM generate_series(1, $1::bigint));

@@ -2,15 +2,6 @@
 -- for each column. Several are put together into one, each a part of its WITH (see composing.py): so
 -- one may return rows for another, and none sees what another has changed.
 
--- New numbers of each kind, as many as are asked for.
--- name: numbers
-SELECT
-    array(SELECT nextval('instance_keys') FROM generate_series(1, $1::bigint)) AS key,
-    array(SELECT nextval('inbox_seqs') FROM generate_series(1, $2::bigint)) AS inbox_seq,
-    array(SELECT nextval('task_rows') FROM generate_series(1, $3::bigint)) AS task_row,
-    array(SELECT nextval('lifecycle_seqs') FROM generate_series(1, $4::bigint)) AS lifecycle_seq,
-    array(SELECT nextval('note_rows') FROM generate_series(1, $5::bigint)) AS note_row;
-
 -- name: insert_instances
 INSERT INTO instances (
     key, instance_id, name, app_id, execution_id, version, born_at_us, scheduled_start_us,
