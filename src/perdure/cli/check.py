@@ -13,12 +13,9 @@ import typer
 from rich.text import Text
 
 from perdure.base.errors import CallerFault
-from perdure.base.limits import PAGE_ROWS_MAX
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.output import note, show, show_json
 from perdure.cli.printable import printable
-from perdure.cli.workflow.calls import Calls
-from perdure.cli.workflow.filters import UNFINISHED
 from perdure.cli.workflow.options import AsJson, connected
 
 _EXAMPLES = """\b
@@ -58,7 +55,7 @@ def check(
     *,
     app: App,
     store: Annotated[
-        Path | None,
+        str | None,
         typer.Option(metavar="FILE", help="Check what is unfinished there; it is only read."),
     ] = None,
     server: Annotated[
@@ -89,18 +86,24 @@ def check(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _read(paths: list[Path], store: Path | None, server: str | None) -> Iterator[Any]:
+def _read(paths: list[Path], store: str | None, server: str | None) -> Iterator[Any]:
     if sum((bool(paths), store is not None, server is not None)) != 1:
         raise Trouble(
             "It has to be said, once, where the histories are.",
             advice="Name files or folders of them, or --store FILE, or --server URL.",
             code=ExitCode.USAGE,
         )
-    for path in [*paths, *([store] if store is not None else [])]:
+    if store is not None and "://" in store:
+        raise Trouble(
+            f"{store} is no file.",
+            advice="Have --server ask the server that runs on it.",
+            code=ExitCode.USAGE,
+        )
+    for path in [*paths, *([Path(store)] if store is not None else [])]:
         if not path.exists():
             raise Trouble(f"There is no {path}.", advice="", code=ExitCode.NOT_FOUND)
     if store is not None:
-        return _of_store(store)
+        return _of_store(Path(store))
     return _of_files(paths) if server is None else _of_server(server)
 
 
@@ -118,23 +121,12 @@ def _of_store(store: Path) -> Iterator[Any]:
 
 
 def _of_server(server: str) -> Iterator[Any]:
-    from perdure.testing.histories import told  # noqa: PLC0415
+    from perdure.testing.histories import committed  # noqa: PLC0415
 
     with connected(server, None) as calls:
-        for instance in _unfinished(calls):
-            events = list(calls.history(instance))
-            name = {"workflowName": instance.name}
-            yield told({"instanceID": instance.instance_id, "events": events, **name}, server)
-
-
-def _unfinished(calls: Calls) -> Iterator[Any]:
-    query: dict[str, str | int] = {"status": ",".join(UNFINISHED)}
-    while True:
-        found, token = calls.listed(query, PAGE_ROWS_MAX)
-        yield from found
-        if not token:
-            return
-        query["token"] = token
+        for instance in calls.unfinished():
+            events = calls.committed(instance)
+            yield committed(instance.instance_id, instance.name, events, server)
 
 
 def _figures(counts: Counter[str]) -> dict[str, int]:

@@ -20,7 +20,7 @@ _EXPORT_EXAMPLES = """\b
 [bold]Examples[/bold]
   perdure export order-17 --store workflows.db --to exported
   perdure export order-17 --store workflows.db --to exported --children
-  perdure export order-17 --to exported
+  perdure export --unfinished --to histories
 
 From a store everything is exported, whether or not a server runs on it. From a server the history alone is, for reading and for `perdure check`. `docs/instance-files.md` describes the files.
 """  # noqa: E501 - a paragraph of help is one line
@@ -36,8 +36,11 @@ _STORE_HELP = "Store: a SQLite file."
 _UNKNOWN_SHOWN = 10
 
 
-def export(
-    ids: options.Ids,
+def export(  # noqa: PLR0913 - each option is a parameter
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="One id, or more.", show_default=False),
+    ] = None,
     *,
     folder: Annotated[
         Path, typer.Option("--to", metavar="FOLDER", help="Folder to write the files to.")
@@ -46,6 +49,9 @@ def export(
         str | None,
         typer.Option(metavar="STORE", help=f"{_STORE_HELP} Without it, a server is asked."),
     ] = None,
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="All that have not ended, in place of ids.")
+    ] = False,
     children: Annotated[
         bool, typer.Option("--children", help="Everyone below them as well; with --store.")
     ] = False,
@@ -55,14 +61,17 @@ def export(
     """Write workflows to files, one each."""
     if children and store is None:
         raise typer.BadParameter("--children needs --store: a server tells of one at a time")
+    if bool(ids) == unfinished:
+        raise typer.BadParameter("name ids, or ask for all that are --unfinished")
     folder.mkdir(parents=True, exist_ok=True)
     missing: list[str] = []
     try:
         if store is None:
             written = _export_from_server(ids, folder, server)
         else:
-            from perdure.app import moving  # noqa: PLC0415 - it takes a while to load
+            from perdure.app import histories, moving  # noqa: PLC0415 - they take a while to load
 
+            ids = ids or [each.identity.instance_id for each in histories.unfinished(Path(store))]
             written, missing = moving.export_from(store, ids, folder, children=children)
     except (CallerFault, ConfigurationError, StoreError, OSError) as fault:
         raise _trouble_of(fault) from fault
@@ -79,13 +88,14 @@ def export(
         )
 
 
-def _export_from_server(ids: list[str], folder: Path, server: str | None) -> list[Path]:
+def _export_from_server(ids: list[str] | None, folder: Path, server: str | None) -> list[Path]:
     from perdure.app import moving  # noqa: PLC0415
 
     written: list[Path] = []
     with options.connected(server, None) as calls:
-        for instance_id in dict.fromkeys(ids):
-            found = calls.get(calls.require(instance_id))
+        named = (calls.require(instance_id) for instance_id in dict.fromkeys(ids or ()))
+        for each in named if ids else calls.unfinished():
+            found = calls.get(each)
             events = list(calls.committed(found))
             where = calls.client.address.url
             written.append(moving.write_told(found.raw, events, where, folder))

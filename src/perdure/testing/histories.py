@@ -34,8 +34,13 @@ class History:
 
 def history_of(whole: Whole, source: str) -> History:
     """Return the history of an instance of a store. Raises CallerFault if it cannot be read."""
-    events = tuple(decode(row.event) for row in whole.history)
-    return History(whole.identity.instance_id, whole.identity.name, events, source)
+    events = (row.event for row in whole.history)
+    return committed(whole.identity.instance_id, whole.identity.name, events, source)
+
+
+def committed(instance_id: str, workflow: str, events: Iterable[bytes], source: str) -> History:
+    """Return a history of events as they were committed. Raises CallerFault if one is none."""
+    return History(instance_id, workflow, tuple(map(decode, events)), source)
 
 
 def told(members: Mapping[str, object], source: str) -> History:

@@ -15,7 +15,7 @@ from perdure.base.limits import HISTORY_PAGE_ROWS_MAX, PAGE_ROWS_MAX
 from perdure.cli.client import Answer, Client
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.nearest import did_you_mean, nearest
-from perdure.cli.workflow.records import Instance, JsonObject
+from perdure.cli.workflow.records import UNFINISHED, Instance, JsonObject
 
 RELEASED_COMPONENT: Final = "dapr"
 _ROOT: Final = "/v1.0/workflows"
@@ -49,6 +49,16 @@ class Calls:
             if not token:
                 break
         return found, token
+
+    def unfinished(self) -> Iterator[Instance]:
+        """Yield every instance that has not ended."""
+        query: dict[str, str | int] = {"status": ",".join(UNFINISHED)}
+        while True:
+            found, token = self.listed(query, PAGE_ROWS_MAX)
+            yield from found
+            if not token:
+                return
+            query["token"] = token
 
     def find(self, instance_id: str) -> Instance | None:
         """Return what the list knows of an instance, or None if there is none of this id."""

@@ -9,10 +9,9 @@ from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.nearest import did_you_mean, nearest
 from perdure.cli.payloads import read_tags
 from perdure.cli.times import now_us, parse_moment
-from perdure.cli.workflow.records import FINISHED
+from perdure.cli.workflow.records import FINISHED, UNFINISHED
 
 _PANEL: Final = "Filters"
-UNFINISHED: Final = ("PENDING", "RUNNING", "SUSPENDED", "STALLED")
 _STATUSES: Final = (*UNFINISHED, *sorted(FINISHED))
 
 Status = Annotated[

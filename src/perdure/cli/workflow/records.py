@@ -11,6 +11,7 @@ from perdure.cli.printable import printable
 from perdure.cli.times import parse_us
 
 JsonObject: TypeAlias = Mapping[str, Any]
+UNFINISHED: Final = ("PENDING", "RUNNING", "SUSPENDED", "STALLED")
 FINISHED: Final = frozenset({"COMPLETED", "FAILED", "CANCELED", "TERMINATED"})
 
 
