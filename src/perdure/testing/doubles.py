@@ -15,6 +15,8 @@ Named: TypeAlias = str | Callable[..., Any]
 class TooManyRuns(AssertionError):
     """An activity ran more often than the test has outcomes for."""
 
+    __module__ = "perdure.testing"
+
 
 @dataclass(frozen=True, slots=True)
 class InTurn:

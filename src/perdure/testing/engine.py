@@ -26,6 +26,8 @@ _PAGE_ROWS: Final = 1_000
 class InvariantBroken(AssertionError):
     """What was always to be so is not; the sentence of the invariant tells what."""
 
+    __module__ = "perdure.testing"
+
 
 class VirtualEngine:
     """The real engine, over a store in memory, in time that jumps to what is next.
@@ -153,6 +155,7 @@ class VirtualEngine:
 
     def run(self, workflow: AnyWorkflow, input: object = None) -> Any:  # noqa: A002
         """Start a workflow, and return its result (see `VirtualInstance.result`)."""
+        __tracebackhide__ = True
         return self.start(workflow, input).result()
 
     def instance(self, id: str) -> AnyInstance:  # noqa: A002

@@ -24,6 +24,8 @@ SEED_VARIABLE: Final = "PERDURE_SEED"
 class BrokenByFaults(AssertionError):
     """A test fails when something goes wrong; the text tells what, and how to see it again."""
 
+    __module__ = "perdure.testing"
+
 
 class faults:  # noqa: N801 - it is called as a function is
     """Kills, repeats, delays and reorders around the code of an application, in a test of it.
@@ -63,6 +65,7 @@ class faults:  # noqa: N801 - it is called as a function is
 
         @functools.wraps(test)
         def checked(*args: Any, **fixtures: Any) -> None:
+            __tracebackhide__ = True
             self.check(lambda engine: test(*args, engine, **fixtures), name=test.__name__)
 
         signature = inspect.signature(test)
@@ -77,6 +80,7 @@ class faults:  # noqa: N801 - it is called as a function is
         Raises BrokenByFaults, from what the function raised; without any fault going wrong, what
         it raised is raised as it is.
         """
+        __tracebackhide__ = True
         trials = Trials(self._app, scenario, self._seed)
         failing = self._first_failing(trials)
         if failing is None:

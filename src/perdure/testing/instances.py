@@ -27,6 +27,8 @@ Value: TypeAlias = Any
 class WorkflowWaits(AssertionError):
     """A workflow goes on no further by itself; what it waits for is told."""
 
+    __module__ = "perdure.testing"
+
 
 class VirtualInstance(Generic[Out]):
     """An instance of a workflow. What it tells is of the moment at which it is asked.
@@ -146,6 +148,7 @@ class VirtualInstance(Generic[Out]):
 
     def run_until(self, status: Status | str, *, within: timedelta | None = None) -> None:
         """Run until it has a status; raises WorkflowWaits if it does not come to that."""
+        __tracebackhide__ = True
         wanted = Status[status] if isinstance(status, str) else status
         self._run_until(frozenset({wanted}), within)
         if self.status is not wanted:
@@ -157,6 +160,7 @@ class VirtualInstance(Generic[Out]):
         Raises WorkflowFailed or WorkflowTerminated as `perdure.Engine` does, and WorkflowWaits if
         it does not end, within a time or at all.
         """
+        __tracebackhide__ = True
         self._run_until(TERMINAL | {Status.STALLED}, within)
         found = self.get()
         if not found.finished:
@@ -170,12 +174,15 @@ class VirtualInstance(Generic[Out]):
 
     def __await__(self) -> Generator[None, None, Out]:
         """Return what `result` returns, where a test is a coroutine."""
+        __tracebackhide__ = True
         yield from ()
         return self.result()
 
     # ---- how
 
     def _run_until(self, wanted: frozenset[Status], within: timedelta | None) -> None:
+        __tracebackhide__ = True
+
         def over() -> bool:
             snapshot = self._world.store.snapshot(self.id)
             return snapshot is not None and Status(snapshot.status) in wanted
@@ -207,7 +214,7 @@ class VirtualInstance(Generic[Out]):
         who = f"workflow '{self.id}' ({found.workflow})"
         because = self.stalled_because
         if because is not None:
-            return f"{who} stalls: {because}"
+            return f"it stalls: {because}"
         return f"{who} is {found.status.name} and waits for: {found.waits_for}"
 
 

@@ -38,6 +38,8 @@ _FOR_EVER_US: Final = 100 * 366 * DAY_US
 class NotIdle(AssertionError):
     """Something goes on and on, so that there is no end to wait for."""
 
+    __module__ = "perdure.testing"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
@@ -161,6 +163,7 @@ class World:
 
         Raises what has failed meanwhile: a check of the test, the engine, or that there is no end.
         """
+        __tracebackhide__ = True
         if self._is_running:
             raise RuntimeError("an activity cannot drive the engine that it runs in")
         self._is_running = True
@@ -174,6 +177,7 @@ class World:
 
     def raise_failure(self) -> None:
         """Raise what has failed, if anything has."""
+        __tracebackhide__ = True
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
@@ -189,6 +193,7 @@ class World:
 
         Timers fire, as long as they do so in time.
         """
+        __tracebackhide__ = True
         limit_us = self.loop.now_us + for_us
         self.run_until(lambda: over() or self._is_idle(limit_us), for_us)
 
