@@ -1,12 +1,12 @@
-"""Turns that are handed out while the result they are about is still on its way to the disk.
+"""Turns that are handed out while the event they are about is still on its way to the disk.
 
-Theory of operation. A workflow that waits for one activity has nothing to do but that: when the
-result comes, its next turn is known before it is on disk. The turn is handed out at once, with the
-result as its whole batch, and the worker decides while the disk writes. Workflow code has no side
-effects, so nothing is lost if the result never lands (promise P8 has this exception).
+Theory of operation. A workflow that waits for one activity, timer or event has nothing to do but
+that: when it comes, the next turn is known before it is on disk. The turn is handed out at once,
+with it as its whole batch, and the worker decides while the disk writes. Workflow code has no side
+effects, so nothing is lost if the cause never lands (promise P8 has this exception).
 - The turn is early as long as its item has no number of the store's. Its answer is checked at once
-  and landed only after the result has: the commit of a turn never precedes its cause.
-- If the result does not land (its activity is gone, or the store will not have it) the turn is
+  and landed only after the event has: the commit of a turn never precedes its cause.
+- If the event does not land (its activity is gone, or the store will not have it) the turn is
   void: whatever the worker answers is dropped, and the instance goes on from what is on disk.
 - Only an instance that is idle in every respect has early turns. Whoever comes meanwhile finds a
   turn out, as always, and waits in the inbox.
@@ -17,7 +17,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from perdure.core.events import Event, TaskCompleted, TaskFailed, WorkflowStarted
+from perdure.core.events import (
+    Event,
+    EventRaised,
+    TaskCompleted,
+    TaskFailed,
+    TimerFired,
+    WorkflowStarted,
+)
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, takable
 from perdure.engine.dispatcher import Dispatcher, Work
 from perdure.engine.ground import Ground
@@ -64,9 +71,8 @@ class EarlyTurns:
         resident = self._residents.peek(key)
         if resident is None or not self._is_idle(resident, add):
             return None
-        if not self._begins_alone(resident, event):
+        if not self._begins_alone(resident, event) or takable(resident.state, [event]) != [True]:
             return None
-        assert takable(resident.state, [event]) == [True], "what is awaited is taken"
         item = InboxItem(NOT_LANDED, add, event)
         at_us = max(self._clock.now_us(), resident.state.last_turn_us)
         turn = resident.turn = Turn(WorkflowStarted(at_us=at_us), (item,), ())
@@ -110,13 +116,17 @@ class EarlyTurns:
         self._ready.consider(resident)
 
     def _begins_alone(self, resident: Resident, event: Event) -> bool:
-        """Tell whether a workflow waits for this result and for nothing else.
+        """Tell whether a workflow waits for this event and for nothing else.
 
         The results of activities that run side by side make one turn, if they come together.
         """
+        state = resident.state
         match event:
-            case TaskCompleted(task_id=task_id) | TaskFailed(task_id=task_id):
-                return resident.state.open_ids == {task_id}
+            case TaskCompleted(task_id=one) | TaskFailed(task_id=one) | TimerFired(timer_id=one):
+                return state.open_ids == {one}
+            case EventRaised():
+                # Timers that are open beside it are how long events are waited for.
+                return state.started is not None and not (state.open_tasks or state.open_children)
             case _:
                 return False
 
@@ -132,7 +142,10 @@ class EarlyTurns:
         size = len(resident.past) + len(add.event) + len(resident.identity.propagated or b"")
         if size * 100 > self._settings.message_bytes_max * _SIZE_PERCENT_MAX:
             return False
-        return self._dispatcher.has_room(resident.identity.app_id, Work.TURN)
+        app_id = resident.identity.app_id
+        # What is decided in this process is decided when it lands: with its cause, in one entry.
+        here = self._dispatcher.here(app_id) is not None
+        return not here and self._dispatcher.has_room(app_id, Work.TURN)
 
 
 def is_early(turn: Turn) -> bool:

@@ -1,6 +1,8 @@
 """Events that have landed in an inbox: shown to the resident, and the instance made ready."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 from perdure.base.limits import READY_QUEUE_MAX
 from perdure.core.events import Event
@@ -60,14 +62,66 @@ class ReadyTurns:
         self.on_delay_over(key)
 
 
+class Early(Protocol):
+    """Who hands out turns while their cause is on its way to the disk (`engine.early`)."""
+
+    def begin(self, key: int, add: InboxAdd, event: Event) -> InboxItem | None:
+        """Hand out the turn of an event that is being landed, if it can be; its item if it was."""
+        ...
+
+    def landed(self, key: int, item: InboxItem, seq: int) -> bool:
+        """Take note that the item of an early turn is on disk; False if the turn is gone."""
+        ...
+
+    def lost(self, key: int, item: InboxItem) -> None:
+        """Take note that the item of an early turn will not land: the turn never was."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event on its way into an inbox; `early` is its item if its turn is out already."""
+
+    inboxes: "Inboxes"
+    key: int
+    add: InboxAdd
+    event: Event
+    early: InboxItem | None = None
+
+    def landed(self, seq: int | None) -> None:
+        """Show the event to its instance; with None it was not taken."""
+        turns = self.inboxes.early
+        if self.early is not None and turns is not None:
+            if seq is None:
+                turns.lost(self.key, self.early)
+                return
+            if turns.landed(self.key, self.early, seq):
+                return
+        if seq is not None:
+            self.inboxes.deliver(self.key, seq, self.add, self.event)
+
+    def lost(self) -> None:
+        """Take note that it could not be landed."""
+        self.landed(None)
+
+
 class Inboxes:
     """Shows landed events to their instances."""
 
     def __init__(self, residents: Residents, ready: ReadyTurns, landing: Landing) -> None:
         """Deliver to `residents` and make them `ready`."""
+        self.early: Early | None = None  # set by those who hand out turns
         self._residents = residents
         self._ready = ready
         self._landing = landing
+
+    def coming(self, key: int, add: InboxAdd, event: Event) -> Arrival:
+        """Take note of an event that has been handed in to be landed.
+
+        Its turn may be handed out at once: whatever follows from that comes behind it.
+        """
+        early = None if self.early is None else self.early.begin(key, add, event)
+        return Arrival(self, key, add, event, early)
 
     def deliver(self, key: int, seq: int, add: InboxAdd, event: Event) -> None:
         """Show one landed event to its instance, loading that if need be."""

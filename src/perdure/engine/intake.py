@@ -89,7 +89,9 @@ class Intake:
 
     async def _land(self, request: Change, snapshot: Snapshot) -> Snapshot | Refusal:
         proposal = self._proposals.change(request, snapshot)
-        outcome = await self._landing.once(proposal.entry, proposal.apply)
+        landing = self._landing.once(proposal.entry, proposal.apply, proposal.fail)
+        proposal.handed_in()
+        outcome = await landing
         match outcome.verdict:
             case Verdict.LANDED:
                 return snapshot

@@ -39,13 +39,13 @@ class Landing:
         self.on_fenced: Callable[[Term], None] = lambda term: None  # noqa: ARG005
         self.on_unsure: Callable[[Entry], None] = lambda entry: None  # noqa: ARG005
 
-    async def once(self, entry: Entry, apply: Apply, fail: Fail | None = None) -> Outcome:
-        """Land an entry of a request; raises a StoreError if it could not be stored.
+    def once(self, entry: Entry, apply: Apply, fail: Fail | None = None) -> asyncio.Future[Outcome]:
+        """Land an entry of a request; the future has a StoreError if it could not be stored.
 
         `apply` is called when it is on disk, and `fail` when it is not, even if the caller has
         gone away meanwhile.
         """
-        return await self._attempt(entry, apply, fail, LAND_ATTEMPTS_MAX)
+        return self._attempt(entry, apply, fail, LAND_ATTEMPTS_MAX)
 
     def surely(self, entry: Entry, apply: Apply, fail: Fail) -> asyncio.Future[Outcome]:
         """Land an entry, trying again while the store is away.

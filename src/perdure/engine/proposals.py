@@ -1,6 +1,6 @@
 """What a request comes to if it may be done: an entry, and what is true once that has landed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from perdure.base.ids import derived_span_id, uuid4_of
@@ -19,7 +19,7 @@ from perdure.core.notes import NoteAdd, NoteEnd
 from perdure.core.tracing import TraceContext, below, root, workflow_span
 from perdure.engine.aftermath import Aftermath
 from perdure.engine.ground import Ground
-from perdure.engine.inboxes import Inboxes
+from perdure.engine.inboxes import Arrival, Inboxes
 from perdure.engine.landing import Apply, Fail
 from perdure.engine.queueing import TaskQueues
 from perdure.engine.reports import report_created, subject_of
@@ -37,6 +37,7 @@ class Proposal:
     entry: Entry
     apply: Apply
     fail: Fail | None = None  # told instead if it could not be landed
+    handed_in: Callable[[], None] = lambda: None  # may be told once it is on its way to the disk
 
     def noting(self, notes: Iterable[NoteAdd], ended: Iterable[NoteEnd]) -> "Proposal":
         """Return the same with notes that land with it."""
@@ -162,16 +163,23 @@ class Proposals:
             lifecycle=rows,
         )
 
+        arrival = Arrival(self._inboxes, snapshot.key, add, event)
+
         def apply(outcome: Outcome) -> None:
             if outcome.verdict is not Verdict.LANDED:
+                arrival.lost()
                 return
             if suspended is not None:
                 self._suspend(snapshot, event.at_us, suspended=suspended)
             seq = outcome.inbox_seqs[0]
             assert seq is not None, "an unfinished instance takes what it is told"
-            self._inboxes.deliver(snapshot.key, seq, add, event)
+            arrival.landed(seq)
 
-        return Proposal(entry, apply)
+        def handed_in() -> None:
+            nonlocal arrival
+            arrival = self._inboxes.coming(snapshot.key, add, event)
+
+        return Proposal(entry, apply, lambda _: arrival.lost(), handed_in)
 
     def event(self, request: Change) -> Event:
         """Return the event that a change is for the instance."""

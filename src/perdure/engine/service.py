@@ -146,6 +146,7 @@ class Engine:
 
     def _connect(self) -> None:
         """Tell each room whom it wakes."""
+        self._inboxes.early = self._turns.early
         self._dispatcher.on_join = self._joined
         self._dispatcher.on_leave = self._waking.left
         self._aftermath.on_finished = self._ended
@@ -173,12 +174,11 @@ class Engine:
         self._committer.start()
         if self._neighbours is not None:
             await self._neighbours.start()
-            self._landing.spawn(self._timers.run(), "firing timers")
-            return
-        await self._housekeeping.recover()
-        await self._recovery.recover()
+        else:
+            await self._housekeeping.recover()
+            await self._recovery.recover()
+            self._housekeeping.begin()
         self._landing.spawn(self._timers.run(), "firing timers")
-        self._housekeeping.begin()
 
     async def rest(self, timeout_s: float) -> bool:
         """Hand out nothing more, and let workers finish what they have; whether all did in time."""

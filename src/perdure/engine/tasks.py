@@ -20,11 +20,10 @@ from perdure.core.events import Failure, TaskCompleted, TaskFailed
 from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
 from perdure.engine.errands import Errands, Hands
 from perdure.engine.ground import Ground
-from perdure.engine.inboxes import Inboxes
+from perdure.engine.inboxes import Arrival, Inboxes
 from perdure.engine.local import LocalApp
 from perdure.engine.queueing import Task, TaskOut, TaskQueues
 from perdure.engine.reports import activity_of
-from perdure.engine.residents import InboxItem
 from perdure.engine.rows import inbox_add
 from perdure.engine.turns import Turns
 from perdure.engine.work import Dialect
@@ -57,7 +56,6 @@ class Tasks:
         self._queues = queues
         self._dispatcher = dispatcher
         self._inboxes = inboxes
-        self._early = turns.early
         hands = Hands(self._went_out, self._land, self._landed, self._give_back, self._run_again)
         self.errands = Errands(ground, turns.local, hands)
         self._slots = Slots(ground.settings.activities_max, ground.settings.activities_max_by_name)
@@ -135,9 +133,9 @@ class Tasks:
             failure=Failure("PayloadSizeExceeded", text),
             execution_id=task.scheduled.execution_id,
         )
-        self._landing.surely(
-            self._ending(task, failed), lambda outcome: self._ended(task, failed, outcome), _lost
-        )
+        entry = self._ending(task, failed)
+        arrival = Arrival(self._inboxes, task.key, entry.inbox[0], failed)
+        self._landing.surely(entry, lambda outcome: self._ended(task, outcome, arrival), _lost)
 
     # ---- what comes back
 
@@ -180,22 +178,18 @@ class Tasks:
 
         def landed(outcome: Outcome) -> None:
             self._release(out)
-            self._ended(out.task, result, outcome, early)
+            self._ended(out.task, outcome, arrival)
             if outcome.verdict is Verdict.LANDED:
                 self._report(out, result)
 
         def failed(error: BaseException) -> None:
             self._observer.fault("landing an activity's result", error)
-            if early is not None:
-                self._early.lost(out.task.key, early)
+            arrival.lost()
             self._release(out)
             self._try_again_later(out.task)
 
-        # Handed in before its turn is handed out, so that whatever follows comes behind it.
         landing = self._landing.surely(entry, landed, failed)
-        early = None
-        if not isinstance(out.stream, LocalApp):
-            early = self._early.begin(out.task.key, entry.inbox[0], result)
+        arrival = self._inboxes.coming(out.task.key, entry.inbox[0], result)
         return landing
 
     # ---- of apps that are here
@@ -226,20 +220,13 @@ class Tasks:
         end = TaskEnd(task.add.generation, task.add.task_id, result.at_us, failed)
         return Entry(key=task.key, term=task.term, ended_tasks=(end,), inbox=(add,))
 
-    def _ended(
-        self, task: Task, result: Result, outcome: Outcome, early: InboxItem | None = None
-    ) -> None:
+    def _ended(self, task: Task, outcome: Outcome, arrival: Arrival) -> None:
         self._queues.ended(task)
-        seq = outcome.inbox_seqs[0] if outcome.verdict is Verdict.LANDED else None
-        if early is not None and seq is None:
-            self._early.lost(task.key, early)
-        if outcome.verdict is not Verdict.LANDED:
+        if outcome.verdict is Verdict.LANDED:
+            arrival.landed(outcome.inbox_seqs[0])
+        else:
+            arrival.lost()
             self._drop(task.instance_id, f"the activity is {outcome.verdict.name}")
-            return
-        if seq is None or (early is not None and self._early.landed(task.key, early, seq)):
-            return
-        add = inbox_add(result, generation=task.add.generation)
-        self._inboxes.deliver(task.key, seq, add, result)
 
     def _report(self, out: TaskOut, result: Result) -> None:
         self._observer.activity_finished(

@@ -112,11 +112,15 @@ class Timers:
 
         def fired(outcome: Outcome) -> None:
             # A timer that is gone was cancelled meanwhile; that is as it should be.
-            seq = outcome.inbox_seqs[0] if outcome.verdict is Verdict.LANDED else None
-            if seq is not None:
-                self._inboxes.deliver(timer.key, seq, add, event)
+            arrival.landed(outcome.inbox_seqs[0] if outcome.verdict is Verdict.LANDED else None)
 
-        return self._landing.surely(entry, fired, self._not_fired)
+        def not_fired(error: BaseException) -> None:
+            arrival.lost()
+            self._not_fired(error)
+
+        landing = self._landing.surely(entry, fired, not_fired)
+        arrival = self._inboxes.coming(timer.key, add, event)
+        return landing
 
     def _may_start(self, key: int, outcome: Outcome) -> None:
         if outcome.verdict is not Verdict.LANDED:

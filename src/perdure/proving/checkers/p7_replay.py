@@ -1,6 +1,6 @@
 """P7: a worker is sent the bytes that were committed, and they are a legal run of its program."""
 
-from perdure.core.events import Kind, TaskCompleted, TaskFailed
+from perdure.core.events import EventRaised, Kind, TaskCompleted, TaskFailed, TimerFired
 from perdure.core.status import Status
 from perdure.proving.auditor import Auditor, HandOut
 from perdure.proving.checkers.base import Accuse, Checker, is_told
@@ -93,7 +93,7 @@ class Replay(Checker):
 
 
 def _is_early(image: Image, item: TurnItem) -> bool:
-    """Tell whether a turn is about one result that is still on its way to the disk."""
+    """Tell whether a turn is about one event that is still on its way to the disk."""
     if len(item.new) != 2 or item.new_bytes[1] in [row.add.event for row in image.inbox]:  # noqa: PLR2004
         return False
     match item.new[1]:
@@ -102,6 +102,10 @@ def _is_early(image: Image, item: TurnItem) -> bool:
                 row.add.task_id == task_id and row.add.generation == image.generation
                 for row in image.open_tasks
             )
+        case TimerFired(timer_id=timer_id):
+            return timer_id in image.state().open_timers
+        case EventRaised():
+            return not image.open_tasks and not image.inbox
         case _:
             return False
 
