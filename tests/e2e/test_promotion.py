@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.e2e import venvs
 from tests.e2e.conftest import Hire
 from tests.e2e.programs import clean_environment
 from tests.e2e.serving import Server
+from tests.kit.schemas import a_schema
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -32,7 +34,19 @@ def promote(source: Path, target: str) -> str:
     return done.stdout
 
 
-def test_what_runs_goes_on_in_the_new_store(server: Server, hire: Hire, tmp_path: Path) -> None:
+@pytest.fixture(params=["file", "postgres"])
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where to promote to."""
+    if request.param == "file":
+        yield str(tmp_path / "target.db")
+        return
+    with a_schema() as url:
+        yield url
+
+
+def test_what_runs_goes_on_in_the_new_store(
+    server: Server, hire: Hire, tmp_path: Path, target: str
+) -> None:
     """One is in an activity, one waits for an event, one has not begun, one has ended."""
     gate = tmp_path / "gate"
     gate.touch()
@@ -50,9 +64,10 @@ def test_what_runs_goes_on_in_the_new_store(server: Server, hire: Hire, tmp_path
     server.raise_event("fresh", "go", "went")
     before = server.request("GET", "/v1.0/workflows/journey/ended").json()
     assert server.stop() == 0
-    source = server.store
-    promote(source, str(tmp_path / "target.db"))
-    server.store = tmp_path / "target.db"
+    source = server.store.read_bytes()
+    promote(server.store, target)
+    assert server.store.read_bytes() == source
+    server.options = ("--store", target)  # the last one counts
     server.start()
     assert server.request("GET", "/v1.0/workflows/journey/ended").json() == before
     (tmp_path / "later").touch()

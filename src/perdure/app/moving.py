@@ -7,10 +7,10 @@ from pathlib import Path
 
 import perdure
 from perdure.app.clock import SystemClock
-from perdure.app.stores import open_place, place_of
+from perdure.app.stores import Place, open_place, place_of
 from perdure.base.errors import ConfigurationError
 from perdure.moving import promotions
-from perdure.moving.exporting import exported, file_of, with_descendants, write_file
+from perdure.moving.exporting import Family, exported, file_of, with_descendants, write_file
 from perdure.moving.importing import IdsInUse, Imported, check_files, import_files
 from perdure.moving.instance_files import read_file
 from perdure.moving.mending import Mended
@@ -43,9 +43,15 @@ def source_alone(path: str) -> Iterator[SqliteSource]:
 
 
 @contextmanager
-def source_beside(store: str) -> Iterator[SqliteSource]:
+def source_beside(store: str) -> Iterator[Family]:
     """Open a store to read it, whether or not a server runs on it."""
-    source = SqliteSource(store, alone=False)
+    place = _place(store)
+    source: Family
+    match place:
+        case Path():
+            source = SqliteSource(place, alone=False)
+        case _:
+            source = open_place(place, may_migrate=False)
     try:
         yield source
     finally:
@@ -55,22 +61,27 @@ def source_beside(store: str) -> Iterator[SqliteSource]:
 @contextmanager
 def target_at(store: str) -> Iterator[Target]:
     """Open a store to put something in. Raises ConfigurationError for an address of no store."""
-    try:
-        place = place_of(store)
-    except ValueError as error:
-        scheme = store.partition("://")[0]
-        msg = f"{scheme}:// is no store: name a file, or postgres://host/database"
-        raise ConfigurationError(msg) from error
-    target = open_place(place)
+    target = open_place(_place(store))
     try:
         yield target
     finally:
         target.close()
 
 
+def _place(store: str) -> Place:
+    try:
+        return place_of(store)
+    except ValueError as error:
+        scheme = store.partition("://")[0]
+        raise ConfigurationError(
+            f"{scheme}:// is no store: name a file, or postgres://host/database"
+        ) from error
+
+
 def shown(store: str) -> str:
-    """Return the name of a store for people and for files."""
-    return os.path.realpath(store)
+    """Return the name of a store for people and for files; no secret stands in it."""
+    place = _place(store)
+    return os.path.realpath(place) if isinstance(place, Path) else str(place)
 
 
 def promote_store(path: str, into: str, *, beside: bool, tell: Tell) -> Refused | Promoted:

@@ -83,7 +83,7 @@ def _promote(source: str, target: str, *, beside: bool, as_json: bool) -> None:
     for name, total in done.totals.items():
         table.add_row(name, f"{total.rows:,}", total.sha256[:_SHOWN_DIGEST])
     show(table)
-    show(f"Everything is in {shown}, and equal. Go on with: perdure serve --store {target}")
+    show(f"Everything is in {shown}, and equal. Go on with: perdure serve --store …")
     note(f"{source} is as it was. Keep it as a backup, and start no server on it again.")
 
 

@@ -5,14 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from perdure.moving.instance_files import read_file
+from perdure.store.postgres.store import PostgresStore
 from perdure.store.sqlite import SqliteStore
 from tests.conformance.cli.calling import PROGRAM, Caller
 from tests.conformance.store.making import bear, birth
+from tests.kit.schemas import a_schema
 from tests.kit.wholes import fill
 
 _MANY = 400
@@ -30,18 +33,17 @@ def _path(caller: Caller, name: str) -> str:
     return str(caller.folder / name)
 
 
-def _rows(path: Path) -> list[tuple[object, ...]]:
-    """What a file holds, but for the counters and the numbers and notes of promotions."""
-    store = SqliteStore(path)
+def _rows(place: Path | str) -> list[tuple[object, ...]]:
+    """What a store holds, but for the counters and the numbers and notes of promotions."""
+    store = _opened(str(place))
     rows = [row for row in store.dump() if row[0] not in {"counters", "note"}]
     rows += [row[2:] for row in store.dump() if row[0] == "note" and "promot" not in str(row[2])]
     store.close()
     return rows
 
 
-def test_a_file_is_promoted(caller: Caller, filled: Path) -> None:
+def test_a_file_is_promoted(caller: Caller, filled: Path, target: str) -> None:
     before = filled.read_bytes()
-    target = _path(caller, "target.db")
     told = caller.inside("promote", str(filled), target, "--dry-run").stdout
     assert "4 workflows would be moved" in told
     outcome = caller.inside("promote", str(filled), target)
@@ -49,7 +51,8 @@ def test_a_file_is_promoted(caller: Caller, filled: Path) -> None:
     assert "Everything is in" in outcome.stdout
     assert "copying: 4 of 4 workflows" in outcome.stderr
     assert filled.read_bytes() == before
-    assert _rows(Path(target)) == _rows(filled)
+    assert _rows(target) == _rows(filled)
+    assert "perdure@" not in outcome.stdout + outcome.stderr, "who logs in there is not shown"
 
 
 def test_programs_read_what_was_promoted(caller: Caller, filled: Path) -> None:
@@ -102,8 +105,24 @@ def test_a_target_with_others_is_refused_unless_told(caller: Caller, filled: Pat
     assert "of the same ids: full, child" in caller.inside(*again, code=4).stderr
 
 
-def test_killed_in_the_middle_it_goes_on_and_no_server_starts_before(caller: Caller) -> None:
-    source, target = _path(caller, "wf.db"), _path(caller, "target.db")
+@pytest.fixture(params=["file", "postgres"])
+def target(request: pytest.FixtureRequest, caller: Caller) -> Iterator[str]:
+    """Where to promote to."""
+    if request.param == "file":
+        yield _path(caller, "target.db")
+        return
+    with a_schema() as url:
+        yield url
+
+
+def _opened(place: str) -> SqliteStore | PostgresStore:
+    return PostgresStore(place) if "://" in place else SqliteStore(place)
+
+
+def test_killed_in_the_middle_it_goes_on_and_no_server_starts_before(
+    caller: Caller, target: str
+) -> None:
+    source = _path(caller, "wf.db")
     store = SqliteStore(source)
     for at in range(_MANY):
         bear(store, f"order-{at}", inbox=birth("x").inbox)
@@ -112,18 +131,20 @@ def test_killed_in_the_middle_it_goes_on_and_no_server_starts_before(caller: Cal
     program = (
         "import os, signal\n"
         "from perdure.store.sqlite.store import SqliteStore\n"
-        "received, receive = [], SqliteStore.receive\n"
+        "from perdure.store.postgres.store import PostgresStore\n"
+        f"kind = {'PostgresStore' if '://' in target else 'SqliteStore'}\n"
+        "received, receive = [], kind.receive\n"
         "def dying(self, shipment):\n"
         "    if received: os.kill(os.getpid(), signal.SIGKILL)\n"
         "    received.append(shipment)\n"
         "    return receive(self, shipment)\n"
-        "SqliteStore.receive = dying\n"
+        "kind.receive = dying\n"
         "from perdure.cli.main import main\n"
         f"main(['promote', {source!r}, {target!r}])\n"
     )
     killed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    half = SqliteStore(target)
+    half = _opened(target)
     assert 0 < sum(half.counts().values()) < _MANY
     half.close()
     refused = subprocess.run(
@@ -135,9 +156,29 @@ def test_killed_in_the_middle_it_goes_on_and_no_server_starts_before(caller: Cal
     )
     assert refused.returncode == 4
     assert "is being promoted into this store and has not arrived as a whole" in refused.stderr
-    assert "is being promoted" in caller.inside("promote", target, "x.db", code=4).stderr
+    if "://" not in target:
+        assert "is being promoted" in caller.inside("promote", target, "x.db", code=4).stderr
     caller.inside("promote", source, target)
-    assert _rows(Path(target)) == _rows(Path(source))
+    assert _rows(target) == _rows(source)
+
+
+def test_no_password_is_told(caller: Caller, filled: Path) -> None:
+    secret = "postgres://someone:hunter2@127.0.0.1:1/workflows"
+    for arguments in (("promote", str(filled), secret), ("promote", "--abandon", secret)):
+        assert "hunter2" not in caller.inside(*arguments, code=1).stderr
+
+
+def test_workflows_are_exported_from_postgres_and_imported_there(
+    caller: Caller, filled: Path
+) -> None:
+    with a_schema() as first, a_schema() as second:
+        caller.inside("promote", str(filled), first)
+        out = ("--to", _path(caller, "out"), "--children")
+        told = caller.inside("export", "full", "--store", first, *out).stdout
+        caller.inside("import", *told.splitlines(), "--store", second)
+        store = _opened(second)
+        assert [instance_id for _, instance_id in store.list_ids(0, 9)] == ["full", "child"]
+        store.close()
 
 
 def test_what_was_begun_is_taken_back(caller: Caller, filled: Path) -> None:
