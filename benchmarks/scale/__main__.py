@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.scale.fleet import Fleet
 from benchmarks.scale.loads import Load, spread
+from benchmarks.scale.talk import Talk, talk
 from perdure.base.time import SECOND_US
 
 _EVEN_LIMIT_LEASES: Final = 20  # so many lengths of a lease is waited for an even spread
@@ -133,6 +134,14 @@ def _loads_told(loads: list[Load]) -> Table:
     return table
 
 
+def _talk_told(talks: list[Talk]) -> Table:
+    table = Table("commit", "nodes", "news", "bytes", "heard by", title="News for each commit")
+    for each in talks:
+        figures = (f"{each.news:.2f}", f"{each.bytes_long:,.0f}", f"{each.heard:,.0f}")
+        table.add_row(each.what, f"{each.nodes:,}", *figures)
+    return table
+
+
 def main() -> None:
     """Play everything, and print it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
@@ -151,11 +160,15 @@ def main() -> None:
         instances=_INSTANCES,
         seed=asked.seed,
     )
+    sizes = sorted({2, min(10, asked.nodes), min(100, asked.nodes), asked.nodes})
+    talks = [each for nodes in sizes for each in talk(nodes, asked.partitions, asked.seed)]
     console = Console(width=160)
     console.print(_told(phases))
+    console.print(_talk_told(talks))
     console.print(_loads_told(loads))
     if asked.json is not None:
-        report = {"phases": list(map(asdict, phases)), "loads": list(map(asdict, loads))}
+        told: dict[str, list[Any]] = {"phases": phases, "talk": talks, "loads": loads}
+        report = {name: [asdict(each) for each in rows] for name, rows in told.items()}
         asked.json.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
 
 

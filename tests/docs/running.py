@@ -19,11 +19,13 @@ from tests.docs.matching import differs
 from tests.docs.pages import Block, Page
 from tests.e2e import venvs
 from tests.e2e.serving import free_ports
+from tests.kit.schemas import shared_server
 
 BLOCK_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 15.0
 # Every port that a page may name.
-PORTS = ("3500", "6379", "50001", "3501", "50002", "3502", "9090", "7233")
+PORTS = ("3500", "6379", "50001", "3501", "50002", "3502", "9090", "7233", "5432")
+_POSTGRES_PORT = "5432"
 _OF_THIS_PACKAGE = {"temporal", "testing", "writing-workflows"}
 _PORT = re.compile(rf"(?<![\d.])({'|'.join(PORTS)})(?!\d)")
 # The environment of one block is the one that the block before it has left.
@@ -103,6 +105,9 @@ class Run:
         self._again = ""  # what may be run again until its output is as it should be
         self._folder.mkdir()
         self._environment = self._first_environment(folder)
+        self._databases: set[str] = set()
+        if any(f":{_POSTGRES_PORT}/" in block.text for block in page.blocks):
+            self._lend_postgres()
 
     def _first_environment(self, folder: Path) -> dict[str, str]:
         programs = folder / "bin"
@@ -126,6 +131,15 @@ class Run:
             "DOCS_STATE": str(self._state),
         }
 
+    def _lend_postgres(self) -> None:
+        """Let the page have a Postgres that throws everything away in the end."""
+        server = shared_server()
+        self._ports[_POSTGRES_PORT] = str(server.port)
+        made = re.findall(r"CREATE DATABASE (\w+)", "".join(b.text for b in self._page.blocks))
+        self._databases = set(made)
+        for name in made:
+            server.asked(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
     def all(self) -> None:
         """Run the page from its first block to its last."""
         try:
@@ -137,6 +151,8 @@ class Run:
         finally:
             for program in reversed(self._background):
                 program.end()
+            for name in self._databases:
+                shared_server().asked(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _take(self, block: Block) -> None:
         text = self._with_free_ports(block.text)
