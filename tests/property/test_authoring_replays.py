@@ -35,7 +35,10 @@ from tests.kit.played import (
 Steps = Generator[Task[Any], Any, Any]
 POLICY = RetryPolicy(first_retry_interval=timedelta(seconds=2), max_number_of_attempts=2)
 EVENTS = ("Go", "stop")
-KINDS = ("call", "retry", "all", "any", "sleep", "wait", "child", "draw", "side", "patch", "status")
+KINDS = (
+    *("call", "retry", "all", "any", "sleep", "wait", "child"),
+    *("draw", "side", "patch", "status", "anew"),
+)
 
 programs = st.lists(st.sampled_from(KINDS), max_size=6)
 registry = Registry()
@@ -75,6 +78,11 @@ def generator(ctx: WorkflowContext, kinds: list[str]) -> Steps:
     said: list[str] = []
     for kind in kinds:
         try:
+            if kind == "anew":
+                yield ctx.wait_for_external_event("stop")
+                rest = kinds[kinds.index(kind) + 1 :]
+                ctx.continue_as_new(rest, save_events=bool(len(rest) % 2))
+                return said
             if kind == "all":
                 said.append(str((yield when_all([_one(ctx, kind) for _ in range(3)]))))
             elif kind == "any":
@@ -112,6 +120,7 @@ def _happenings(played: Played) -> list[ev.Event]:
     """Everything that may happen next, in a fixed order."""
     state, told = played.state, failure("ValueError", "no")
     found: list[ev.Event] = [raised(name, '"data"') for name in EVENTS]
+    found += [ev.ExecutionSuspended(at_us=played.now_us), ev.ExecutionResumed(at_us=played.now_us)]
     for task_id in state.open_tasks:
         found += [done(task_id, f'"{task_id}"'), broken(task_id, told)]
     for task_id in state.open_children:
@@ -138,24 +147,23 @@ def test_every_turn_is_decided_the_same_again(
     name: str, kinds: list[str], kept_max: int, data: st.DataObject
 ) -> None:
     played = Played(replayer_of(registry, kept_max=kept_max), name, str(kinds).replace("'", '"'))
-    generations = []
     for _ in range(40):
         played.turn()
-        generations.append(len(played.batches))
         if played.state.finished:
             break
         likely = _happenings(played)
         picked = data.draw(st.lists(st.sampled_from(likely), min_size=1, max_size=3))
-        played.inbox = [event for n, event in enumerate(picked) if _is_new(event, picked[:n])]
+        # A generation that has just begun has its beginning in its inbox already.
+        played.inbox += [event for n, event in enumerate(picked) if _is_new(event, picked[:n])]
         if data.draw(st.booleans()):
-            played.replayer.forget(("one", 1))
+            played.replayer.forget(("one", played.state.generation))
     for (past, new), decision in zip(played.batches, played.decisions, strict=True):
         assert without_trace(decided_afresh(registry, past, new)) == without_trace(decision)
 
 
 def _is_new(event: ev.Event, before: list[ev.Event]) -> bool:
     """Whether nothing before it in its batch was the outcome of the same."""
-    if isinstance(event, ev.EventRaised):
+    if isinstance(event, ev.EventRaised | ev.ExecutionSuspended | ev.ExecutionResumed):
         return True
     return not any(_outcome(event) == _outcome(other) for other in before)
 

@@ -28,8 +28,12 @@ from perdure.core import events as ev
 from perdure.core.status import Status
 
 _NON_RETRYABLE: Final = "NonRetryableError"
-# The only events that reach a suspended workflow; the others wait until it is resumed.
-_THROUGH: Final = (ev.ExecutionResumed, ev.ExecutionTerminated)
+# What reaches a suspended workflow; the rest waits until it is resumed. What its own actions have
+# become is no news, and has to be taken off the list whatever has happened since.
+_THROUGH: Final = (
+    *(ev.ExecutionSuspended, ev.ExecutionResumed, ev.ExecutionTerminated),
+    *(ev.TaskScheduled, ev.TimerCreated, ev.ChildCreated, ev.EventSent, ev.DetachedCreated),
+)
 
 
 def take(run: Run, event: ev.Event) -> None:
@@ -38,6 +42,8 @@ def take(run: Run, event: ev.Event) -> None:
     Raises Diverged if the history tells of something else than the code has asked for.
     """
     if run.suspended and not isinstance(event, _THROUGH):
+        if isinstance(event, ev.WorkflowStarted):
+            _remember(run, event)
         run.withheld.append(event)
         return
     _TAKERS[type(event)](run, event)
@@ -49,6 +55,15 @@ def take(run: Run, event: ev.Event) -> None:
 
 def _turn_began(run: Run, event: ev.WorkflowStarted) -> None:
     run.turn_began(event.at_us)
+    if event.patches or event.version_name:
+        _remember(run, event)
+
+
+def _remember(run: Run, event: ev.WorkflowStarted) -> None:
+    """Take note of what the turn has told of patches: its code may be run by an earlier event.
+
+    That is so when a workflow is resumed: what was withheld comes before what resumed it.
+    """
     run.history_version = event.version_name or run.history_version
     run.history_patches.update(event.patches)
 

@@ -290,3 +290,46 @@ def test_a_workflow_that_is_not_there_any_more_is_not_failed_midway() -> None:
 @pytest.mark.parametrize("text", ["", "a", "é" * 40, "x" * 300])
 def test_the_origin_of_a_timer_is_a_message_with_a_text(text: str) -> None:
     assert text_field(text) == pb.EventOrigin(name=text).SerializeToString()
+
+
+SUSPENDED, RESUMED = ev.ExecutionSuspended(at_us=START_US), ev.ExecutionResumed(at_us=START_US)
+
+
+def test_a_patch_that_is_told_on_resuming_is_known_in_a_replay() -> None:
+    """The result that the code goes on with came before the turn in which it was patched."""
+
+    def body(ctx: WorkflowContext) -> Steps:
+        yield ctx.call_activity("first")
+        yield ctx.call_activity("new" if ctx.is_patched("better") else "old")
+
+    played = play(body)
+    played.turn()
+    played.turn(SUSPENDED, done(1))
+    (second,) = played.turn(RESUMED).actions
+    assert isinstance(second, act.ScheduleTask)
+    assert second.name == "new"
+    played.turn(done(2))
+    assert played.output is None
+
+
+def test_suspending_twice_is_suspending_once() -> None:
+    played = play(fetches)
+    played.turn()
+    assert played.turn(SUSPENDED, SUSPENDED, done(1, "1")).actions == ()
+    played.turn(RESUMED)
+    assert played.output == "1"
+
+
+def test_what_was_asked_for_before_a_suspension_is_not_asked_for_again() -> None:
+    def body(ctx: WorkflowContext) -> Steps:
+        yield ctx.call_activity("first")
+        yield ctx.call_activity("second")
+
+    played = play(body)
+    played.turn()
+    assert len(played.turn(done(1), SUSPENDED).actions) == 1
+    # A server may hand out turns meanwhile.
+    assert played.turn(raised("go")).actions == ()
+    assert played.turn(RESUMED).actions == ()
+    played.turn(done(2))
+    assert played.output is None
