@@ -12,8 +12,8 @@ from typing import Any
 
 
 @contextmanager
-def running(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Let `loop` be the one that runs on this thread."""
+def running(loop: asyncio.AbstractEventLoop | None) -> Iterator[None]:
+    """Let `loop` be the one that runs on this thread, or with None, let there be none."""
     outer = _get_running_loop()
     # What asyncio knows of the outer loop's task must not be in the way of the inner one's.
     task = None if outer is None else _swap_task(outer, None)

@@ -20,15 +20,17 @@ class Deciding(Replayer):
         *,
         replay_each_turn: bool,
         stalled: Callable[[str, str], None],
+        asked: Callable[[str], None],
         failed: Callable[[BaseException], None],
     ) -> None:
         """`stalled` is told of an instance and why the code cannot go on with it.
 
-        `failed` is told of what is no fault of the code.
+        `asked` is told of each app that work is for, `failed` of what is no fault of the code.
         """
         super().__init__(registry, failure_of=failure_of)
         self._replay_each_turn = replay_each_turn
         self._stalled = stalled
+        self._asked = asked
         self._failed = failed
 
     def decide(
@@ -51,4 +53,8 @@ class Deciding(Replayer):
             raise
         if isinstance(decision, Divergence):
             self._stalled(decision.instance_id, decision.sentence)
+        else:
+            for action in decision.actions:
+                if action.router is not None and action.router.target_app:
+                    self._asked(action.router.target_app)
         return decision

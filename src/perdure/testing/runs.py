@@ -12,6 +12,7 @@ from perdure.authoring.payloads import from_json
 from perdure.authoring.propagation import PropagatedHistory
 from perdure.base.time import SECOND_US
 from perdure.testing.doubles import Doubles
+from perdure.testing.pausing import pausing
 from perdure.wire.fields import failure_bytes, failure_of
 from perdure.wire.lineage import lineage_of
 from perdure.worker.calls import ActivityCall, Outcome, Raised, Returned, call, call_async, raised
@@ -59,10 +60,15 @@ class Runs:
         context = _context(wanted)
         return self._note(wanted, call(activity, context, wanted.scheduled.input), context)
 
-    async def run_async(self, activity: Activity, wanted: ActivityCall) -> tuple[Outcome, str]:
-        """Run an async function, for as long as it may; return as `run` does."""
+    async def run_async(
+        self, activity: Activity, wanted: ActivityCall, paused: Callable[[], None]
+    ) -> tuple[Outcome, str]:
+        """Run an async function, for as long as it may; return as `run` does.
+
+        `paused` is called whenever it waits for something.
+        """
         context = _context(wanted)
-        running = call_async(activity, context, wanted.scheduled.input)
+        running = pausing(call_async(activity, context, wanted.scheduled.input), paused)
         timeout_us = activity.timeout_us
         try:
             outcome = await asyncio.wait_for(

@@ -18,6 +18,7 @@ class Kind(StrEnum):
 
     CRASH_BEFORE_COMMIT = "crash-before-commit"
     CRASH_AFTER_COMMIT = "crash-after-commit"
+    CRASH_IN_RUN = "crash-in-run"
     CRASH_AFTER_RUN = "crash-after-run"
     RESTART = "restart"
     RUN_TWICE = "run-twice"
@@ -30,6 +31,7 @@ class Kind(StrEnum):
 MEANINGS: Final[dict[Kind, str]] = {
     Kind.CRASH_BEFORE_COMMIT: "the process dies before {} is on disk",
     Kind.CRASH_AFTER_COMMIT: "the process dies after {} is on disk, before anybody hears of it",
+    Kind.CRASH_IN_RUN: "the process dies in the middle of {}, while that waits",
     Kind.CRASH_AFTER_RUN: "the process dies after {} has run, before its result is handed in",
     Kind.RESTART: "the process is stopped and started again after {} is on disk",
     Kind.RUN_TWICE: "the worker loses its connection with {} in hand: it is handed out once more",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from perdure.proving.nesting import running
 from perdure.testing.applications import Application
 from perdure.testing.engine import VirtualEngine
 from perdure.testing.occasions import Story
@@ -80,7 +81,8 @@ class Trials:
     def _perform(self, engine: VirtualEngine) -> None:
         result = self._scenario(engine)
         if inspect.iscoroutine(result):
-            asyncio.run(result)
+            with running(None):  # the test that asks for trials may be a coroutine itself
+                asyncio.run(result)
         # What was late or came twice may still be on its way, and must do no harm either.
         engine.settle()
         engine.world.check()

@@ -9,6 +9,7 @@ wrong with its answers, and with its connection, is the schedule's to say.
 from collections.abc import Callable
 from typing import Final
 
+from perdure.authoring.activities import Activity
 from perdure.base.time import SECOND_US
 from perdure.engine.work import Profile, Stream
 from perdure.proving.node import Node
@@ -28,60 +29,51 @@ _AGAIN_US: Final = SECOND_US
 
 
 class Worker:
-    """The worker of one life of a process; it is also its end of the connection."""
-
-    name = "worker"
-    stream: Stream | None
+    """The worker of one life of a process, for whichever apps there is work."""
 
     def __init__(
-        self, app_id: str, decide: Deciding, runs: Runs, occasions: Occasions, story: Story
+        self, node: Node, decide: Deciding, runs: Runs, occasions: Occasions, story: Story
     ) -> None:
-        """Whoever composes the process connects it."""
-        self.stream = None
+        """Do the work of `node`; whoever composes the process connects it."""
         self.in_hand = 0  # what has been taken, and not yet handed in
         self.call_in: Callable[..., object]
         self.on_turn: Callable[[], None]
-        self.node: Node
-        self._profile = Profile(app_id=app_id, worker=self.name)
+        self._node = node
+        self._ends: dict[str, _End] = {}
         self._turns = Turns(decide)
         self._runs = runs
         self._occasions = occasions
         self._story = story
 
-    def connect(self, node: Node) -> None:
-        """Open a connection; another one that was there is given up."""
-        self.node = node
-        node.open(self._profile, self)
+    def connect(self, app_id: str) -> None:
+        """Open a connection for an app, if there is none."""
+        if app_id not in self._ends:
+            self._ends[app_id] = _End(app_id, self._take)
+            self._open(self._ends[app_id])
+
+    def _open(self, end: "_End") -> None:
+        self._node.open(Profile(app_id=end.app_id, worker=end.name), end)
 
     # ---- what comes
 
-    def deliver(self, stream: Stream, item: bytes) -> None:
-        """Take an item in, and begin with it."""
-        del stream
+    def _take(self, end: "_End", item: bytes) -> None:
         message = pb.WorkItem.FromString(item)
         if message.WhichOneof("request") == "activity":
             request = pb.ActivityRequest.FromString(message.activity)
-            self._begin(call_of(request), message.token)
+            self._begin(call_of(request), message.token, end)
         else:
             self._decide(pb.TurnRequest.FromString(message.turn), message.token)
-
-    def ended(self, stream: Stream) -> None:
-        """Nothing more comes."""
-        if self.stream is stream:
-            self.stream = None
 
     def _decide(self, request: pb.TurnRequest, token: str) -> None:
         self.on_turn()
         answer = self._turns.answer(request, token)
-        occasion = f"a turn of '{request.instance_id}'"
-        late = self._occasions.fault(Kind.TURN_LATE, occasion)
+        late = self._occasions.fault(Kind.TURN_LATE, f"a turn of '{request.instance_id}'")
         self._hand_in(answer, 0 if late is None else late.late_us, of_turn=True)
 
-    def _begin(self, wanted: ActivityCall, token: str) -> None:
-        occasion = f"{wanted.scheduled.name} of '{wanted.instance_id}'"
-        if self._occasions.fault(Kind.RUN_TWICE, occasion) is not None:
-            self.node.cut(self.stream)
-            self.call_in(0, self.connect, self.node)
+    def _begin(self, wanted: ActivityCall, token: str, end: "_End") -> None:
+        if self._occasions.fault(Kind.RUN_TWICE, _told(wanted)) is not None:
+            self._node.cut(end.stream)
+            self.call_in(0, self._open, end)
         activity = self._runs.find(wanted.scheduled.name)
         if activity is None:
             text = f"Activity function named '{wanted.scheduled.name}' was not registered!"
@@ -89,23 +81,26 @@ class Worker:
             self._ended(wanted, token, outcome, f"{wanted.scheduled.name} is not registered")
         elif activity.is_async:
             self.in_hand += 1
-
-            async def run() -> None:
-                outcome, told = await self._runs.run_async(activity, wanted)
-                self.in_hand -= 1
-                self._ended(wanted, token, outcome, told)
-
-            self.node.spawn(run())
+            self._node.spawn(self._run(activity, wanted, token))
         else:
             self._ended(wanted, token, *self._runs.run(activity, wanted))
+
+    async def _run(self, activity: Activity, wanted: ActivityCall, token: str) -> None:
+        outcome, told = await self._runs.run_async(activity, wanted, lambda: self._paused(wanted))
+        self.in_hand -= 1
+        self._ended(wanted, token, outcome, told)
+
+    def _paused(self, wanted: ActivityCall) -> None:
+        alive = self._node.running
+        if alive and self._occasions.fault(Kind.CRASH_IN_RUN, _told(wanted)) is not None:
+            self._node.kill("in the middle of a run")
 
     # ---- what is handed in
 
     def _ended(self, wanted: ActivityCall, token: str, outcome: Outcome, told: str) -> None:
         self._story.tell(told)
-        occasion = f"{wanted.scheduled.name} of '{wanted.instance_id}'"
-        if self._occasions.fault(Kind.CRASH_AFTER_RUN, occasion) is not None:
-            self.node.kill("after a run")
+        if self._occasions.fault(Kind.CRASH_AFTER_RUN, _told(wanted)) is not None:
+            self._node.kill("after a run")
             return
         answer = activity_answer(
             wanted.instance_id,
@@ -114,20 +109,44 @@ class Worker:
             result=outcome.result if isinstance(outcome, Returned) else None,
             failure=None if isinstance(outcome, Returned) else failure_bytes(outcome.failure),
         )
-        late = self._occasions.fault(Kind.RESULT_LATE, occasion)
+        late = self._occasions.fault(Kind.RESULT_LATE, _told(wanted))
         late_us = 0 if late is None else late.late_us
         self._hand_in(answer, late_us, of_turn=False)
-        if self._occasions.fault(Kind.RESULT_TWICE, occasion) is not None:
+        if self._occasions.fault(Kind.RESULT_TWICE, _told(wanted)) is not None:
             self._hand_in(answer, late_us + _AGAIN_US, of_turn=False)
 
     def _hand_in(self, answer: bytes, late_us: int, *, of_turn: bool) -> None:
         if not late_us:
-            self.node.take_answer(answer, of_turn=of_turn)
+            self._node.take_answer(answer, of_turn=of_turn)
             return
         self.in_hand += 1
 
         def arrive() -> None:
             self.in_hand -= 1
-            self.node.take_answer(answer, of_turn=of_turn)
+            self._node.take_answer(answer, of_turn=of_turn)
 
         self.call_in(late_us, arrive)
+
+
+class _End:
+    """The worker's end of the connection for one app."""
+
+    name = "worker"
+    stream: Stream | None
+
+    def __init__(self, app_id: str, take: Callable[["_End", bytes], None]) -> None:
+        self.app_id = app_id
+        self.stream = None
+        self._take = take
+
+    def deliver(self, stream: Stream, item: bytes) -> None:
+        del stream
+        self._take(self, item)
+
+    def ended(self, stream: Stream) -> None:
+        if self.stream is stream:
+            self.stream = None
+
+
+def _told(wanted: ActivityCall) -> str:
+    return f"{wanted.scheduled.name} of '{wanted.instance_id}'"

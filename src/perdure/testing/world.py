@@ -73,6 +73,7 @@ class World:
         self.checks: list[Callable[[], None]] = []
         self.stalls: dict[str, str] = {}
         self.turns = 0
+        self._apps = {APP_ID: None}
         self.doubles = Doubles(registry, self.fail)
         self.runs = Runs(self.doubles, self._look)
         self._is_running = False
@@ -106,12 +107,19 @@ class World:
             self._registry,
             replay_each_turn=self._terms.replay_each_turn,
             stalled=self._stalled,
+            asked=self._asked,
             failed=self.fail,
         )
-        self.worker = Worker(APP_ID, deciding, self.runs, self.occasions, self.story)
+        self.worker = Worker(node, deciding, self.runs, self.occasions, self.story)
         self.worker.call_in = self.loop.call_in
         self.worker.on_turn = self._turn
-        self.worker.connect(node)
+        for app_id in self._apps:
+            self.worker.connect(app_id)
+
+    def _asked(self, app_id: str) -> None:
+        # Whatever apps there are, this one does their work, as far as it or the test has it.
+        self._apps[app_id] = None
+        self.loop.call_soon(self.worker.connect, app_id)
 
     def _down(self, node: Node, why: str) -> None:
         del why

@@ -344,3 +344,19 @@ def test_a_century_passes_as_quickly_as_a_day() -> None:
         engine.advance(timedelta(days=2))
         assert instance.output == "at last"
         assert (engine.now.date().isoformat(), engine.run(patient)) == ("2125-12-09", "at last")
+
+
+def test_work_for_other_apps_is_done_as_far_as_the_test_has_it() -> None:
+    registry = Registry()
+
+    @registry.workflow()
+    async def across(ctx: WorkflowContext, _given: None) -> Any:
+        return await ctx.call_activity("price", 3, app_id="catalogue")
+
+    with VirtualEngine(registry) as engine:
+        engine.replace("price", lambda _ctx, number: number * 2)
+        assert engine.run(across) == 6
+        engine.replace("price", in_turn(7))
+        again = engine.start(across)
+        engine.crash()
+        assert again.result() == 7

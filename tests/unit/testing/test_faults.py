@@ -84,7 +84,8 @@ def test_each_kind_of_fault_happens_and_the_engine_makes_up_for_it(kind: Kind) -
         met.extend(line.text for line in engine.world.story.lines if line.is_fault)
 
     late = "+1h" if kind in {Kind.RESULT_LATE, Kind.TURN_LATE} else ""
-    faults(app=app, schedule=f"{kind}:2{late}").check(scenario)
+    nth = 1 if kind is Kind.CRASH_IN_RUN else 2
+    faults(app=app, schedule=f"{kind}:{nth}{late}").check(scenario)
     assert len(met) == 1
     assert "order-1" in met[0]
 
@@ -159,6 +160,25 @@ def test_a_broken_invariant_is_found_where_nothing_else_is_asserted() -> None:
         faults(app=app).check(scenario)
 
 
+def test_what_is_half_done_in_the_middle_of_a_run_is_found() -> None:
+    def scenario(engine: VirtualEngine) -> None:
+        held: list[str] = []
+
+        async def charge(ctx: ActivityContext, _amount: int) -> str:
+            held.append(ctx.idempotency_key)
+            await takes(1)
+            held.remove(ctx.idempotency_key)
+            return "receipt"
+
+        engine.replace("charge", charge)
+        engine.start(order, 3)
+        engine.settle()
+        assert held == [], "something is held for ever"
+
+    with pytest.raises(BrokenByFaults, match="in the middle of charge of 'order-1'"):
+        faults(app=app, kinds=["crash-in-run", "turn-late"]).check(scenario)
+
+
 @pytest.fixture
 def amount() -> int:
     return 3
@@ -178,6 +198,15 @@ async def test_a_test_that_is_a_coroutine_is_tried_as_well(engine: VirtualEngine
     engine.settle()
     await asyncio.sleep(0)
     assert instance.waits_for == "event"
+
+
+async def test_a_coroutine_may_ask_for_the_trials_of_another() -> None:
+    async def scenario(engine: VirtualEngine) -> None:
+        await asyncio.sleep(0)
+        assert sold(engine, careful=True).charges == [3]
+
+    faults(app=app, trials=5).check(scenario)
+    await asyncio.sleep(0)
 
 
 class TestOfAClass:
