@@ -12,12 +12,12 @@ from typing import overload
 
 from perdure.authoring.payloads import text_of
 from perdure.authoring.registry import name_of
-from perdure.components.port import Started, WorkflowComponent
+from perdure.components.port import InstanceView, Started, WorkflowComponent
 from perdure.core import requests as rq
 from perdure.core.events import Event
 from perdure.core.requests import Purge, RaiseEvent, Rerun, Resume, Suspend, Terminate
 from perdure.core.status import Status
-from perdure.hosting.handles import Handle
+from perdure.hosting.handles import Handle, outcome_of
 from perdure.hosting.instances import Instance, instance_of, microseconds_of
 from perdure.hosting.listing import query_of
 from perdure.hosting.refusals import granted
@@ -174,6 +174,16 @@ class Asking:
 
         One that is not there yet is waited for. Raises TimeoutError when time is up.
         """
+        return instance_of(await self._wait(id, timeout, started=started))
+
+    async def outcome(self, id: str, workflow: object, timeout: Duration | None = None) -> object:
+        """Return what an instance has returned, once it has; as `Handle.result`.
+
+        `workflow` is the function that tells what the result is, if it is known.
+        """
+        return outcome_of(await self._wait(id, timeout, started=False), workflow)
+
+    async def _wait(self, id: str, timeout: Duration | None, *, started: bool) -> InstanceView:
         timeout_us = None if timeout is None else microseconds(timeout, "timeout")
         view = await self.component.wait(id, finished=not started, timeout_us=timeout_us)
         reached = view is not None and (
@@ -182,7 +192,7 @@ class Asking:
         if view is None or not reached:
             how = "begun" if started else "ended"
             raise TimeoutError(f"workflow {id!r} has not {how} within {timeout} s")
-        return instance_of(view)
+        return view
 
     async def history(self, id: str) -> Sequence[Event]:
         """Return the events of an instance's present generation, in order; empty if it is gone."""

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from perdure.authoring.payloads import Typing, read, signature_of
+from perdure.components.port import InstanceView
 from perdure.core.events import Event
 from perdure.core.status import Status
-from perdure.hosting.instances import Instance
+from perdure.hosting.instances import Instance, instance_of
 from perdure.hosting.refusals import WorkflowEnded, WorkflowFailed, WorkflowTerminated
 from perdure.hosting.settings import Duration
 
@@ -25,6 +26,7 @@ class Asked(Protocol):
     async def wait(
         self, id: str, *, timeout: Duration | None = None, started: bool = False
     ) -> Instance: ...
+    async def outcome(self, id: str, workflow: object, timeout: Duration | None) -> Any: ...
     async def history(self, id: str) -> Sequence[Event]: ...
 
 
@@ -49,7 +51,7 @@ class Handle(Generic[Out]):
         Raises WorkflowFailed or WorkflowTerminated if it ended in another way, TimeoutError if it
         has not ended within `timeout` seconds; it goes on then.
         """
-        result: Out = outcome_of(await self.wait(timeout), self._workflow)
+        result: Out = await self._asked.outcome(self.id, self._workflow, timeout)
         return result
 
     async def wait(self, timeout: Duration | None = None) -> Instance:
@@ -89,12 +91,13 @@ class Handle(Generic[Out]):
         return await self._asked.purge(self.id, recursive=recursive, force=force)
 
 
-def outcome_of(instance: Instance, workflow: object) -> Any:
+def outcome_of(view: InstanceView, workflow: object) -> Any:
     """Return the result of an instance that has ended; raises a WorkflowEnded if it has none."""
-    match instance.status:
-        case Status.COMPLETED:
-            wanted = signature_of(workflow).output_type if callable(workflow) else None
-            return read(instance.output_text, wanted, Typing.FULL)
+    if view.status is Status.COMPLETED:
+        wanted = signature_of(workflow).output_type if callable(workflow) else None
+        return read(view.output, wanted, Typing.FULL)
+    instance = instance_of(view)
+    match view.status:
         case Status.FAILED:
             failure = instance.failure
             told = "" if failure is None else f": {failure.error_type}: {failure.message}"
