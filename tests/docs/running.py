@@ -26,7 +26,7 @@ STOP_DEADLINE_S = 15.0
 # Every port that a page may name.
 PORTS = ("3500", "6379", "50001", "3501", "50002", "3502", "9090", "7233", "5432")
 _POSTGRES_PORT = "5432"
-_OF_THIS_PACKAGE = {"temporal", "testing", "writing-workflows"}
+_OF_THIS_PACKAGE = {"in-process", "temporal", "testing", "writing-workflows"}
 _PORT = re.compile(rf"(?<![\d.])({'|'.join(PORTS)})(?!\d)")
 # The environment of one block is the one that the block before it has left.
 _SCRIPT = "trap 'env -0 > \"$DOCS_STATE\"' EXIT\nset -eo pipefail\n{}\n"
