@@ -17,7 +17,7 @@ from perdure.core import requests as rq
 from perdure.core.events import Event
 from perdure.core.requests import Purge, RaiseEvent, Rerun, Resume, Suspend, Terminate
 from perdure.core.status import Status
-from perdure.hosting.handles import Handle, outcome_of
+from perdure.hosting.handles import Handle, outcome_in
 from perdure.hosting.instances import Instance, instance_of, microseconds_of
 from perdure.hosting.listing import query_of
 from perdure.hosting.refusals import granted
@@ -181,7 +181,7 @@ class Asking:
 
         `workflow` is the function that tells what the result is, if it is known.
         """
-        return outcome_of(await self._wait(id, timeout, started=False), workflow)
+        return outcome_in(await self._wait(id, timeout, started=False), workflow)
 
     async def _wait(self, id: str, timeout: Duration | None, *, started: bool) -> InstanceView:
         timeout_us = None if timeout is None else microseconds(timeout, "timeout")

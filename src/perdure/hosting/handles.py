@@ -91,13 +91,18 @@ class Handle(Generic[Out]):
         return await self._asked.purge(self.id, recursive=recursive, force=force)
 
 
-def outcome_of(view: InstanceView, workflow: object) -> Any:
+def outcome_in(view: InstanceView, workflow: object) -> Any:
     """Return the result of an instance that has ended; raises a WorkflowEnded if it has none."""
     if view.status is Status.COMPLETED:
-        wanted = signature_of(workflow).output_type if callable(workflow) else None
-        return read(view.output, wanted, Typing.FULL)
-    instance = instance_of(view)
-    match view.status:
+        return _result(view.output, workflow)
+    return outcome_of(instance_of(view), workflow)
+
+
+def outcome_of(instance: Instance, workflow: object) -> Any:
+    """Return the result of an instance that has ended; raises a WorkflowEnded if it has none."""
+    match instance.status:
+        case Status.COMPLETED:
+            return _result(instance.output_text, workflow)
         case Status.FAILED:
             failure = instance.failure
             told = "" if failure is None else f": {failure.error_type}: {failure.message}"
@@ -106,3 +111,8 @@ def outcome_of(view: InstanceView, workflow: object) -> Any:
             raise WorkflowTerminated(instance, f"workflow {instance.id!r} was terminated")
         case _:
             raise WorkflowEnded(instance, f"workflow {instance.id!r} is {instance.status.name}")
+
+
+def _result(text: str | None, workflow: object) -> Any:
+    wanted = signature_of(workflow).output_type if callable(workflow) else None
+    return read(text, wanted, Typing.FULL)

@@ -29,6 +29,7 @@ class Instance:
     completed_at: datetime | None
     input: Any
     output: Any
+    output_text: str | None
     custom_status: Any
     failure: FailureView | None
     tags: dict[str, str]
@@ -57,6 +58,7 @@ def instance_of(view: InstanceView) -> Instance:
         completed_at=_moment(view.completed_at_us),
         input=_value(view.input),
         output=_value(view.output),
+        output_text=view.output,
         custom_status=_value(view.custom_status),
         failure=view.failure,
         tags=dict(view.tags),
