@@ -1,7 +1,7 @@
 """One instance as its starter holds it."""
 
 from collections.abc import Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 from perdure.authoring.payloads import Typing, read, signature_of
 from perdure.components.port import InstanceView
@@ -17,8 +17,10 @@ Out = TypeVar("Out")
 class Asked(Protocol):
     """Who answers for an instance; `hosting.asking` says what is promised."""
 
-    async def raise_event(self, id: str, name: str, data: Any = None) -> None: ...
-    async def terminate(self, id: str, output: Any = None, *, recursive: bool = True) -> None: ...
+    async def raise_event(self, id: str, name: str, data: object = None) -> None: ...
+    async def terminate(
+        self, id: str, output: object = None, *, recursive: bool = True
+    ) -> None: ...
     async def suspend(self, id: str, reason: str | None = None) -> None: ...
     async def resume(self, id: str, reason: str | None = None) -> None: ...
     async def purge(self, id: str, *, recursive: bool = True, force: bool = False) -> int: ...
@@ -26,7 +28,7 @@ class Asked(Protocol):
     async def wait(
         self, id: str, *, timeout: Duration | None = None, started: bool = False
     ) -> Instance: ...
-    async def outcome(self, id: str, workflow: object, timeout: Duration | None) -> Any: ...
+    async def outcome(self, id: str, workflow: object, timeout: Duration | None) -> object: ...
     async def history(self, id: str) -> Sequence[Event]: ...
 
 
@@ -51,8 +53,8 @@ class Handle(Generic[Out]):
         Raises WorkflowFailed or WorkflowTerminated if it ended in another way, TimeoutError if it
         has not ended within `timeout` seconds; it goes on then.
         """
-        result: Out = await self._asked.outcome(self.id, self._workflow, timeout)
-        return result
+        result = await self._asked.outcome(self.id, self._workflow, timeout)
+        return cast("Out", result)
 
     async def wait(self, timeout: Duration | None = None) -> Instance:
         """Return the instance once it has ended, in whichever way."""
@@ -70,11 +72,11 @@ class Handle(Generic[Out]):
         """Return what has happened to it."""
         return await self._asked.history(self.id)
 
-    async def raise_event(self, name: str, data: Any = None) -> None:
+    async def raise_event(self, name: str, data: object = None) -> None:
         """Give it an event; it is on disk when this returns."""
         await self._asked.raise_event(self.id, name, data)
 
-    async def terminate(self, output: Any = None, *, recursive: bool = True) -> None:
+    async def terminate(self, output: object = None, *, recursive: bool = True) -> None:
         """End it now, with `output` as its result."""
         await self._asked.terminate(self.id, output, recursive=recursive)
 
@@ -91,14 +93,14 @@ class Handle(Generic[Out]):
         return await self._asked.purge(self.id, recursive=recursive, force=force)
 
 
-def outcome_in(view: InstanceView, workflow: object) -> Any:
+def outcome_in(view: InstanceView, workflow: object) -> object:
     """Return the result of an instance that has ended; raises a WorkflowEnded if it has none."""
     if view.status is Status.COMPLETED:
         return _result(view.output, workflow)
     return outcome_of(instance_of(view), workflow)
 
 
-def outcome_of(instance: Instance, workflow: object) -> Any:
+def outcome_of(instance: Instance, workflow: object) -> object:
     """Return the result of an instance that has ended; raises a WorkflowEnded if it has none."""
     match instance.status:
         case Status.COMPLETED:
@@ -113,6 +115,6 @@ def outcome_of(instance: Instance, workflow: object) -> Any:
             raise WorkflowEnded(instance, f"workflow {instance.id!r} is {instance.status.name}")
 
 
-def _result(text: str | None, workflow: object) -> Any:
+def _result(text: str | None, workflow: object) -> object:
     wanted = signature_of(workflow).output_type if callable(workflow) else None
     return read(text, wanted, Typing.FULL)
