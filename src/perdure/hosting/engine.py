@@ -149,10 +149,13 @@ class Engine(Asking):
                 self._house = None
 
     def attach(
-        self, registry: Registry, context_type: type[WorkflowContext] = WorkflowContext
+        self,
+        registry: Registry,
+        context_type: type[WorkflowContext] = WorkflowContext,
+        threads: int = 0,
     ) -> Member:
-        """Have the work of a further registry done here, too."""
-        return self._opened().staff.attach(registry, context_type)
+        """Have the work of a further registry done here, too, in at least so many threads."""
+        return self._opened().staff.attach(registry, context_type, threads)
 
     def detach(self, member: Member) -> None:
         """Have the work of a registry done here no more."""

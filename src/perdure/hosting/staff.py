@@ -72,8 +72,14 @@ class Staff:
 
     # ---- who is there
 
-    def attach(self, registry: Registry, context_type: type[WorkflowContext]) -> Member:
-        """Have the work of a registry done. Raises ShuttingDown when nothing more is taken."""
+    def attach(
+        self, registry: Registry, context_type: type[WorkflowContext], threads: int = 0
+    ) -> Member:
+        """Have the work of a registry done, in at least so many threads.
+
+        Raises ShuttingDown when nothing more is taken.
+        """
+        self._activities.widen(threads)
         member = Member(registry, context_type)
         self._members.append(member)
         self.begin()

@@ -63,10 +63,13 @@ class Hosted:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def attach(
-        self, registry: Registry, context_type: type[WorkflowContext] = WorkflowContext
+        self,
+        registry: Registry,
+        context_type: type[WorkflowContext] = WorkflowContext,
+        threads: int = 0,
     ) -> Member:
-        """Have the work of a registry done by this engine."""
-        return self.run(_now(lambda: self.engine.attach(registry, context_type)))
+        """Have the work of a registry done by this engine, in at least so many threads."""
+        return self.run(_now(lambda: self.engine.attach(registry, context_type, threads)))
 
     def detach(self, member: Member) -> None:
         """Have it done no more."""

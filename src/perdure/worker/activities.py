@@ -77,6 +77,10 @@ class ActivityRunner:
             gate.enter(partial(self._start, run))
         return run
 
+    def widen(self, threads: int) -> None:
+        """Allow for at least so many threads."""
+        self._threads.widen(threads)
+
     def cancel(self, run: Run, why: str) -> None:
         """Stop a call whose result nobody wants; `done` is told that it was cancelled."""
         self._give_up(run, CANCELLED, why)

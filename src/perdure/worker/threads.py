@@ -51,6 +51,11 @@ class Threads(Generic[R]):
         self._made = 0
         self._closed = False
 
+    def widen(self, size: int) -> None:
+        """Allow for at least so many threads. Called on the loop."""
+        self._size = max(self._size, size)
+        self._make_if_wanted()
+
     def submit(self, work: Callable[[], R], done: Callable[[R], None]) -> Job[R]:
         """Run something in a thread as soon as one is free. Called on the loop."""
         assert not self._closed, "nothing is begun after the end"

@@ -73,9 +73,7 @@ class LocalSeat(Seat):
         return found if isinstance(found, bytes) else found.SerializeToString()
 
     def employ(self, registry: Registry, bounds: Bounds) -> Employed:
-        # How much is done at once is the engine's own affair, shared by all who have work for it.
-        del bounds
-        return _Local(self._held(), registry)
+        return _Local(self._held(), registry, bounds.threads or 0)
 
     def give_back(self) -> None:
         share, self._share = self._share, None
@@ -91,15 +89,17 @@ class LocalSeat(Seat):
 class _Local(Employed):
     """A registry that is attached to the engine."""
 
-    def __init__(self, share: Hosted, registry: Registry) -> None:
+    def __init__(self, share: Hosted, registry: Registry, threads: int) -> None:
         self._share = share
-        self._member = share.attach(registry)
+        self._member = share.attach(registry, threads=threads)
 
     def is_ready(self) -> bool:
         return True
 
     def leave(self) -> None:
-        self._share.detach(self._member)
+        # The last one closes the engine, which lets what runs come to its end first.
+        if self._share.shares > 1:
+            self._share.detach(self._member)
 
 
 def _methods_of(share: Hosted) -> dict[str, tuple[type[Message], Answer]]:

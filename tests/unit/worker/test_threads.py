@@ -60,3 +60,22 @@ async def test_what_waits_can_be_dropped_and_what_runs_abandoned() -> None:
     assert await done.get() == "blocked"
     threads.close()
     assert done.empty()
+
+
+async def test_a_pool_can_be_widened_while_all_its_threads_are_busy() -> None:
+    threads: Threads[str] = Threads(1, name="pool-wide")
+    both = threading.Barrier(3)
+    done: asyncio.Queue[str] = asyncio.Queue()
+
+    def meets() -> str:
+        both.wait(30)
+        return "met"
+
+    for _ in range(2):
+        threads.submit(meets, done.put_nowait)
+    threads.widen(2)
+    await asyncio.to_thread(both.wait, 30)
+    assert [await done.get(), await done.get()] == ["met", "met"]
+    threads.widen(1)
+    assert len(_names()) == 2
+    threads.close()
