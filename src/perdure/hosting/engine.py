@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from typing import Self, TypeVar, Unpack, overload
 
+from perdure.app.places import shown
 from perdure.authoring.context import WorkflowContext
 from perdure.authoring.registry import Options, Registry
 from perdure.base.errors import ShuttingDown
@@ -20,13 +21,14 @@ F = TypeVar("F", bound=AnyFunction)
 
 
 class Engine(Asking):
-    """An engine on one file, opened by `async with`, on the loop that it is used on.
+    """An engine on one store, opened by `async with`, on the loop that it is used on.
 
     - Its workflows and activities are those of `registry`, registered by its decorators before or
       while it is open.
     - What is started is on disk before `start` returns, and goes on in the next process if this
       one dies. Activities run at least once: one that was under way at a death runs again.
-    - One process at a time has a file; another one is told so by StoreLocked.
+    - One process at a time has a file; another one is told so by StoreLocked. A database is shared
+      by as many as there are.
     - With `http=3500` or `grpc=50001` it has doors: curl, the command line, and workers in other
       languages see the same workflows.
     - Leaving the block, Ctrl-C and SIGTERM let running activities come to their end for
@@ -42,8 +44,8 @@ class Engine(Asking):
     ) -> None:
         """Take the settings; nothing is opened yet.
 
-        `store` is a file, made if there is none, or `:memory:`. Raises ConfigurationError for a
-        setting that cannot be.
+        `store` is a file, made if there is none, `postgres://host/database`, or `:memory:`. Raises
+        ConfigurationError for a setting that cannot be.
         """
         self.registry = Registry() if registry is None else registry
         self.settings = settings_of(store, **settings)
@@ -54,7 +56,7 @@ class Engine(Asking):
     def __repr__(self) -> str:
         """Return it as people see it in a shell."""
         state = "closed" if self._house is None else "open"
-        return f"<Engine {self.settings.store} ({state})>"
+        return f"<Engine {shown(self.settings.store)} ({state})>"
 
     # ---- what it runs
 

@@ -14,7 +14,7 @@ from perdure.base.observer import Observer, fan_out
 from perdure.base.time import SECOND_US
 from perdure.components.embedded import EmbeddedComponent
 from perdure.engine.service import Engine
-from perdure.engine.settings import EngineSettings
+from perdure.engine.settings import EngineSettings, Sharing
 from perdure.hosting.journal import HostJournal
 from perdure.hosting.settings import HostSettings
 from perdure.hosting.staff import Staff
@@ -85,13 +85,14 @@ class House:
             doors = Doors(settings)
             self._doors = doors
             observer = fan_out([doors.metrics, observer])
-        self._store = _opened(settings)
+        self._store, sharing = _opened(settings)
         clock = SystemClock()
         self._engine = engine = Engine(
             EngineSettings(app_id=settings.app_id, retention_us=settings.retention_us),
             self._store,
             clock,
             observer,
+            sharing=sharing,
         )
         self._component = EmbeddedComponent(engine, clock, observer)
         self._staff = Staff(engine, settings)
@@ -129,7 +130,7 @@ class House:
         await engine.stop()
 
 
-def _opened(settings: HostSettings) -> Store:
+def _opened(settings: HostSettings) -> tuple[Store, Sharing | None]:
     try:
         return open_place(settings.store)
     except StoreLocked as locked:
@@ -141,5 +142,6 @@ _WHAT_TO_DO: Final = (
     "An engine has its file to itself. For several processes to work with the same workflows, let "
     "one of them open a door, Engine({store!r}, grpc=50001), and the others ask it: with "
     "`import perdure.workflow` and DAPR_GRPC_ENDPOINT=localhost:50001, with any Dapr Workflow SDK, "
-    "or with `perdure workflow list`"
+    "or with `perdure workflow list`. Several processes can share a database: "
+    "Engine('postgres://...')"
 )

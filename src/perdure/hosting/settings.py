@@ -25,7 +25,7 @@ Duration = float | timedelta  # in seconds, where it is a number
 class HostSettings:
     """The settings of an engine. A door whose port is None is not opened; port 0 is a free one."""
 
-    store: str
+    store: str = field(repr=False)  # it may hold a password
     app_id: str
     http: int | None
     grpc: int | None

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar, Unpack
 
-from perdure.app.places import MEMORY
+from perdure.app.places import named, shown
 from perdure.authoring.context import WorkflowContext
 from perdure.authoring.registry import Registry
 from perdure.base.errors import ConfigurationError
@@ -125,7 +125,7 @@ def hosted(store: str | os.PathLike[str], **settings: Unpack[Settings]) -> Hoste
     Raises what `Engine.open` raises, and ConfigurationError if it is open with other settings than
     those given.
     """
-    place = _place(store)
+    place = named(store)
     with _lock:
         found = _open.get(place)
         if found is None:
@@ -149,11 +149,6 @@ def give_back(share: Hosted) -> None:
         share.close()
 
 
-def _place(store: str | os.PathLike[str]) -> str:
-    text = os.fspath(store)
-    return text if text == MEMORY else os.path.realpath(text)
-
-
 def _check_same(found: Hosted, place: str, settings: Settings) -> None:
     wanted = settings_of(place, **settings)
     present = found.engine.settings
@@ -161,8 +156,8 @@ def _check_same(found: Hosted, place: str, settings: Settings) -> None:
         field = {"stop_timeout": "stop_timeout_us", "retention": "retention_us"}.get(name, name)
         if getattr(wanted, field) != getattr(present, field):
             raise ConfigurationError(
-                f"{place} is open in this process with another {name}: give it where the engine is "
-                "opened first"
+                f"{shown(place)} is open in this process with another {name}: give it where the "
+                "engine is opened first"
             )
 
 

@@ -13,6 +13,7 @@ from perdure import ActivityContext, Engine, Registry, Status, WorkflowContext
 from perdure.base.errors import ShuttingDown
 from perdure.core.events import TaskCompleted
 from perdure.transport.client.channel import Channel
+from tests.kit.schemas import a_schema
 from tests.unit.hosting.programs import add_one, collect, doomed, echo, registry, waits
 
 MINUTE_S = 60.0
@@ -328,3 +329,25 @@ async def test_one_door_is_one_door(tmp_path: Path) -> None:
         port = engine.http_port
         with pytest.raises(perdure.ConfigurationError, match=f"port {port} is in use"):
             await Engine(tmp_path / "other.db", http=port).open()
+
+
+# ---- a database
+
+
+async def test_several_engines_share_a_database() -> None:
+    with a_schema() as url:
+        first, second = Engine(url, registry=registry()), Engine(url, registry=Registry())
+        assert "@" not in repr(first)
+        async with first, second:
+            # What the second starts the first runs, and both see it.
+            handles = [await second.start(add_one, number) for number in range(10)]
+            results = [await handle.result(MINUTE_S) for handle in handles]
+            assert results == list(range(1, 11))
+            waiting = await first.start(waits, id="w")
+            await second.raise_event("w", "go", 7)
+            assert await waiting.result(MINUTE_S) == 7
+
+
+def test_what_is_no_store_is_told() -> None:
+    with pytest.raises(perdure.ConfigurationError, match="there is no store mysql"):
+        asyncio.run(Engine("mysql://host/db").open())
