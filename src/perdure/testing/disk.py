@@ -38,14 +38,17 @@ class TrialDisk(Disk):
                 found = Kind.CRASH_AFTER_COMMIT
             case _:
                 return False
-        return self._occasions.fault(found, self._teller.told(self.committing)) is not None
+        return self._happens(found, self.committing)
 
     def delay_us(self) -> int:
         """Let nothing take time by itself."""
         return 0
 
+    def _happens(self, kind: Kind, entries: Sequence[Entry]) -> bool:
+        return self._occasions.fault(kind, lambda: self._teller.told(entries)) is not None
+
     def _commit_landed(self, commit: Commit) -> None:
-        if self._occasions.fault(Kind.RESTART, self._teller.told(commit.entries)) is not None:
+        if self._happens(Kind.RESTART, commit.entries):
             self.on_restart()
         self.on_changed()
 

@@ -53,15 +53,15 @@ class Occasions:
         self._story = story
         self._calm = 0
 
-    def fault(self, kind: Kind, occasion: str) -> Fault | None:
-        """Return the fault of a kind that is due now, if there is one."""
+    def fault(self, kind: Kind, occasion: Callable[[], str]) -> Fault | None:
+        """Return the fault of a kind that is due now, if there is one; `occasion` tells of what."""
         if self._calm:
             return None
         self.counts[kind] += 1
         found = self._due.get((kind, self.counts[kind]))
         if found is not None:
             self.met.append(found)
-            self._story.tell(found.told(occasion), is_fault=True)
+            self._story.tell(found.told(occasion()), is_fault=True)
         return found
 
     @contextmanager

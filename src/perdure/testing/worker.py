@@ -7,6 +7,7 @@ wrong with its answers, and with its connection, is the schedule's to say.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from perdure.authoring.activities import Activity
@@ -67,11 +68,11 @@ class Worker:
     def _decide(self, request: pb.TurnRequest, token: str) -> None:
         self.on_turn()
         answer = self._turns.answer(request, token)
-        late = self._occasions.fault(Kind.TURN_LATE, f"a turn of '{request.instance_id}'")
+        late = self._occasions.fault(Kind.TURN_LATE, lambda: f"a turn of '{request.instance_id}'")
         self._hand_in(answer, 0 if late is None else late.late_us, of_turn=True)
 
     def _begin(self, wanted: ActivityCall, token: str, end: "_End") -> None:
-        if self._occasions.fault(Kind.RUN_TWICE, _told(wanted)) is not None:
+        if self._occasions.fault(Kind.RUN_TWICE, partial(_told, wanted)) is not None:
             self._node.cut(end.stream)
             self.call_in(0, self._open, end)
         activity = self._runs.find(wanted.scheduled.name)
@@ -92,14 +93,14 @@ class Worker:
 
     def _paused(self, wanted: ActivityCall) -> None:
         alive = self._node.running
-        if alive and self._occasions.fault(Kind.CRASH_IN_RUN, _told(wanted)) is not None:
+        if alive and self._occasions.fault(Kind.CRASH_IN_RUN, partial(_told, wanted)) is not None:
             self._node.kill("in the middle of a run")
 
     # ---- what is handed in
 
     def _ended(self, wanted: ActivityCall, token: str, outcome: Outcome, told: str) -> None:
         self._story.tell(told)
-        if self._occasions.fault(Kind.CRASH_AFTER_RUN, _told(wanted)) is not None:
+        if self._occasions.fault(Kind.CRASH_AFTER_RUN, partial(_told, wanted)) is not None:
             self._node.kill("after a run")
             return
         answer = activity_answer(
@@ -109,10 +110,10 @@ class Worker:
             result=outcome.result if isinstance(outcome, Returned) else None,
             failure=None if isinstance(outcome, Returned) else failure_bytes(outcome.failure),
         )
-        late = self._occasions.fault(Kind.RESULT_LATE, _told(wanted))
+        late = self._occasions.fault(Kind.RESULT_LATE, partial(_told, wanted))
         late_us = 0 if late is None else late.late_us
         self._hand_in(answer, late_us, of_turn=False)
-        if self._occasions.fault(Kind.RESULT_TWICE, _told(wanted)) is not None:
+        if self._occasions.fault(Kind.RESULT_TWICE, partial(_told, wanted)) is not None:
             self._hand_in(answer, late_us + _AGAIN_US, of_turn=False)
 
     def _hand_in(self, answer: bytes, late_us: int, *, of_turn: bool) -> None:
