@@ -12,6 +12,7 @@ import json
 from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping
 from enum import Enum
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Final, Union, cast, get_args, get_origin, get_type_hints
 
@@ -75,22 +76,32 @@ def _revive(found: dict[str, object]) -> object:
 
 _ENCODER: Final = _Encoder()
 _DECODER: Final = json.JSONDecoder()
+_SCAN: Final[Callable[[str, int], tuple[object, int]]] = vars(_DECODER)["scan_once"]
 _REVIVING: Final = json.JSONDecoder(object_hook=_revive)
 
 
 def to_json(value: object) -> str:
     """Return a value as JSON. Raises TypeError if there is no JSON for it."""
+    if type(value) is str:
+        return encode_basestring_ascii(value)
     return _ENCODER.encode(value)
 
 
 def from_json(text: str) -> Any:
     """Return the value of a JSON text. Raises ValueError if it is none."""
-    return _REVIVING.decode(text) if MARK in text else _DECODER.decode(text)
+    if MARK in text:
+        return _REVIVING.decode(text)
+    try:
+        # The short way, for what has no blanks around it.
+        value, end = _SCAN(text, 0)
+    except StopIteration:
+        return _DECODER.decode(text)
+    return value if end == len(text) else _DECODER.decode(text)
 
 
 def text_of(value: object) -> str | None:
     """Return a value as JSON, or None for None: what is not there has no text."""
-    return None if value is None else _ENCODER.encode(value)
+    return None if value is None else to_json(value)
 
 
 def read(text: str | None, wanted: object | None, typing: Typing) -> Any:

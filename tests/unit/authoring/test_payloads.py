@@ -162,5 +162,7 @@ def test_a_name_that_only_a_type_checker_sees_is_passed_over() -> None:
 def test_json_is_read_as_the_standard_library_reads_it() -> None:
     text = '{"a": [1, 2.5, null, true, "x"], "b": {}}'
     assert from_json(text) == json.loads(text)
-    with pytest.raises(ValueError, match="Expecting"):
-        from_json("{")
+    assert from_json(f" {text}\n") == json.loads(text)
+    for wrong in ("{", "", "x", "1 2", '"a'):
+        with pytest.raises(ValueError, match=r"Expecting|Extra data|Unterminated"):
+            from_json(wrong)
