@@ -44,6 +44,12 @@ class Hosted:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something on the engine's loop, and return what comes of it."""
+        if self.is_here():
+            work.close()
+            raise RuntimeError(
+                "a blocking call on the engine's own loop would wait for itself: call it from an "
+                "activity that is not async"
+            )
         future = self.submit(work)
         try:
             return future.result()
@@ -53,14 +59,12 @@ class Hosted:
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Run something on the engine's loop, for those who wait for it in their own way."""
-        if threading.current_thread() is self._thread:
-            work.close()
-            raise RuntimeError(
-                "a blocking call on the engine's own loop would wait for itself: call it from an "
-                "activity that is not async"
-            )
         assert self._loop is not None, "it is open"
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def is_here(self) -> bool:
+        """Tell whether the caller is on the engine's own loop, which must not be blocked."""
+        return threading.current_thread() is self._thread
 
     def attach(
         self,

@@ -40,6 +40,10 @@ class _Thread:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def is_here(self) -> bool:
+        return threading.current_thread() is self._thread
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         return asyncio.run_coroutine_threadsafe(work, self._running())
@@ -48,9 +52,10 @@ class _Thread:
         with self._lock:
             if self._loop is None:
                 self._loop = loop = asyncio.new_event_loop()
-                threading.Thread(
+                self._thread = threading.Thread(
                     target=loop.run_forever, name="perdure-connections", daemon=True
-                ).start()
+                )
+                self._thread.start()
             return self._loop
 
     def forget(self) -> None:
@@ -73,6 +78,9 @@ class RemoteSeat(Seat):
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         return _thread.submit(work)
+
+    def is_here(self) -> bool:
+        return _thread.is_here()
 
     async def call(self, method: str, message: bytes, timeout_s: float | None) -> bytes:
         if self._closed:

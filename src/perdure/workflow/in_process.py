@@ -60,6 +60,9 @@ class LocalSeat(Seat):
             raise
         return share.submit(work)
 
+    def is_here(self) -> bool:
+        return self._held().is_here()
+
     async def call(self, method: str, message: bytes, timeout_s: float | None) -> bytes:
         request_type, answer = self._methods[method]
         try:

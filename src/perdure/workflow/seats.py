@@ -94,6 +94,10 @@ class Seat(ABC):
         """Run something on the loop of the seat."""
 
     @abstractmethod
+    def is_here(self) -> bool:
+        """Tell whether the caller is on the loop of the seat, which must not be blocked."""
+
+    @abstractmethod
     async def call(self, method: str, message: bytes, timeout_s: float | None) -> bytes:
         """Make a call of TaskHub's; only on the loop of the seat.
 
@@ -109,7 +113,15 @@ class Seat(ABC):
         """Let go of the seat."""
 
     def ask(self, method: str, message: Message, timeout_s: float | None = CALL_TIMEOUT_S) -> bytes:
-        """Make a call and wait for its answer. Raises WorkflowRpcError."""
+        """Make a call and wait for its answer.
+
+        Raises WorkflowRpcError, and RuntimeError where waiting would be for ever.
+        """
+        if self.is_here():
+            raise RuntimeError(
+                "a blocking call on the loop that is to answer it would wait for ever: use the "
+                "client of perdure.workflow.aio here, or an activity that is not async"
+            )
         future = self.submit(self.call(method, message.SerializeToString(), timeout_s))
         try:
             return future.result()

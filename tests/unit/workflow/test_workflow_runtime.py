@@ -155,6 +155,49 @@ async def test_the_client_of_asyncio(runtime: wf.WorkflowRuntime) -> None:
         await client.get_workflow_state(instance_id)
 
 
+def test_clients_within_activities(
+    runtime: wf.WorkflowRuntime, client: wf.DaprWorkflowClient
+) -> None:
+    """One that blocks has its place in a thread; on the loop of the engine it is told so."""
+
+    @runtime.workflow
+    def other(_ctx: wf.DaprWorkflowContext) -> str:
+        return "other"
+
+    @runtime.activity
+    def in_a_thread(_ctx: wf.WorkflowActivityContext) -> str | None:
+        state = client.wait_for_workflow_completion(client.schedule_new_workflow(other))
+        return None if state is None else state.serialized_output
+
+    @runtime.activity
+    async def on_the_loop(_ctx: wf.WorkflowActivityContext) -> str | None:
+        awaited = aio.DaprWorkflowClient()
+        instance_id = await awaited.schedule_new_workflow(other)
+        state = await awaited.wait_for_workflow_completion(instance_id)
+        await awaited.close()
+        return None if state is None else state.serialized_output
+
+    @runtime.activity
+    async def blocks_the_loop(_ctx: wf.WorkflowActivityContext) -> None:
+        client.get_workflow_state("anything")
+
+    @runtime.workflow
+    async def calls(ctx: wf.DaprWorkflowContext) -> list[str | None]:
+        told = [await ctx.call_activity(in_a_thread), await ctx.call_activity(on_the_loop)]
+        try:
+            await ctx.call_activity(blocks_the_loop)
+        except wf.TaskFailedError as error:
+            told.append(error.details.message)
+        return told
+
+    runtime.start()
+    state = client.wait_for_workflow_completion(client.schedule_new_workflow(calls))
+    assert state is not None
+    assert state.serialized_output is not None
+    assert '"other\\"", "\\"other' in state.serialized_output
+    assert "use the client of perdure.workflow.aio here" in state.serialized_output
+
+
 def list_tools(_ctx: wf.DaprWorkflowContext, asked: dict[str, str]) -> Any:
     if asked["mcpServerName"] == "broken":
         raise ValueError("no tools")
