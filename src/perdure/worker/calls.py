@@ -5,7 +5,9 @@ from typing import Final
 
 from perdure.authoring.activities import Activity, ActivityContext
 from perdure.authoring.failures import failure_of
+from perdure.authoring.propagation import PropagatedHistory
 from perdure.core.events import Failure, TaskScheduled
+from perdure.wire.lineage import lineage_of
 
 # How much is told of where an exception was raised: its end, which says most.
 _TRACE_CHARS_MAX: Final = 16_000
@@ -56,6 +58,11 @@ async def call_async(activity: Activity, context: ActivityContext, text: str | N
         return Returned(activity.result_text(value))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the activity's
         return raised_by(error, activity.non_retryable)
+
+
+def history_of(propagated: bytes | None) -> PropagatedHistory | None:
+    """Return the history that was handed down. Raises CallerFault if it cannot be read."""
+    return None if propagated is None else PropagatedHistory(lineage_of(propagated))
 
 
 def raised(error_type: str, message: str, *, non_retriable: bool = False) -> Raised:

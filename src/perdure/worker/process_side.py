@@ -4,14 +4,26 @@ import asyncio
 import functools
 import importlib
 import inspect
+import multiprocessing
+import os
 import signal
+import threading
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
 from perdure.authoring.activities import Activity, ActivityContext
 from perdure.authoring.payloads import Typing, signature_of
-from perdure.worker.calls import Outcome, call, call_async, raised_by
+from perdure.wire.fields import failure_bytes
+from perdure.worker.calls import (
+    ActivityCall,
+    Outcome,
+    Returned,
+    call,
+    call_async,
+    history_of,
+    raised_by,
+)
 
 BEAT: Final = "beat"
 
@@ -25,11 +37,18 @@ class Assignment:
     activity_name: str
     typing: Typing
     non_retryable: tuple[type[BaseException], ...]
-    context: ActivityContext
+    workflow_id: str
+    task_id: int
+    execution_id: str
+    propagated: bytes | None
     text: str | None
 
 
-def assignment_of(activity: Activity, context: ActivityContext, text: str | None) -> Assignment:
+# What came of it, in words that both sides read alike: a result, or a serialized failure.
+Told = tuple[str | None, bytes | None]
+
+
+def assignment_of(activity: Activity, asked: ActivityCall) -> Assignment:
     """Return what a process needs to know; raises ValueError if it could not import it."""
     function = inspect.unwrap(activity.function)
     module = getattr(function, "__module__", None)
@@ -45,13 +64,17 @@ def assignment_of(activity: Activity, context: ActivityContext, text: str | None
         activity.name,
         activity.typing,
         activity.non_retryable,
-        context,
-        text,
+        asked.instance_id,
+        asked.scheduled.event_id,
+        asked.scheduled.execution_id,
+        asked.propagated,
+        asked.scheduled.input,
     )
 
 
 def serve(connection: Connection) -> None:
     """Call one thing after the other until nobody asks any more."""
+    threading.Thread(target=_end_with_who_asks, daemon=True).start()
     # Who stops the process that asks wants running activities to come to their end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
@@ -59,15 +82,28 @@ def serve(connection: Connection) -> None:
         while True:
             try:
                 assignment: Assignment = connection.recv()
-                connection.send(_outcome_of(assignment, connection))
+                connection.send(_told(_outcome_of(assignment, connection)))
             except (EOFError, BrokenPipeError):
                 return  # who asked is gone
 
 
+def _end_with_who_asks() -> None:
+    """End this process when the one that asks has died: its result would be nobody's."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "it was begun by another process"
+    wait([parent.sentinel])
+    os._exit(1)
+
+
 def _outcome_of(assignment: Assignment, connection: Connection) -> Outcome:
-    context = assignment.context
-    context.wire(lambda _details: connection.send(BEAT), lambda: False)
     try:
+        context = ActivityContext(
+            assignment.workflow_id,
+            assignment.task_id,
+            assignment.execution_id,
+            history_of(assignment.propagated),
+        )
+        context.wire(lambda _details: connection.send(BEAT), lambda: False)
         activity = _activity(
             assignment.module,
             assignment.qualified_name,
@@ -75,11 +111,17 @@ def _outcome_of(assignment: Assignment, connection: Connection) -> Outcome:
             assignment.typing,
             assignment.non_retryable,
         )
-    except Exception as error:  # noqa: BLE001 - what cannot be imported fails the activity
+    except Exception as error:  # noqa: BLE001 - what cannot be imported or read fails it
         return raised_by(error, (Exception,))
     if activity.is_async:
         return asyncio.run(call_async(activity, context, assignment.text))
     return call(activity, context, assignment.text)
+
+
+def _told(outcome: Outcome) -> Told:
+    if isinstance(outcome, Returned):
+        return outcome.result, None
+    return None, failure_bytes(outcome.failure)
 
 
 @functools.cache

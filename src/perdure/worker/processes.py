@@ -12,8 +12,9 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Final
 
+from perdure.wire.fields import failure_of
 from perdure.worker.calls import Outcome, Raised, Returned, raised, raised_by
-from perdure.worker.process_side import Assignment, assignment_of, serve
+from perdure.worker.process_side import BEAT, Assignment, Told, assignment_of, serve
 from perdure.worker.runs import Run
 from perdure.worker.threads import Job, Threads
 
@@ -59,7 +60,7 @@ class Processes:
 
     def _run(self, run: Run) -> Outcome:
         try:
-            assignment = assignment_of(run.activity, run.context, run.call.scheduled.input)
+            assignment = assignment_of(run.activity, run.call)
             hand = self._hand()
         except (OSError, ValueError) as error:
             return raised_by(error, (ValueError,))
@@ -88,6 +89,11 @@ class Processes:
         return hand
 
 
+def _outcome(told: Told) -> Outcome:
+    result, failure = told
+    return Returned(result) if failure is None else Raised(failure_of(failure))
+
+
 class _Hand:
     """One process and the way to it."""
 
@@ -105,8 +111,8 @@ class _Hand:
             connection.send(assignment)
             while True:
                 message = connection.recv()
-                if isinstance(message, Returned | Raised):
-                    return message
+                if message != BEAT:
+                    return _outcome(message)
                 run.beat()
         except (EOFError, OSError):
             self.is_alive = False

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from perdure.authoring.activities import Activity, ActivityContext
-from perdure.authoring.propagation import PropagatedHistory
 from perdure.base.errors import PerdureError
-from perdure.wire.lineage import lineage_of
-from perdure.worker.calls import ActivityCall, Outcome
+from perdure.worker.calls import ActivityCall, Outcome, history_of
 from perdure.worker.gates import Gate
 from perdure.worker.threads import Job
 
@@ -47,7 +45,7 @@ class Run:
             call.instance_id,
             scheduled.event_id,
             scheduled.execution_id,
-            None if call.propagated is None else PropagatedHistory(lineage_of(call.propagated)),
+            history_of(call.propagated),
         )
         self.context.wire(self._heartbeat, self._is_cancelled)
         self.over = False  # `done` has been told

@@ -5,12 +5,15 @@ object a line.
 """
 
 import asyncio
+import os
 import sys
 import threading
 
 import perdure
 from perdure import ActivityContext, Engine, Registry, SyncEngine, WorkflowContext
 from tests.e2e.workers.kit import say
+
+FOR_EVER = -1.0  # instead of seconds: one activity in a process that never ends
 
 registry = Registry()
 
@@ -31,6 +34,14 @@ def blocking(_: ActivityContext, seconds: float) -> str:
     return "blocking"
 
 
+@registry.activity(process=True)
+def computing(_: ActivityContext, __: float) -> None:
+    """Compute for ever, and look at nothing."""
+    say(began="computing", process=os.getpid())
+    while True:
+        pass
+
+
 @registry.workflow()
 async def order(ctx: WorkflowContext, given: list[str | float]) -> object:
     return await ctx.call_activity(str(given[0]), input=given[1])
@@ -38,9 +49,8 @@ async def order(ctx: WorkflowContext, given: list[str | float]) -> object:
 
 async def run_async(store: str, seconds: float, stop_timeout: float) -> None:
     async with Engine(store, registry=registry, stop_timeout=stop_timeout) as engine:
-        handles = [
-            await engine.start(order, [name, seconds], id=name) for name in ("slow", "blocking")
-        ]
+        names = ("computing",) if seconds == FOR_EVER else ("slow", "blocking")
+        handles = [await engine.start(order, [name, seconds], id=name) for name in names]
         for handle in handles:
             say(result=await handle.result())
 

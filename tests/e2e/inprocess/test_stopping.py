@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM for a user's own process, and a second process on the same file."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +44,12 @@ class Process:
         lines = {self._process.stdout.readline() for _ in range(2)}
         assert lines == {'{"began": "slow"}\n', '{"began": "blocking"}\n'}
 
+    def said(self) -> dict[str, Any]:
+        """The next line that it prints."""
+        assert self._process.stdout is not None
+        line: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return line
+
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
@@ -49,6 +57,10 @@ class Process:
         """Its exit code, what it has printed, and what it has complained of."""
         out, err = self._process.communicate(timeout=DEADLINE_S)
         return self._process.returncode, out, err
+
+    def wait(self, seconds: float) -> None:
+        """Return when it has ended; raises TimeoutExpired if it does not in time."""
+        self._process.wait(seconds)
 
     def close(self) -> None:
         if self._process.poll() is None:
@@ -114,6 +126,47 @@ def test_what_takes_too_long_is_cut_off_and_runs_again(
     assert "2 activities are cut off, and will run again" in err
     with SyncEngine(store) as engine:
         assert {each.status for each in engine.instances()} == {Status.RUNNING}
+
+
+@pytest.mark.parametrize("kind", ["async", "sync"])
+def test_who_is_in_a_hurry_asks_twice(processes: list[Process], tmp_path: Path, kind: str) -> None:
+    store = tmp_path / "orders.db"
+    process = Process(kind, store, "600", "600")
+    processes.append(process)
+    process.begun()
+    process.send(signal.SIGINT)
+    # The first signal is taken before the second is sent: nothing more begins.
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    process.send(signal.SIGINT)
+    code, out, _ = process.ended()
+    assert code == -signal.SIGINT
+    assert '{"left"' in out
+    with SyncEngine(store) as engine:
+        assert len(list(engine.instances(status=Status.RUNNING))) == 2
+
+
+def test_a_process_of_an_activity_does_not_outlive_the_program(
+    processes: list[Process], tmp_path: Path
+) -> None:
+    program = Process("async", tmp_path / "orders.db", "-1", "0")
+    processes.append(program)
+    computing = program.said()["process"]
+    os.kill(computing, 0)
+    program.send(signal.SIGKILL)
+    program.ended()
+    end_s = time.monotonic() + DEADLINE_S
+    while _is_there(computing):
+        assert time.monotonic() < end_s, f"process {computing} goes on for nobody"
+        time.sleep(0.03)
+
+
+def _is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_a_second_process_on_the_file_is_told_what_to_do(
