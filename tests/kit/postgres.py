@@ -55,7 +55,7 @@ class Postgres:
                 *("-k", str(self.data), *options),
             ],
             folder=self.data,
-            ready="ready to accept connections",
+            ready="system is ready to accept",
             user=owner(),
         )
 
@@ -80,6 +80,30 @@ class Postgres:
             text=True,
             user=user,
             cwd=postgres.data,
+            timeout=MAKE_DEADLINE_S,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return postgres
+
+    @classmethod
+    def replica_of(cls, first: "Postgres") -> "Postgres":
+        """Copy a cluster that runs, as one that follows it until it is promoted."""
+        folder = Path(tempfile.mkdtemp(prefix="perdure-postgres-"))
+        folder.chmod(0o755)
+        postgres = cls(folder, {})
+        user = owner()
+        if user is not None:
+            shutil.chown(folder, user)
+        done = subprocess.run(
+            [
+                *(program("pg_basebackup"), "-D", str(postgres.data), "--write-recovery-conf"),
+                *("--checkpoint=fast", "--no-sync", "-d", first.url),
+            ],
+            check=False,
+            capture_output=True,
+            text=True,
+            user=user,
+            cwd=folder,
             timeout=MAKE_DEADLINE_S,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -130,6 +154,16 @@ class Postgres:
 def running(settings: Mapping[str, str] | None = None) -> Iterator[Postgres]:
     """Give a Postgres that runs while the block is entered."""
     postgres = Postgres.made(settings)
+    try:
+        yield postgres.start()
+    finally:
+        postgres.remove()
+
+
+@contextlib.contextmanager
+def replica_of(first: Postgres) -> Iterator[Postgres]:
+    """Give a replica that follows another server while the block is entered."""
+    postgres = Postgres.replica_of(first)
     try:
         yield postgres.start()
     finally:

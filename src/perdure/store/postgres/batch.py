@@ -75,9 +75,9 @@ class Batch:
     def instance(self, key: int | None) -> Known | None:
         return None if key is None else self._known.get(key)
 
-    def place_of(self, key: int) -> Place:
-        """Return where an instance lies, or lay before it went."""
-        return self._places[key]
+    def place_of(self, key: int) -> Place | None:
+        """Return where an instance lies, or lay if it has gone in this commit."""
+        return self._places.get(key)
 
     def bearer_of(self, instance_id: str) -> int | None:
         return self._bearers.get(instance_id)

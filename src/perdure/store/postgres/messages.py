@@ -54,7 +54,7 @@ def read(payload: str) -> tuple[str, News]:
             _texts(data.get("noted", [])),
             leases=bool(data.get("leases", False)),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         # Another program, or a later version, uses the same channel.
         return "", ANYTHING
 

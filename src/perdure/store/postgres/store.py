@@ -38,7 +38,7 @@ from perdure.store.postgres.listening import Listener, channel_of
 from perdure.store.postgres.messages import written
 from perdure.store.postgres.opening import Opened, open_database
 from perdure.store.postgres.url import address_of
-from perdure.store.postgres.writing import Writer
+from perdure.store.postgres.writing import SETTLE_TIMEOUT_S, Writer
 from perdure.store.query import InstanceQuery
 
 T = TypeVar("T")
@@ -48,11 +48,18 @@ class PostgresStore:
     """A `SharedStore` in the database at `url`, whose tables are made if there are none.
 
     Opening it raises StoreUnavailable if it cannot be reached and StoreBroken if it cannot be used.
-    Without `migrate` the tables have to be there already, up to date or one step behind.
+    Without `migrate` the tables have to be there already, up to date or one step behind. A commit
+    whose reply is lost raises StoreUnsure if no server tells within `settle_timeout_s` what became
+    of it.
     """
 
     def __init__(
-        self, url: str, *, lifecycle_rows_max: int = LIFECYCLE_ROWS_MAX, migrate: bool = True
+        self,
+        url: str,
+        *,
+        lifecycle_rows_max: int = LIFECYCLE_ROWS_MAX,
+        migrate: bool = True,
+        settle_timeout_s: float = SETTLE_TIMEOUT_S,
     ) -> None:
         self._address = address_of(url)
         self._errands = Errands("postgres")
@@ -66,7 +73,12 @@ class PostgresStore:
             raise
         self._listener: Listener | None = None
         self._pool = Pool(self._address)
-        self._writer = Writer(self._address, self._opened.partitions, lifecycle_rows_max)
+        self._writer = Writer(
+            self._address,
+            self._opened.partitions,
+            lifecycle_rows_max=lifecycle_rows_max,
+            settle_timeout_s=settle_timeout_s,
+        )
 
     @property
     def partitions(self) -> int:

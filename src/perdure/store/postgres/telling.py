@@ -1,12 +1,12 @@
 """What a commit has to tell other nodes, entry by entry (`store.touching` says of what)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from perdure.store.gathering import Name
 from perdure.store.leases import News, Touched
 from perdure.store.partitions import Partition
-from perdure.store.port import Entry, Outcome, Verdict
+from perdure.store.port import Birth, Entry, Outcome, Verdict
 from perdure.store.postgres.batch import Batch
 from perdure.store.touching import noted_ids, told_ids, touched_keys, touches_all_activities
 
@@ -45,21 +45,24 @@ class Telling:
         births = zip(entry.births, outcome.births, strict=True)
         born = {made.key: birth for birth, made in births if made.key is not None}
         for key in touched_keys(entry, outcome):
-            app_id, number = self.batch.place_of(key)
-            apps = [app_id]
-            if key == entry.key:
-                apps += [task.app_id for task in entry.tasks]
-            if key in born:
-                apps += [task.app_id for task in born[key].tasks]
-            if key in self._before:
-                gone = self.batch.instance(key) is None
-                if gone or touches_all_activities(entry):
-                    apps += sorted(self._before[key])
-            for each in apps:
-                self.touched.setdefault(Partition(each, number), {})[key] = None
+            place = self.batch.place_of(key)
+            if place is not None:  # else it was gone before, and nothing of it has changed
+                for app_id in (place[0], *self._others(key, entry, born.get(key))):
+                    where = Partition(app_id, place[1])
+                    self.touched.setdefault(where, {})[key] = None
         self._follow_tasks(entry, outcome)
         self._ids |= dict.fromkeys(told_ids(entry, outcome))
         self._noted |= dict.fromkeys(noted_ids(entry))
+
+    def _others(self, key: int, entry: Entry, birth: Birth | None) -> Iterator[str]:
+        """Yield the apps that have to hear of an instance because they run its activities."""
+        if key == entry.key:
+            yield from [task.app_id for task in entry.tasks]
+        if birth is not None:
+            yield from [task.app_id for task in birth.tasks]
+        has_gone = key in self._before and self.batch.instance(key) is None
+        if has_gone or (key == entry.key and touches_all_activities(entry)):
+            yield from sorted(self._before.get(key, ()))
 
     def _follow_tasks(self, entry: Entry, outcome: Outcome) -> None:
         """Keep true which activities are open, for the entries after this one."""

@@ -39,6 +39,7 @@ from perdure.store.postgres.numbering import Numbers, counting, drawn_numbers
 from perdure.store.postgres.statements import statements
 from perdure.store.postgres.telling import Telling, keys_of_all, open_tasks_by_key
 from perdure.store.postgres.url import Address
+from perdure.store.records import Row
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
 _ATTEMPTS_MAX: Final = 12
 _PAUSE_FIRST_S: Final = 0.002
 _PAUSE_LONGEST_S: Final = 0.25
-_SETTLE_TIMEOUT_S: Final = 25.0  # longer than a server keeps a transaction whose client has gone
+SETTLE_TIMEOUT_S: Final = 25.0  # longer than a server keeps a transaction whose client has gone
 _SETTLE_PAUSE_S: Final = 0.2
 # So many times in all that are kept, the lifecycle table is pruned.
 _PRUNINGS: Final = 1_000
@@ -59,15 +60,25 @@ _PRUNINGS: Final = 1_000
 class Writer:
     """The one connection that writes, made when it is needed. On the store's loop."""
 
-    def __init__(self, address: Address, partitions: int, lifecycle_rows_max: int) -> None:
+    def __init__(
+        self,
+        address: Address,
+        partitions: int,
+        *,
+        lifecycle_rows_max: int,
+        settle_timeout_s: float,
+    ) -> None:
+        """Begin without a connection."""
         self._address = address
         self._partitions = partitions
         self._lifecycle_rows_max = lifecycle_rows_max
+        self._settle_timeout_s = settle_timeout_s
         self._channel = channel_of(address)
         self.teller = uuid4()  # whom others hear
         # What this node has leases on, as far as it knows. Changed by another thread, as a whole.
         self.held: Mapping[Partition, Term] = {}
         self._link: Link | None = None
+        self._backend: Row | None = None  # what serves it, or did so last
         self._begin_anew()
         self._closed = False
 
@@ -186,9 +197,21 @@ class Writer:
         if self._closed:
             raise StoreUnavailable(f"{self._address}: the store is closed")
         if self._link is None or not self._link.is_usable:
-            self._link = await connect(self._address)
-            await self._link.row(_CONNECTING["plan_once"])
+            self._link = await self._replacement()
         return self._link
+
+    async def _replacement(self) -> Link:
+        """Return a new connection; the server is rid of the one before it."""
+        link = await connect(self._address)
+        try:
+            await link.row(_CONNECTING["plan_once"])
+            if self._backend is not None:
+                await link.row(_CONNECTING["end_backend"], *self._backend)
+            self._backend = await link.row(_CONNECTING["this_backend"])
+        except BaseException:
+            link.drop()
+            raise
+        return link
 
     async def _roll_back(self, link: Link) -> None:
         try:
@@ -201,7 +224,7 @@ class Writer:
         """Tell what became of a commit whose reply was lost; raises StoreUnsure."""
         wanted = self._commits + 1
         try:
-            async with asyncio.timeout(_SETTLE_TIMEOUT_S):
+            async with asyncio.timeout(self._settle_timeout_s):
                 while True:
                     try:
                         link = await self._connected()

@@ -27,5 +27,14 @@ SELECT
 -- name: plan_once
 SELECT set_config('plan_cache_mode', 'force_generic_plan', false);
 
+-- What tells one backend from all that this server, or another one, ever had.
+-- name: this_backend
+SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid();
+
+-- Ends a backend whose client has gone, so that what it has locked is free.
+-- name: end_backend
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid = $1::integer AND backend_start = $2::timestamptz;
+
 -- name: backend
 SELECT pg_backend_pid();

@@ -12,10 +12,11 @@ FROM migrations;
 SELECT pg_advisory_xact_lock(hashtextextended('perdure.migrations.' || $1::text, 0));
 
 -- name: create
+-- `runs_from` is how many migrations a program has to know to run on it.
 CREATE SCHEMA IF NOT EXISTS {schema};
 CREATE TABLE migrations (
     number    integer     PRIMARY KEY,
-    runs_from integer     NOT NULL, -- how many migrations a program has to know to run on it
+    runs_from integer     NOT NULL,
     at        timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
