@@ -61,6 +61,7 @@ def test_what_was_acknowledged_is_there_after_every_crash(server: Postgres) -> N
     acknowledged: list[str] = []
     unsure: list[str] = []
     stopping = threading.Event()
+    landed = threading.Semaphore(0)
 
     def write() -> None:
         with closing(PostgresStore(server.url)) as store:
@@ -79,16 +80,13 @@ def test_what_was_acknowledged_is_there_after_every_crash(server: Postgres) -> N
                 else:
                     assert outcome.verdict is Verdict.LANDED, (name, outcome)
                     acknowledged.append(name)
+                    landed.release()
 
     writer = threading.Thread(target=write)
     writer.start()
     for _ in range(RESTARTS):
-        enough = len(acknowledged) + 30
-        deadline = time.monotonic() + PATIENCE_S
-        while len(acknowledged) < enough:
-            assert writer.is_alive()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        for _ in range(30):
+            assert landed.acquire(timeout=PATIENCE_S)
         server.restart(IMMEDIATE)
     stopping.set()
     writer.join(PATIENCE_S)
