@@ -14,10 +14,11 @@ from tests.e2e.venvs import DAPR_1_18, ensure
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _WORKERS = Path(__file__).parent / "workers"
-DAPR, LEAN = "dapr", "lean"
+DAPR, LEAN, OWN = "dapr", "lean", "perdure"
 WORKERS = {
     DAPR: "dapr 1.18.3 with dapr-ext-workflow 1.18.3",
     LEAN: "a lean worker on our own transport, which keeps its generators",
+    OWN: "perdure.workflow at an address, coroutines and async activities",
 }
 
 
@@ -44,6 +45,7 @@ def worker(server: Server, kind: str) -> Iterator[int]:
     program = {
         DAPR: [str(ensure(DAPR_1_18)), str(_WORKERS / "dapr_python.py")],
         LEAN: [sys.executable, str(_WORKERS / "lean.py")],
+        OWN: [sys.executable, str(_WORKERS / "perdure_python.py")],
     }
     process = subprocess.Popen(
         program[kind],

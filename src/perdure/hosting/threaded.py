@@ -18,6 +18,7 @@ from perdure.authoring.context import WorkflowContext
 from perdure.authoring.registry import Registry
 from perdure.base.errors import ConfigurationError
 from perdure.hosting.engine import Engine
+from perdure.hosting.loops import new_loop
 from perdure.hosting.settings import Settings, settings_of
 from perdure.hosting.staff import Member
 
@@ -88,7 +89,7 @@ class Hosted:
         self._thread.join()
 
     def _serve(self) -> None:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(self._live())
 
     async def _live(self) -> None:
@@ -107,14 +108,6 @@ class Hosted:
 
 async def _now(make: Callable[[], T]) -> T:
     return make()
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 - it is not there on every system
-    except ModuleNotFoundError:
-        return None
-    return uvloop.new_event_loop
 
 
 # ---- one for each store

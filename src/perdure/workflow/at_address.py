@@ -16,6 +16,7 @@ from perdure.authoring.replay import Replayer
 from perdure.base.errors import ShuttingDown
 from perdure.base.limits import STOP_DRAIN_US, STREAM_ITEMS_MAX
 from perdure.base.time import SECOND_US
+from perdure.hosting.loops import new_loop
 from perdure.hosting.settings import THREADS
 from perdure.transport.client.call import CallFailed
 from perdure.transport.client.channel import Channel
@@ -51,7 +52,7 @@ class _Thread:
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
-                self._loop = loop = asyncio.new_event_loop()
+                self._loop = loop = new_loop()
                 self._thread = threading.Thread(
                     target=loop.run_forever, name="perdure-connections", daemon=True
                 )
