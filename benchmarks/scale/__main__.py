@@ -76,7 +76,7 @@ def _play(fleet: Fleet, name: str, befall: Callable[[], None], least_s: float = 
 
 def _phases(nodes: int, partitions: int, ttl_s: int, seed: int) -> Iterator[Phase]:
     fleet = Fleet(partitions, ttl_s * SECOND_US, seed)
-    few, some = max(1, nodes // 100), max(1, nodes // 10)
+    few, some, rolled = max(1, nodes // 100), max(1, nodes // 20), min(3, nodes)
 
     def start() -> None:
         fleet.come(nodes, 5 * SECOND_US)
@@ -92,17 +92,17 @@ def _phases(nodes: int, partitions: int, ttl_s: int, seed: int) -> Iterator[Phas
 
     def roll() -> None:
         """Replace nodes one after another, as a roll-out does."""
-        for node in fleet.some(few):
+        for node in fleet.some(rolled):
             node.leave()
             fleet.pass_time(2 * SECOND_US)
             fleet.come(1, 0)
             fleet.pass_time(3 * SECOND_US)
 
     yield _play(fleet, f"{nodes:,} nodes come up within 5 s", start)
-    yield _play(fleet, "nothing happens for a minute", lambda: None, least_s=60.0)
+    yield _play(fleet, "nothing happens for half a minute", lambda: None, least_s=30.0)
     yield _play(fleet, f"{few} die at once (kill -9)", lambda: kill(few))
     yield _play(fleet, f"{some} more come within 10 s", grow)
-    yield _play(fleet, f"{few} are replaced, one each 5 s", roll)
+    yield _play(fleet, f"{rolled} are replaced, one each 5 s", roll)
     yield _play(fleet, "a third dies at once", lambda: kill(len(fleet.nodes) // 3))
     fleet.close()
 

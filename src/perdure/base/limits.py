@@ -83,6 +83,9 @@ LEASE_TTL_US_MIN: Final = 2 * SECOND_US
 LEASE_TTL_US_MAX: Final = 300 * SECOND_US
 LEASE_BEAT_PERCENT: Final = 30
 LEASE_MARGIN_PERCENT: Final = 20
+# Where there is reason to look between two beats, and again and again, it is done so often at most,
+# in percent of a beat: where many nodes come or go, each gives every other one a reason.
+LEASE_CALM_PERCENT: Final = 10
 # How long work that is out may keep a partition from being given back, and how long after its last
 # worker has gone an app counts as having some.
 LEASE_DRAIN_US: Final = 5 * SECOND_US

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from perdure.base.limits import (
     LEASE_BEAT_PERCENT,
+    LEASE_CALM_PERCENT,
     LEASE_MARGIN_PERCENT,
     LEASE_TTL_US,
     MESSAGE_BYTES_MAX,
@@ -31,6 +32,11 @@ class Sharing:
     def beat_us(self) -> int:
         """How often leases are renewed: three times before they would run out."""
         return self.lease_ttl_us * LEASE_BEAT_PERCENT // 100
+
+    @property
+    def calm_us(self) -> int:
+        """How long after being called to look at the leases the next call is answered at most."""
+        return self.beat_us * LEASE_CALM_PERCENT // 100
 
     @property
     def margin_us(self) -> int:
