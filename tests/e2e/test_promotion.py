@@ -20,20 +20,6 @@ SDK = venvs.DAPR_1_18
 PROMOTE_DEADLINE_S = 60
 
 
-def promote(source: Path, target: str) -> str:
-    """Promote a store as an operator does, and return what was told."""
-    done = subprocess.run(
-        [sys.executable, "-m", "perdure", "promote", str(source), target],
-        capture_output=True,
-        text=True,
-        timeout=PROMOTE_DEADLINE_S,
-        env=clean_environment({}),
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.fixture(params=["file", "postgres"])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where to promote to."""
@@ -65,7 +51,7 @@ def test_what_runs_goes_on_in_the_new_store(
     before = server.request("GET", "/v1.0/workflows/journey/ended").json()
     assert server.stop() == 0
     source = server.store.read_bytes()
-    promote(server.store, target)
+    run("promote", str(server.store), target)
     assert server.store.read_bytes() == source
     server.options = ("--store", target)  # the last one counts
     server.start()
@@ -79,3 +65,57 @@ def test_what_runs_goes_on_in_the_new_store(
     # Only the activity that was under way runs again; what had been done is known.
     assert second.count(step="first") == 1
     assert second.count(step="hold", instance="active") == 1
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Server]:
+    """A server on a database of its own."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    with a_schema() as url:
+        made = Server.in_folder(folder, "--store", url)
+        made.start()
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    """Run the program, and return what it told."""
+    done = subprocess.run(
+        [sys.executable, "-m", "perdure", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PROMOTE_DEADLINE_S,
+        env=clean_environment({}),
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def test_nothing_is_promoted_under_a_server_that_runs(
+    server: Server, elsewhere: Server, tmp_path: Path
+) -> None:
+    server.begin("journey", "fresh", str(tmp_path / "gate"))
+    assert server.stop() == 0
+    store = str(elsewhere.options[1])
+    assert "Servers run on" in run("promote", str(server.store), store, code=4)
+    assert elsewhere.stop() == 0
+    assert "1 workflows would be moved" in run("promote", str(server.store), store, "--dry-run")
+    elsewhere.start()
+
+
+def test_what_is_imported_under_a_server_that_runs_goes_on(
+    server: Server, elsewhere: Server, hire: Hire, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    gate.touch()
+    server.begin("journey", "fresh", str(gate))
+    file = run("export", "fresh", "--store", str(server.store), "--to", str(tmp_path)).strip()
+    worker = hire(SDK, elsewhere, "steady")
+    run("import", file, "--store", str(elsewhere.options[1]))
+    worker.wait_for(step="hold", instance="fresh")
+    elsewhere.raise_event("fresh", "go", "went")
+    assert elsewhere.output("fresh") == PASSED
