@@ -91,6 +91,10 @@ class Program:
         self._forget()
         return code
 
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._process.terminate()
+
     def kill(self) -> None:
         """Kill it at once, as a crash would, and forget about its unfinished work."""
         self._process.kill()

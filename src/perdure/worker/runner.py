@@ -39,6 +39,7 @@ class Runner:
         self._activities = activities
         self._items_max = items_max
         self._held = 0
+        self._resting = False
         self._room = asyncio.Event()
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -46,6 +47,8 @@ class Runner:
         """Work until the place has no more items; what is in hand then is still done."""
         at_once = 0
         async for data in self._place.items():
+            if self._resting:
+                continue  # it is handed out again when the stream ends
             self._take(pb.WorkItem.FromString(data))
             at_once += 1
             if at_once >= _AT_ONCE_MAX:
@@ -54,6 +57,10 @@ class Runner:
             while self._held >= self._items_max:
                 self._room.clear()
                 await self._room.wait()
+
+    def rest(self) -> None:
+        """Begin nothing more; what is in hand comes to its end, and its answers are handed in."""
+        self._resting = True
 
     async def drained(self) -> None:
         """Return once nothing is in hand, and every answer has been handed in."""

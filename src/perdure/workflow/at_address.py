@@ -14,7 +14,7 @@ import grpc
 from perdure.authoring.registry import Registry
 from perdure.authoring.replay import Replayer
 from perdure.base.errors import ShuttingDown
-from perdure.base.limits import STOP_DRAIN_US, STREAM_ITEMS_MAX
+from perdure.base.limits import STOP_TIMEOUT_US, STREAM_ITEMS_MAX
 from perdure.base.time import SECOND_US
 from perdure.hosting.loops import new_loop
 from perdure.hosting.settings import THREADS
@@ -32,7 +32,8 @@ T = TypeVar("T")
 
 _log = logging.getLogger("perdure.worker")
 
-_DRAIN_S: Final = STOP_DRAIN_US / SECOND_US
+# For how long activities that run may go on when they are asked to end.
+_DRAIN_S: Final = STOP_TIMEOUT_US / SECOND_US
 
 
 class _Thread:
@@ -60,8 +61,9 @@ class _Thread:
             return self._loop
 
     def forget(self) -> None:
-        """In a forked process the thread is not there."""
+        """In a forked process the thread is not there, and the work is the parent's."""
         self._loop = None
+        _open.clear()
 
 
 _thread: Final = _Thread()
@@ -140,6 +142,7 @@ class _Employed(Employed):
         working.add_done_callback(_report)
 
         async def leave() -> None:
+            runner.rest()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_DRAIN_S):
                     await runner.drained()
@@ -149,14 +152,29 @@ class _Employed(Employed):
             await asyncio.wait([working])
 
         self._leave = leave
+        _open.add(self)
 
     def is_ready(self) -> bool:
         return self._remote.connected.is_set()
 
     def leave(self) -> None:
+        _open.discard(self)
         leave, self._leave = self._leave, None
         if leave is not None:
             _thread.submit(leave()).result()
+
+
+_open: Final[set[_Employed]] = set()
+
+
+def _leave_all() -> None:
+    """Let what runs come to its end when the interpreter ends."""
+    for employed in tuple(_open):
+        employed.leave()
+
+
+# `atexit` comes after the pools of threads are closed, in which activities may be.
+threading._register_atexit(_leave_all)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _report(working: "asyncio.Task[None]") -> None:
