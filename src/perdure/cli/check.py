@@ -50,7 +50,7 @@ App = Annotated[
 ]
 
 
-def check(
+def check(  # noqa: PLR0913 - each option is a parameter
     histories: Histories = None,
     *,
     app: App,
@@ -62,6 +62,13 @@ def check(
         str | None,
         typer.Option(metavar="URL", help="Check what is unfinished at this server."),
     ] = None,
+    dapr: Annotated[
+        bool,
+        typer.Option(
+            "--dapr",
+            help="The application imports Dapr's SDK; have perdure.workflow stand in for it.",
+        ),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail, too, if one would go on in another way.")
     ] = False,
@@ -69,9 +76,8 @@ def check(
 ) -> None:
     """Say which running workflows the code of an application would break."""
     from perdure.testing import checking  # noqa: PLC0415 - see above
-    from perdure.testing.applications import registry_of  # noqa: PLC0415
 
-    registry = registry_of(app)
+    registry = _registry(app, dapr=dapr)
     found = _read(histories or [], store, server)
     try:
         findings = [finding.as_data() for finding in checking.check(found, registry)]
@@ -84,6 +90,15 @@ def check(
         _show(findings, counts)
     if counts["breaks"] or (strict and counts["differs"]):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _registry(app: str, *, dapr: bool) -> Any:
+    from perdure.testing.applications import registry_of  # noqa: PLC0415
+    from perdure.testing.standing_in import stand_in_for_dapr  # noqa: PLC0415
+
+    if dapr:
+        stand_in_for_dapr()
+    return registry_of(app)
 
 
 def _read(paths: list[Path], store: str | None, server: str | None) -> Iterator[Any]:

@@ -5,6 +5,7 @@ from perdure.testing.engine import InvariantBroken, VirtualEngine
 from perdure.testing.faults import BrokenByFaults, faults
 from perdure.testing.instances import VirtualInstance, WorkflowWaits
 from perdure.testing.runs import ActivityRun
+from perdure.testing.standing_in import stand_in_for_dapr
 from perdure.testing.world import NotIdle
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "WorkflowWaits",
     "faults",
     "in_turn",
+    "stand_in_for_dapr",
 ]
