@@ -5,6 +5,7 @@ runs, then the streams end, then what still runs is cut off, then all that was h
 the store is let go of last.
 """
 
+import os
 from typing import Final, Protocol
 
 from perdure.app.clock import SystemClock
@@ -134,6 +135,11 @@ def _opened(settings: HostSettings) -> tuple[Store, Sharing | None]:
     try:
         return open_place(settings.store)
     except StoreLocked as locked:
+        if f"process {os.getpid()}:" in str(locked):
+            raise StoreLocked(
+                f"{settings.store} is open in this process already: use that engine, or "
+                "SyncEngine, of which all in a process share one"
+            ) from None
         what_to_do = _WHAT_TO_DO.format(store=settings.store)
         raise StoreLocked(f"{locked}. {what_to_do}") from None
 

@@ -25,6 +25,8 @@ from perdure.worker.calls import (
     raised_by,
 )
 
+# What is told before the outcome: that the call begins, and that it is still at work.
+BEGUN: Final = "begun"
 BEAT: Final = "beat"
 
 
@@ -113,6 +115,7 @@ def _outcome_of(assignment: Assignment, connection: Connection) -> Outcome:
         )
     except Exception as error:  # noqa: BLE001 - what cannot be imported or read fails it
         return raised_by(error, (Exception,))
+    connection.send(BEGUN)
     if activity.is_async:
         return asyncio.run(call_async(activity, context, assignment.text))
     return call(activity, context, assignment.text)

@@ -14,7 +14,7 @@ from typing import Final
 
 from perdure.wire.fields import failure_of
 from perdure.worker.calls import Outcome, Raised, Returned, raised, raised_by
-from perdure.worker.process_side import BEAT, Assignment, Told, assignment_of, serve
+from perdure.worker.process_side import Assignment, Told, assignment_of, serve
 from perdure.worker.runs import Run
 from perdure.worker.threads import Job, Threads
 
@@ -68,7 +68,6 @@ class Processes:
             if self._closed or run.cancelled_because is not None:
                 return raised(PROCESS_DIED, "it was cancelled before it began")
             self._at[run] = hand
-        run.begin()
         try:
             return hand.run(assignment, run)
         finally:
@@ -110,10 +109,14 @@ class _Hand:
         try:
             connection.send(assignment)
             while True:
-                message = connection.recv()
-                if message != BEAT:
-                    return _outcome(message)
-                run.beat()
+                match connection.recv():
+                    case "begun":
+                        # Only now: a fresh process takes a while to import what it is to call.
+                        run.begin()
+                    case "beat":
+                        run.beat()
+                    case told:
+                        return _outcome(told)
         except (EOFError, OSError):
             self.is_alive = False
             self._process.join()

@@ -18,7 +18,7 @@ from tests.e2e.programs import clean_environment
 from tests.e2e.venvs import REPOSITORY
 
 DEADLINE_S = 60.0
-LONG_S = "1.5"  # an activity that is not over when the signal comes
+LONG_S = "3"  # an activity that is not over when the signal comes
 
 
 class Process:

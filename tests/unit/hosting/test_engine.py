@@ -1,7 +1,6 @@
 """The engine object: what is asked of it, what it refuses, how it opens and how it closes."""
 
 import asyncio
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -164,14 +163,10 @@ async def test_in_memory_nothing_is_kept() -> None:
             assert await (await engine.start(add_one, 1, id="a")).result(MINUTE_S) == 2
 
 
-async def test_a_second_engine_on_the_file_is_told_what_to_do(engine: Engine) -> None:
+async def test_a_second_engine_on_the_file_is_told_so(engine: Engine) -> None:
     async with engine:
-        with pytest.raises(perdure.StoreLocked) as caught:
+        with pytest.raises(perdure.StoreLocked, match="open in this process already"):
             await Engine(engine.settings.store).open()
-        text = str(caught.value)
-        assert f"in use by process {os.getpid()}" in text
-        assert "grpc=50001" in text
-        assert "DAPR_GRPC_ENDPOINT" in text
     async with Engine(engine.settings.store):
         pass  # the one that failed holds nothing
 
