@@ -5,6 +5,8 @@ is new and not what has been. Which instances are kept is a matter of memory alo
 is led through its history again and comes to the same.
 """
 
+import logging
+import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import chain
 from typing import Final
@@ -20,6 +22,10 @@ from perdure.core.lineage import Lineage
 from perdure.core.status import Status
 
 RUNS_KEPT_MAX: Final = 10_000
+# What decides longer than this is told of: workflow code must not block.
+_SLOW_S: Final = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 class Replayer:
@@ -67,6 +73,7 @@ class Replayer:
         if run is not None and run.length != past_length:
             run.close()
             run = None
+        began_s = time.monotonic()
         try:
             if run is None:
                 run = self._led(past() if past_length else (), new, lineage)
@@ -77,6 +84,8 @@ class Replayer:
             if run is not None:
                 run.close()
             return diverged.divergence
+        if time.monotonic() - began_s > _SLOW_S:
+            _tell_slow(run, time.monotonic() - began_s)
         decision = _decision(run)
         if run.outcome is None:
             run.length = past_length + len(new) + len(decision.actions)
@@ -119,6 +128,15 @@ class Replayer:
         self._kept[key] = run
         if len(self._kept) > self._kept_max:
             self.forget(next(iter(self._kept)))
+
+
+def _tell_slow(run: Run, took_s: float) -> None:
+    name = "" if run.workflow is None else run.workflow.name
+    _log.warning(
+        "workflow '%s' (%s) took %.1f s to decide, and all others waited: what takes time, and "
+        "whatever waits by itself, belongs into an activity",
+        *(name, run.instance_id, took_s),
+    )
 
 
 class _Chained:

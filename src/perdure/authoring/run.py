@@ -148,7 +148,12 @@ class Run:
         self._now = None
 
     def next_id(self) -> int:
-        """Return the number of the next step."""
+        """Return the number of the next step.
+
+        Raises RuntimeError for code that is being let go of: its `finally` is no step of it.
+        """
+        if self.loop.let_go:
+            raise RuntimeError("this code is let go of, and goes on elsewhere: it asks for nothing")
         self.sequence += 1
         return self.sequence
 

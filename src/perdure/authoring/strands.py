@@ -61,6 +61,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.ready: deque[AnyStrand] = deque()
         self.open: dict[AnyStrand, None] = {}
         self.stopped = False
+        self.let_go = False
 
     def get_debug(self) -> bool:
         """Answer what asyncio asks before it makes anything."""
@@ -76,7 +77,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     def close_strands(self) -> None:
         """End all code where it waits. What it does in its `finally` is not wanted any more."""
-        self.stopped = True
+        self.stopped = self.let_go = True
         strands, self.open = self.open, {}
         for strand in strands:
             try:
@@ -211,17 +212,13 @@ class Strand(Task[T]):
                 "The orchestrator generator yielded a non-Task object: "
                 f"{type(found).__name__}; yield what a method of the context returns"
             )
-        place = self.place()
+        place = place_of(self.steps)
         called = "sleep" if found is None else ""
         what = "asyncio.sleep(0)" if found is None else _no_task(found)
         refused = ForeignAwaitable(_sentence(what, called, place))
         again = self.steps.throw(refused)
         # Whoever catches the refusal may go on with a task of its own, but not with another one.
         return again if isinstance(again, Task) else self._refused(again)
-
-    def place(self) -> Place:
-        """Return the file and line at which its code waits."""
-        return place_of(self.steps)
 
 
 def place_of(steps: object) -> Place:

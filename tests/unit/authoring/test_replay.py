@@ -1,5 +1,6 @@
 """The replayer: what code decides turn by turn, kept or led through its history again."""
 
+import threading
 from collections.abc import Generator
 from datetime import timedelta
 from typing import Any
@@ -303,3 +304,53 @@ def test_a_changed_workflow_diverges_and_says_where() -> None:
     played.replayer = replayer_of(before)
     played.turn(done(2))
     assert played.output is None
+
+
+def test_code_that_is_let_go_of_asks_for_nothing_more() -> None:
+    said: list[str] = []
+
+    def careful(ctx: WorkflowContext) -> Steps:
+        try:
+            yield ctx.call_activity("charge")
+        finally:
+            try:
+                ctx.side_effect(lambda: said.append("called"))
+            except RuntimeError as error:
+                said.append(str(error))
+
+    careless = Registry()
+    careless.add_workflow(careful, name="wf")
+    replayer = replayer_of(careless)
+    played = Played(replayer, "wf")
+    played.turn()
+    replayer.forget(("one", 1))
+    assert said == ["this code is let go of, and goes on elsewhere: it asks for nothing"]
+    played.turn(done(1))
+    assert said[1:] == ["called"]
+
+
+def test_code_that_does_not_end_quietly_is_let_go_of_all_the_same() -> None:
+    def stubborn(ctx: WorkflowContext) -> Steps:
+        task = ctx.call_activity("charge")
+        try:
+            yield task
+        finally:
+            yield task
+
+    stubborn_ones = Registry()
+    stubborn_ones.add_workflow(stubborn, name="wf")
+    replayer = replayer_of(stubborn_ones)
+    Played(replayer, "wf").turn()
+    replayer.forget(("one", 1))
+    assert len(replayer) == 0
+
+
+def test_code_that_blocks_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    def blocks(_ctx: WorkflowContext) -> None:
+        threading.Event().wait(1.1)
+
+    blocking = Registry()
+    blocking.add_workflow(blocks, name="wf")
+    Played(replayer_of(blocking), "wf", instance_id="slow-1").turn()
+    (record,) = caplog.records
+    assert "workflow 'wf' (slow-1) took 1." in record.getMessage()
