@@ -90,6 +90,11 @@ LEASE_CALM_PERCENT: Final = 10
 # worker has gone an app counts as having some.
 LEASE_DRAIN_US: Final = 5 * SECOND_US
 WORKERS_LINGER_US: Final = 2 * SECOND_US
+# Into how many places a limit for all nodes is cut at most; how long a node asks for places after
+# it last needed one; and for how long it may keep one of which there are too few.
+PLACES_MAX: Final = 64
+PLACES_LINGER_US: Final = 3 * SECOND_US
+PLACE_HELD_US: Final = 2 * SECOND_US
 # How often is looked, without being told, whether others have changed what is held here.
 NEIGHBOURS_POLL_US: Final = 10 * SECOND_US
 

@@ -16,7 +16,9 @@ from perdure.base.time import SECOND_US, Clock
 from perdure.bridge.jobs import TURN_PAIR, Answered, Job, TooLarge, WorkersGone
 from perdure.bridge.settings import BridgeSettings
 from perdure.engine.dialects import answers_in_microsofts
-from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
+from perdure.engine.dispatcher import Dispatcher, Work, WorkStream
+from perdure.engine.ownership import ALONE
+from perdure.engine.slots import Slots
 from perdure.engine.work import Profile, Stream
 from perdure.wire.actions import decision_of, parse_activity_answer, parse_turn_answer
 
@@ -35,8 +37,10 @@ class Desk:
         self._waiting: dict[tuple[str, Work], deque[Job]] = {}
         self._out: dict[str, Job] = {}  # by token
         self._slots = {
-            Work.TURN: Slots(settings.turns_max, settings.turns_max_by_name),
-            Work.ACTIVITY: Slots(settings.activities_max, settings.activities_max_by_name),
+            Work.TURN: Slots("turns", settings.turns_max, settings.turns_max_by_name, ALONE),
+            Work.ACTIVITY: Slots(
+                "activities", settings.activities_max, settings.activities_max_by_name, ALONE
+            ),
         }
         # A place under a limit of all apps is free for any of them.
         self._limited = {

@@ -1,4 +1,4 @@
-"""Which worker gets the next work item: streams, their rooms, and the configured limits.
+"""Which worker gets the next work item: streams, and their rooms.
 
 A stream is one GetWorkItems call. It holds what it was sent and has not finished; when it ends,
 all of that is handed out again. Work is given to the streams of its app in turn, and a turn to
@@ -7,7 +7,7 @@ the stream that had the instance's last one, if that has room.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from enum import Enum
 
 from perdure.base.errors import CallerFault, ShuttingDown
@@ -21,39 +21,6 @@ class Work(Enum):
 
     TURN = "turn"
     ACTIVITY = "activity"
-
-
-class Slots:
-    """How much of one kind of work may be out at once, in all and by name."""
-
-    def __init__(self, most: int | None, by_name: Mapping[str, int]) -> None:
-        """Begin with nothing out; None is no bound."""
-        self._most = most
-        self._by_name = by_name
-        self._out: dict[str, int] = {}
-        self.total = 0
-
-    def full(self) -> bool:
-        """Tell whether nothing more may go out, whatever its name."""
-        return self._most is not None and self.total >= self._most
-
-    def full_for(self, name: str) -> bool:
-        """Tell whether the name's own limit is reached."""
-        most = self._by_name.get(name)
-        return most is not None and self._out.get(name, 0) >= most
-
-    def take(self, name: str) -> None:
-        """Count one out."""
-        self.total += 1
-        if name in self._by_name:
-            self._out[name] = self._out.get(name, 0) + 1
-
-    def give(self, name: str) -> None:
-        """Count one back in."""
-        assert self.total > 0, "nothing comes back that was not out"
-        self.total -= 1
-        if name in self._by_name:
-            self._out[name] -= 1
 
 
 class WorkStream:

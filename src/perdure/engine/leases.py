@@ -31,7 +31,7 @@ from perdure.engine.placement import changes_of, holders_of
 from perdure.engine.reading import Reader
 from perdure.engine.settings import Sharing
 from perdure.store.leases import NodeReport, Standing, Term
-from perdure.store.partitions import HOUSEKEEPING, Partition
+from perdure.store.partitions import HOUSEKEEPING, Partition, is_of_limit
 from perdure.store.port import Entry
 
 _WHERE: Final = "seeing to leases"
@@ -51,6 +51,10 @@ class Held(Protocol):
 
     def out_under(self, terms: Collection[Term]) -> bool:
         """Tell whether work is out of what is held under these terms."""
+        ...
+
+    def widened(self) -> None:
+        """Hand out what waited for a limit: more of it may be out here now."""
         ...
 
 
@@ -85,6 +89,9 @@ class Leases:
         self._observer = observer
         self._apps = apps
         self._held = held
+        self._quotas = owner.quotas
+        self._quotas.on_want = self.look_again
+        self._quotas.on_idle = self._give_places_back
         # One thread of its own: a store that is slow to read must not keep leases from renewal.
         self._reader = Reader(sharing.store, observer, threads=1)
         self._loop = asyncio.get_running_loop()
@@ -154,7 +161,7 @@ class Leases:
         report = NodeReport(
             node=sharing.node,
             name=sharing.name,
-            apps=self._apps_here(began_s),
+            apps=(*self._apps_here(began_s), *self._quotas.asked(self._held.widened)),
             held=self._owner.terms,
             ttl_us=sharing.lease_ttl_us,
         )
@@ -165,10 +172,12 @@ class Leases:
         self._lose([term for term in report.held if term not in standing.renewed])
         self._owner.until_s = began_s + (sharing.lease_ttl_us - sharing.margin_us) / SECOND_US
         self._set_lapse()
-        changes = changes_of(sharing.node, self._owner.terms, standing, store.partitions)
-        self._begin_to_give_back(changes.release)
-        if changes.claim:
-            await self._claim(changes.claim, standing)
+        terms, places = self._owner.terms, self._quotas.places
+        changes = changes_of(sharing.node, terms, standing, store.partitions, places)
+        scarce = self._quotas.changes(sharing.node, standing)
+        self._begin_to_give_back([*changes.release, *scarce.release])
+        if changes.claim or scarce.claim:
+            await self._claim([*changes.claim, *scarce.claim], standing)
 
     async def _claim(self, wanted: Collection[Partition], standing: Standing) -> None:
         sharing, store = self._sharing, self._sharing.store
@@ -179,6 +188,9 @@ class Leases:
         if self._stopping or not terms:
             return
         self._owner.take(terms)
+        self._quotas.taken(term for term in terms if is_of_limit(term.partition))
+        self._held.widened()
+        terms = tuple(term for term in terms if not is_of_limit(term.partition))
         over = [
             lease
             for term in terms
@@ -188,8 +200,9 @@ class Leases:
         self.figures.taken += len(terms)
         self.figures.taken_over += len(over)
         self._count()
-        self._observer.leases_taken(count=len(terms), from_the_dead=len(over))
-        self._held.taken(terms)
+        if terms:
+            self._observer.leases_taken(count=len(terms), from_the_dead=len(over))
+            self._held.taken(terms)
 
     def _apps_here(self, now_s: float) -> tuple[str, ...]:
         self._seen_s |= dict.fromkeys(self._apps(), now_s)
@@ -222,16 +235,19 @@ class Leases:
         self._owner.drop(terms)
         for term in terms:
             self._leaving.pop(term, None)
+        self._quotas.lost(terms)
         self._count()
         self._held.lost(terms)
 
     def _count(self) -> None:
-        partitions = [term.partition for term in self._owner.terms]
-        self.figures.held = sum(partition != HOUSEKEEPING for partition in partitions)
+        held = [term.partition for term in self._owner.terms]
+        self.figures.held = sum(each != HOUSEKEEPING and not is_of_limit(each) for each in held)
 
     # ---- giving back
 
     def _begin_to_give_back(self, terms: Collection[Term]) -> None:
+        self._quotas.leave([term for term in terms if is_of_limit(term.partition)])
+        terms = [term for term in terms if not is_of_limit(term.partition)]
         fresh = [term for term in terms if term not in self._leaving]
         self._owner.begin_to_give_back(fresh)
         was_idle = not self._leaving
@@ -252,6 +268,9 @@ class Leases:
                 await self._give_back_now(done)
             else:
                 await asyncio.sleep(_DRAIN_LOOK_S)
+
+    def _give_places_back(self, terms: list[Term]) -> None:
+        self._landing.spawn(self._give_back_now(terms), "giving places back")
 
     async def _give_back_now(self, terms: list[Term]) -> None:
         self._drop(terms)

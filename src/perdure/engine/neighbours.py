@@ -109,6 +109,11 @@ class Neighbours:
         """Tell whether work is out of what is held under these terms."""
         return self._turns.out_under(terms) or self._tasks.out_under(terms)
 
+    def widened(self) -> None:
+        """Hand out what waited for a limit: more of it may be out here now."""
+        for app_id in dict.fromkeys([*self._ready.apps(), *self._tasks.apps()]):
+            self._turns.on_room(app_id)
+
     # ---- news
 
     def hear(self, news: News) -> None:

@@ -9,9 +9,16 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
+from perdure.engine.quotas import Quotas
 from perdure.engine.settings import Sharing
 from perdure.store.leases import Term
-from perdure.store.partitions import HOUSEKEEPING, PARTITIONS, Partition, number_of
+from perdure.store.partitions import (
+    HOUSEKEEPING,
+    PARTITIONS,
+    Partition,
+    is_of_limit,
+    number_of,
+)
 
 
 class Ownership(Protocol):
@@ -35,6 +42,11 @@ class Ownership(Protocol):
     @property
     def within(self) -> Collection[Partition] | None:
         """What is owned, as the store's reads ask for it."""
+        ...
+
+    @property
+    def quotas(self) -> Quotas | None:
+        """The shares of limits that hold for all nodes; None for a sole owner."""
         ...
 
     def owns(self, app_id: str, instance_id: str) -> bool:
@@ -65,6 +77,7 @@ class Alone:
     keeps_house: Final = True
     epoch: Final = 0
     within: Final = None
+    quotas: Final = None
 
     def owns(self, app_id: str, instance_id: str) -> bool:
         del app_id, instance_id
@@ -103,6 +116,7 @@ class Leased:
         self._terms: dict[Partition, Term] = {}
         # By app and number, those that are not being given back.
         self._active: dict[tuple[str, int], Term] = {}
+        self.quotas = Quotas(self, now_s)
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -117,7 +131,8 @@ class Leased:
     @property
     def within(self) -> Collection[Partition]:
         """The partitions that are held and not being given back."""
-        return frozenset(term.partition for term in self._active.values())
+        held = [term.partition for term in self._active.values()]
+        return frozenset(partition for partition in held if not is_of_limit(partition))
 
     def partition_of(self, app_id: str, instance_id: str) -> Partition:
         """Return where an app's work for an instance lies."""

@@ -30,9 +30,13 @@ not have a result count twice.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from perdure.store.leases import Standing, Term
-from perdure.store.partitions import HOUSEKEEPING, Partition
+from perdure.store.partitions import HOUSEKEEPING, LIMIT, Partition
+
+NO_LIMITS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,20 @@ class Changes:
     release: tuple[Term, ...]
 
 
-def changes_of(node: str, held: Collection[Term], standing: Standing, partitions: int) -> Changes:
-    """Return what a node that holds some leases is to do; it is among the standing's members."""
-    owners = owners_of(standing, partitions)
+def changes_of(
+    node: str,
+    held: Collection[Term],
+    standing: Standing,
+    partitions: int,
+    places: Mapping[str, int] = NO_LIMITS,
+) -> Changes:
+    """Return what a node that holds some leases is to do; it is among the standing's members.
+
+    Each app has so many `partitions`, each limit its number of `places`.
+    """
+    owners = owners_of(standing, partitions, places)
+    scarce = scarce_limits(standing, places)
+    held = [term for term in held if term.partition.app_id not in scarce]
     mine = {term.partition for term in held}
     running = holders_of(standing)
     claim = [
@@ -66,8 +81,23 @@ def holders_of(standing: Standing) -> dict[Partition, str]:
     }
 
 
-def owners_of(standing: Standing, partitions: int) -> dict[Partition, str]:
-    """Return who is to have each partition, of those that anybody is to have."""
+def scarce_limits(standing: Standing, places: Mapping[str, int]) -> frozenset[str]:
+    """Return the limits with fewer places than there are nodes that ask (see `engine.quotas`)."""
+    return frozenset(
+        app_id
+        for app_id, count in places.items()
+        if sum(app_id in member.apps for member in standing.members) > count
+    )
+
+
+def owners_of(
+    standing: Standing, partitions: int, places: Mapping[str, int] = NO_LIMITS
+) -> dict[Partition, str]:
+    """Return who is to have each partition, of those that anybody is to have.
+
+    Scarce limits are left out, and limits that others have and this node does not know.
+    """
+    scarce = scarce_limits(standing, places)
     running = holders_of(standing)
     nodes = [member.node for member in standing.members]
     owners: dict[Partition, str] = {}
@@ -76,12 +106,16 @@ def owners_of(standing: Standing, partitions: int) -> dict[Partition, str]:
         owners[HOUSEKEEPING] = keeper if keeper in nodes else nodes[0]
     for app_id in sorted({app for member in standing.members for app in member.apps}):
         fitting = [member.node for member in standing.members if app_id in member.apps]
+        is_limit = app_id.startswith(LIMIT)
+        if is_limit and (app_id in scarce or app_id not in places):
+            continue
+        count = places[app_id] if is_limit else partitions
         of_app = {
             number: running[partition]
-            for number in range(partitions)
+            for number in range(count)
             if (partition := Partition(app_id, number)) in running
         }
-        for number, node in _spread(fitting, of_app, range(partitions)).items():
+        for number, node in _spread(fitting, of_app, range(count)).items():
             owners[Partition(app_id, number)] = node
     return owners
 

@@ -17,7 +17,7 @@ from perdure.base.limits import (
 from perdure.base.observer import WORKER_GONE, Subject
 from perdure.base.time import SECOND_US
 from perdure.core.events import Failure, TaskCompleted, TaskFailed
-from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
+from perdure.engine.dispatcher import Dispatcher, Work, WorkStream
 from perdure.engine.errands import Errands, Hands
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Arrival, Inboxes
@@ -25,6 +25,7 @@ from perdure.engine.local import LocalApp
 from perdure.engine.queueing import Task, TaskOut, TaskQueues
 from perdure.engine.reports import activity_of
 from perdure.engine.rows import inbox_add
+from perdure.engine.slots import Slots
 from perdure.engine.turns import Turns
 from perdure.engine.work import Dialect
 from perdure.store.port import Entry, HandOut, Outcome, TaskEnd, Verdict
@@ -58,7 +59,10 @@ class Tasks:
         self._inboxes = inboxes
         hands = Hands(self._went_out, self._land, self._landed, self._give_back, self._run_again)
         self.errands = Errands(ground, turns.local, hands)
-        self._slots = Slots(ground.settings.activities_max, ground.settings.activities_max_by_name)
+        settings = ground.settings
+        self._slots = Slots(
+            "activities", settings.activities_max, settings.activities_max_by_name, ground.owner
+        )
 
     @property
     def outstanding(self) -> int:
@@ -72,17 +76,17 @@ class Tasks:
         queue = self._queues.of(app_id)
         if not self._owner.may_hand_out():
             return
-        while (len(queue) or self._queues.blocked) and not self._slots.full():
+        while (len(queue) or self._queues.blocked) and not self._slots.refuses():
             stream = self._dispatcher.pick(app_id, Work.ACTIVITY)
             if stream is None:
                 return
-            popped = self._queues.blocked.take(app_id, self._slots.full_for) or queue.pop()
+            popped = self._queues.blocked.take(app_id, self._slots.refuses_for) or queue.pop()
             if popped is None:
                 return
             task = popped[1]
             if self._queues.must_wait(task):
                 continue
-            if self._slots.full_for(task.add.name):
+            if self._slots.refuses_for(task.add.name):
                 self._queues.block(task)
                 continue
             if isinstance(stream, LocalApp):

@@ -21,7 +21,7 @@ from perdure.core.turn import close, stall
 from perdure.engine.claims import Claims
 from perdure.engine.deciding import Deciding, LocalTurns
 from perdure.engine.dialects import answers_in_microsofts
-from perdure.engine.dispatcher import Dispatcher, Slots, Work, WorkStream
+from perdure.engine.dispatcher import Dispatcher, Work, WorkStream
 from perdure.engine.early import EarlyTurns, Hands, is_early, let_go
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
@@ -30,6 +30,7 @@ from perdure.engine.local import LocalApp
 from perdure.engine.moves import Moves
 from perdure.engine.reports import subject_of
 from perdure.engine.residents import Resident, Residents, Turn
+from perdure.engine.slots import Slots
 from perdure.engine.turn_ends import TurnEnds
 from perdure.engine.turn_items import freeze, history_sent, too_large_text, turn_work_item
 from perdure.engine.turns_out import TurnOut, TurnsOut
@@ -67,7 +68,8 @@ class Turns:
         self._residents = residents
         self._ready = ready
         self._dispatcher = dispatcher
-        self._slots = Slots(ground.settings.turns_max, ground.settings.turns_max_by_name)
+        settings = ground.settings
+        self._slots = Slots("turns", settings.turns_max, settings.turns_max_by_name, ground.owner)
         self._out = TurnsOut(ready, self._slots)
         self._claims = Claims(self._out, residents, ground.clock, ground.observer)
         self._loads = Loads(residents, ground.landing, self._loaded)
@@ -87,13 +89,13 @@ class Turns:
         queue = self._ready.of(app_id)
         if not self._owner.may_hand_out():
             return
-        while (len(queue) or self._out.blocked) and not self._slots.full():
+        while (len(queue) or self._out.blocked) and not self._slots.refuses():
             if not self._dispatcher.has_room(app_id, Work.TURN):
                 return
             popped = None
             # What is being read may be for the place that has come free.
             if self._loads.idle:
-                popped = self._out.blocked.take(app_id, self._slots.full_for)
+                popped = self._out.blocked.take(app_id, self._slots.refuses_for)
             popped = popped or queue.pop()
             if popped is None:
                 return
@@ -123,12 +125,12 @@ class Turns:
         if stays or not (resident.inbox or turn):
             return
         app_id = resident.identity.app_id
-        if self._slots.full_for(resident.identity.name):
+        if self._slots.refuses_for(resident.identity.name):
             self._out.block(resident)
             return
         preferred = resident.stream if isinstance(resident.stream, WorkStream) else None
         stream = self._dispatcher.pick(app_id, Work.TURN, preferred)
-        if stream is None or self._slots.full():
+        if stream is None or self._slots.refuses():
             self._ready.of(app_id).push(resident.key, None, first=True)
             return
         turn = turn or self._freeze(resident)

@@ -4,9 +4,10 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from perdure.engine.blocked import Blocked
-from perdure.engine.dispatcher import Slots, Work, WorkStream
+from perdure.engine.dispatcher import Work, WorkStream
 from perdure.engine.inboxes import ReadyTurns
 from perdure.engine.residents import Resident, Turn
+from perdure.engine.slots import Slots
 from perdure.store.leases import Term
 
 

@@ -24,6 +24,13 @@ class Partition:
 
 # What belongs to no app, such as retention, is done by whoever holds this one. No app is named "".
 HOUSEKEEPING: Final = Partition("", 0)
+# What an app is called that is none, but a limit of which nodes hold places. No app is named so.
+LIMIT: Final = "\x1flimit/"
+
+
+def is_of_limit(partition: Partition) -> bool:
+    """Tell whether it is a place of a limit, in which nothing lies."""
+    return partition.app_id.startswith(LIMIT)
 
 
 def number_of(instance_id: str, partitions: int = PARTITIONS) -> int:
