@@ -103,6 +103,9 @@ class _Idle:
         del terms
         return False
 
+    def widened(self) -> None:
+        """Hand out nothing."""
+
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._loop.create_task(work, name=name)
 
