@@ -13,7 +13,7 @@ from perdure.engine.queueing import Task, TaskOut
 from perdure.engine.reports import activity_of
 from perdure.engine.residents import NOT_LANDED, Arrival, InboxItem
 from perdure.engine.rows import inbox_add
-from perdure.store.port import Entry, HandOut, TaskEnd
+from perdure.store.port import Entry, TaskEnd
 
 # An activity that has not ended by then has its hand-out noted on disk; a shorter one has it noted
 # with its end.
@@ -67,17 +67,18 @@ class Errands:
     def _note(self) -> None:
         """Note on disk what has been out for a while."""
         for errand in self._older:
-            if not (errand.landing or errand.void):
+            if not errand.landing:
                 self._note_now(errand)
         self._older, self._fresh = self._fresh, []
         if self._older:
             self._loop.call_later(_NOTE_AFTER_S, self._note)
 
     def _note_now(self, errand: Errand) -> None:
-        if not errand.noted:
+        note = errand.unnoted
+        if note is not None:
             errand.noted = True
             task = errand.task
-            self._landing.note(Entry(key=task.key, term=task.term, handed_out=(_note_of(errand),)))
+            self._landing.note(Entry(key=task.key, term=task.term, handed_out=(note,)))
 
     # ---- their ends
 
@@ -111,12 +112,12 @@ class Errands:
         """Have an activity run once more (see `engine.local`)."""
         if self._is_over(errand):
             return
-        errand.landing = True
+        errand.told = errand.landing = True
         self._note_now(errand)
         self._hands.again(errand)
 
     def _is_over(self, errand: Errand) -> bool:
-        return errand.landing or errand.stream.closed
+        return errand.told or errand.stream.closed
 
     def _ended(self, errand: Errand, result: Result) -> None:
         if self._is_over(errand):
@@ -124,37 +125,23 @@ class Errands:
                 "activity", instance_id=errand.instance_id, reason="it is not outstanding"
             )
             return
+        errand.told = True
         if errand.void:
             self._hands.drop(errand, "its instance is gone")
             return
         errand.landing = True
         task = errand.task
-        note = None if errand.noted else _note_of(errand)
         arrival = Arrival(
             InboxItem(NOT_LANDED, inbox_add(result, generation=task.add.generation), result),
             landed=lambda: self._hands.landed(errand, result),
-            alone=lambda: self._alone(errand, result),
+            alone=lambda: self._hands.land(errand, result),
             task=TaskEnd(
                 task.add.generation,
                 task.add.task_id,
                 result.at_us,
                 isinstance(result, TaskFailed),
             ),
-            handed_out=note,
+            handed_out=errand.unnoted,
         )
         if not self._turns.arrive(task.key, arrival, task.term):
-            self._alone(errand, result)
-
-    def _alone(self, errand: Errand, result: Result) -> None:
-        self._note_now(errand)
-        self._hands.land(errand, result)
-
-
-def _note_of(errand: Errand) -> HandOut:
-    task = errand.task
-    return HandOut(
-        task.add.generation,
-        task.add.task_id,
-        errand.stream.profile.worker,
-        errand.handed_out_at_us,
-    )
+            self._hands.land(errand, result)

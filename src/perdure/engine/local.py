@@ -15,6 +15,7 @@ from perdure.core.events import AnyFailure, Event, TaskScheduled
 from perdure.engine.dispatcher import WorkStream
 from perdure.engine.queueing import TaskOut
 from perdure.engine.work import Profile
+from perdure.store.port import HandOut
 
 
 @dataclass(slots=True, eq=False)
@@ -22,6 +23,19 @@ class Errand(TaskOut):
     """One run of an activity in this process."""
 
     noted: bool = False  # its hand-out is on disk, or on its way there
+    told: bool = False  # what came of it
+
+    @property
+    def unnoted(self) -> HandOut | None:
+        task = self.task
+        if self.noted:
+            return None
+        return HandOut(
+            task.add.generation,
+            task.add.task_id,
+            self.stream.profile.worker,
+            self.handed_out_at_us,
+        )
 
     @property
     def instance_id(self) -> str:

@@ -57,7 +57,7 @@ class Arrival:
 
     item: InboxItem
     landed: Callable[[], None]
-    alone: Callable[[], None]
+    alone: Callable[[], object]
     task: TaskEnd | None = None
     handed_out: HandOut | None = None
     timer: TimerEnd | None = None

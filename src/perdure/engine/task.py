@@ -7,7 +7,7 @@ from perdure.core.events import TaskScheduled
 from perdure.engine.dispatcher import WorkStream
 from perdure.engine.losses import Losses
 from perdure.store.leases import Term
-from perdure.store.port import TaskAdd
+from perdure.store.port import HandOut, TaskAdd
 
 TaskKey = tuple[int, int, int]  # instance key, generation, task id
 
@@ -51,3 +51,8 @@ class TaskOut:
     handed_out_at_us: int
     landing: bool = False
     void: bool = False
+
+    @property
+    def unnoted(self) -> HandOut | None:
+        """What is to be noted of it together with its end, if that has not been noted before."""
+        return None

@@ -14,7 +14,7 @@ from perdure.base.limits import (
     TURN_RETRY_LONGEST_US,
     WORK_ITEM_PERCENT_MAX,
 )
-from perdure.base.observer import WORKER_GONE, Subject
+from perdure.base.observer import WORKER_GONE
 from perdure.base.time import SECOND_US
 from perdure.core.events import Failure, TaskCompleted, TaskFailed
 from perdure.engine.dispatcher import Dispatcher, Work, WorkStream
@@ -102,7 +102,7 @@ class Tasks:
         )
         item = activity_item(request, token)
         ratio = len(item) / self._settings.message_bytes_max
-        subject = self._subject(task)
+        subject = task.subject(self._settings.app_id)
         self._observer.payload_size(subject, activity=task.add.name, ratio=ratio)
         if ratio * 100 > WORK_ITEM_PERCENT_MAX:
             text = (
@@ -178,7 +178,7 @@ class Tasks:
 
     def _land(self, out: TaskOut, result: Result) -> "asyncio.Future[Outcome]":
         out.landing = True
-        entry = self._ending(out.task, result)
+        entry = self._ending(out.task, result, out.unnoted)
 
         def landed(outcome: Outcome) -> None:
             self._release(out)
@@ -218,11 +218,14 @@ class Tasks:
         pause_us = min(TURN_RETRY_FIRST_US << min(task.attempts - 1, 32), TURN_RETRY_LONGEST_US)
         asyncio.get_running_loop().call_later(pause_us / SECOND_US, self._queues.push, task)
 
-    def _ending(self, task: Task, result: Result) -> Entry:
+    def _ending(self, task: Task, result: Result, note: HandOut | None = None) -> Entry:
         add = inbox_add(result, generation=task.add.generation)
         failed = isinstance(result, TaskFailed)
         end = TaskEnd(task.add.generation, task.add.task_id, result.at_us, failed)
-        return Entry(key=task.key, term=task.term, ended_tasks=(end,), inbox=(add,))
+        notes = () if note is None else (note,)
+        return Entry(
+            key=task.key, term=task.term, ended_tasks=(end,), handed_out=notes, inbox=(add,)
+        )
 
     def _ended(self, task: Task, outcome: Outcome, arrival: Arrival) -> None:
         self._queues.ended(task)
@@ -234,7 +237,7 @@ class Tasks:
 
     def _report(self, out: TaskOut, result: Result) -> None:
         self._observer.activity_finished(
-            self._subject(out.task),
+            out.task.subject(self._settings.app_id),
             activity_of(out.task.scheduled, out.task.add.app_id, out.task.attempts),
             failed=isinstance(result, TaskFailed),
             handed_out_at_us=out.handed_out_at_us,
@@ -244,9 +247,6 @@ class Tasks:
 
     def _drop(self, instance_id: str, reason: str) -> None:
         self._observer.late_completion_dropped("activity", instance_id=instance_id, reason=reason)
-
-    def _subject(self, task: Task) -> Subject:
-        return task.subject(self._settings.app_id)
 
     # ---- letting go
 
@@ -259,7 +259,9 @@ class Tasks:
             if out.void:
                 continue
             activity = activity_of(out.task.scheduled, out.task.add.app_id, out.task.attempts)
-            self._observer.activity_retried(self._subject(out.task), activity, reason=WORKER_GONE)
+            self._observer.activity_retried(
+                out.task.subject(self._settings.app_id), activity, reason=WORKER_GONE
+            )
             self._again(out.task)
 
     def _again(self, task: Task) -> None:

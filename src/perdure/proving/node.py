@@ -23,6 +23,8 @@ from perdure.engine.work import Profile, Stream
 from perdure.proving.calls import Call, Reply, perform
 from perdure.proving.crew import SimCrew
 from perdure.proving.disk import Disk, NodeDisk
+from perdure.proving.here import HereApp
+from perdure.proving.items import WorkItem, parsed
 from perdure.proving.loop import HOME, Home, SimLoop
 from perdure.proving.shared_disk import SharedNodeDisk, Ways
 from perdure.store.leases import Term
@@ -58,11 +60,12 @@ class Surroundings:
     observer: Callable[["Node"], Observer]
     on_up: Callable[["Node"], None]
     on_down: Callable[["Node", str], None]
-    on_handed_out: Callable[["Node", str, bytes], None]
+    on_handed_out: Callable[["Node", str, WorkItem, bytes], None]
     on_answered: Callable[["Node", Call, Reply], None]
     on_told: Callable[["Node", tuple[int, ...]], None]
     on_trouble: Callable[[str, BaseException], None]
     ways: Ways | None = None  # where several nodes share the disk
+    here: Callable[["Node"], HereApp] | None = None  # the app that each has in its process
 
 
 class Node:
@@ -86,6 +89,7 @@ class Node:
         self._names: dict[Stream, str] = {}  # each stream has one of its own
         self.secluded = False  # neither clients nor workers reach it
         self.serving: list[Call] = []
+        self.here: HereApp | None = None
         self.touched: list[int] = []
         # When others have last changed what is on disk, by key.
         self.changed_elsewhere: dict[int, int] = {}
@@ -138,6 +142,9 @@ class Node:
             self.kill("it cannot read")
             return
         self.up = True
+        if self._around.here is not None:
+            self.here = self._around.here(self)
+            self.here.come()
         self._around.on_up(self)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -166,6 +173,7 @@ class Node:
     def _gone(self, why: str) -> None:
         self.up = self.running = False
         self.store.close()
+        self.here = None
         for call in self.serving:
             call.lost = True
         self.serving.clear()
@@ -215,7 +223,8 @@ class Node:
 
     def open_links(self) -> set[str]:
         """Return the names of the streams that are open."""
-        return {self._names[stream] for stream in self.links}
+        here = {self.here.link} if self.here is not None and self.here.app is not None else set()
+        return {self._names[stream] for stream in self.links} | here
 
     def serve(self, call: Call, told: Callable[[Call], None]) -> None:
         """Do what a client asks; `told` is called with the reply in it."""
@@ -249,7 +258,7 @@ class Node:
 
     async def _pump(self, stream: Stream, link: Link) -> None:
         async for item in stream.items():
-            self._around.on_handed_out(self, self._names[stream], item)
+            self._around.on_handed_out(self, self._names[stream], parsed(item), item)
             link.deliver(stream, item)
         if self.links.pop(stream, None) is not None:
             link.ended(stream)

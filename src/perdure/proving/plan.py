@@ -18,6 +18,10 @@ class Plan:
     odds: Odds
     settings: EngineSettings
     nodes: int = 1  # which share one disk if there are several
+    here: bool = False  # each has an app in its process
+
+
+_HERE = 0.4  # of the seeds
 
 
 def plan_of(seed: int, duration_us: int, nodes: int = 1) -> Plan:
@@ -29,6 +33,7 @@ def plan_of(seed: int, duration_us: int, nodes: int = 1) -> Plan:
         odds=drawn(chance, Odds()),
         settings=_settings(chance),
         nodes=nodes,
+        here=Random(f"{seed}:here").random() < _HERE,
     )
 
 

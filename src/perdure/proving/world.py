@@ -1,7 +1,7 @@
 """The world of one run: a disk, a node, workers, clients, a network, and the court that watches."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from random import Random
 from typing import Final
@@ -15,8 +15,9 @@ from perdure.proving.calls import Call, Reply, Request
 from perdure.proving.court import Court
 from perdure.proving.disk import Commit, Disk
 from perdure.proving.fleet import Fleet
+from perdure.proving.here import HereApp, Watchers, is_of
 from perdure.proving.images import Image, event_of
-from perdure.proving.items import ActivityItem, TurnItem, parsed
+from perdure.proving.items import ActivityItem, TurnItem, WorkItem
 from perdure.proving.loop import Home, SimLoop
 from perdure.proving.network import Network
 from perdure.proving.node import Node, Surroundings
@@ -41,8 +42,7 @@ class World:
         self, plan: Plan, store: Store, make_clock: MakeClock, cluster: Cluster | None = None
     ) -> None:
         """Nothing happens before `begin`. Several nodes share `cluster`; `store` looks into it."""
-        self.plan = plan
-        self.trace = Trace()
+        self.plan, self.trace = plan, Trace()
         self.figures: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.calls = 0
@@ -82,8 +82,26 @@ class World:
             on_answered=self._answered,
             on_told=self._heard,
             on_trouble=lambda what, error: self.say(what, type(error).__name__),
+            here=self._here if self.plan.here else None,
             ways=self.ways,
         )
+
+    def _here(self, node: Node) -> HereApp:
+        def on_out(link: str, key: Hashable, item: WorkItem) -> None:
+            image = self.disk.images.by_id.get(item.instance_id)
+            # The first turn of somebody who is not born yet has nothing to be compared with.
+            if isinstance(item, ActivityItem) or (image is not None and is_of(image, key)):
+                self._handed_out(node, link, item, repr(item).encode())
+
+        watchers = Watchers(
+            happens=self.disk.happens,
+            calm=lambda: self.fleet.all_good,
+            on_out=on_out,
+            on_run=self.auditor.results_made.add,
+            on_strayed=self.court.replay.strayed,
+        )
+        chance = Random(f"{self.plan.seed}:here:{node.home.name}")
+        return HereApp(node.engine, self.loop, chance, watchers)
 
     def _connect(self) -> None:
         disk, fleet, weather = self.disk, self.fleet, self.weather
@@ -222,8 +240,7 @@ class World:
         self.say("told", node.home.name)
         self.court.told(node, keys)
 
-    def _handed_out(self, node: Node, stream: str, data: bytes) -> None:
-        item = parsed(data)
+    def _handed_out(self, node: Node, stream: str, item: WorkItem, data: bytes) -> None:
         kind = "turn" if isinstance(item, TurnItem) else "activity"
         self.say("hand out", f"{kind} {item.instance_id} to {stream}")
         self.trace.note(data)

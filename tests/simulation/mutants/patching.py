@@ -35,6 +35,7 @@ class Mutant:
     odds: Mapping[str, float] = field(default_factory=dict)  # instead of those of the seed
     settings: Mapping[str, Any] = field(default_factory=dict)
     first_seed: int = 1  # some show only now and then
+    here: bool = False  # whether the app is in the node's process
 
     @contextmanager
     def in_force(self) -> Iterator[None]:

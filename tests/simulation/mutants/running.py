@@ -9,14 +9,14 @@ from perdure.base.time import HOUR_US
 from perdure.proving.plan import Plan, plan_of
 from perdure.proving.simulation import Simulation
 from perdure.store.memory.store import MemoryStore
-from tests.simulation.mutants import disk, moves, work
+from tests.simulation.mutants import disk, here, moves, work
 from tests.simulation.mutants.patching import MUTANTS, Mutant
 
 __all__ = ["MUTANTS", "Caught", "caught", "hunted"]
 
 HOURS: Final = 0.1
 SEEDS_MAX: Final = 40
-_ROOMS: Final = (disk, moves, work)  # loading them has filled MUTANTS
+_ROOMS: Final = (disk, here, moves, work)  # loading them has filled MUTANTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +62,5 @@ def _plan(mutant: Mutant, seed: int, hours: float) -> Plan:
         plan,
         odds=replace(plan.odds, **mutant.odds),
         settings=replace(plan.settings, **mutant.settings),
+        here=mutant.here,
     )

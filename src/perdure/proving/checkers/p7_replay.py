@@ -20,7 +20,7 @@ class Replay(Checker):
     def __init__(self, auditor: Auditor, accuse: Accuse) -> None:
         """Begin without early turns: those whose cause is not on disk yet, by instance."""
         super().__init__(auditor, accuse)
-        self._early: dict[int, bytes] = {}
+        self._early: dict[int, list[bytes]] = {}
 
     def handed_out(self, node: Node, out: HandOut) -> None:
         image = self.images.by_key.get(out.key)
@@ -33,11 +33,12 @@ class Replay(Checker):
         cached = out.item.cached or 0
         if [*out.item.past_bytes] != stored[cached:]:
             self.accuse(f"{what} with another history than is on disk")
-        if _is_early(image, out.item):
-            self._early[image.key] = out.item.new_bytes[1]
-            return
+        early = _early(image, out.item)
+        if early:
+            self._early[image.key] = early
         rows = iter([row.add.event for row in image.inbox])
-        if not all(event in rows for event in out.item.new_bytes[1:]):
+        shown = [event for event in out.item.new_bytes[1:] if event not in early]
+        if not all(event in rows for event in shown):
             self.accuse(f"{what} with other events than are in its inbox, or in another order")
         waits = [row for row in image.inbox if row.add.generation in {0, image.generation}]
         if waits and len(out.item.new_bytes) == 1:
@@ -71,7 +72,8 @@ class Replay(Checker):
         added = after.history[len(before.history) :]
         if any(row.kind == Kind.WORKFLOW_STARTED for row in added):
             del self._early[after.key]
-            if shown not in [row.event for row in added]:
+            landed = [row.event for row in added]
+            if not all(event in landed for event in shown):
                 self.accuse(f"a turn of '{after.instance_id}' landed without its cause")
 
     def _came_to_its_end(self, image: Image) -> None:
@@ -92,22 +94,24 @@ class Replay(Checker):
             self.accuse(f"'{image.instance_id}' has another output than its program gives")
 
 
-def _is_early(image: Image, item: TurnItem) -> bool:
-    """Tell whether a turn is about one event that is still on its way to the disk."""
-    if len(item.new) != 2 or item.new_bytes[1] in [row.add.event for row in image.inbox]:  # noqa: PLR2004
-        return False
-    match item.new[1]:
-        case TaskCompleted(task_id=task_id) | TaskFailed(task_id=task_id):
-            return any(
-                row.add.task_id == task_id and row.add.generation == image.generation
-                for row in image.open_tasks
-            )
-        case TimerFired(timer_id=timer_id):
-            return timer_id in image.state().open_timers
-        case EventRaised():
-            return not image.open_tasks and not image.inbox
-        case _:
-            return False
+def _early(image: Image, item: TurnItem) -> list[bytes]:
+    """Return the events in a turn that are still on their way to the disk."""
+    inbox = [row.add.event for row in image.inbox]
+    waits = {row.add.task_id for row in image.open_tasks if row.add.generation == image.generation}
+    early = []
+    for event, data in zip(item.new[1:], item.new_bytes[1:], strict=True):
+        match event:
+            case TaskCompleted(task_id=task_id) | TaskFailed(task_id=task_id):
+                comes = task_id in waits
+            case TimerFired(timer_id=timer_id):
+                comes = timer_id in image.state().open_timers
+            case EventRaised():
+                comes = len(item.new) == 2 and not image.open_tasks and not image.inbox  # noqa: PLR2004
+            case _:
+                comes = False
+        if comes and data not in inbox:
+            early.append(data)
+    return early
 
 
 def _result(image: Image) -> str | None:
