@@ -91,6 +91,9 @@ async def test_what_new_code_would_break_is_told_from_everywhere(shop: Path) -> 
             assert code == 1, source
             found = json.loads(text)
             assert (found["checked"], found["breaks"]) == (count, count), source
+            apart = ["--app", "new:app", "--app-id", "another"]
+            if source != ["told"]:
+                assert (await perdure(shop, "check", *source, *apart))[0] == 0
             finding = found["instances"][-1]
             assert finding["recorded"] == "activity 'charge'"
             assert finding["asked"] == "activity 'reserve'"

@@ -6,6 +6,7 @@ What replays histories is loaded only here, so that other programs start without
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -34,7 +35,7 @@ _FATE_WIDTH: Final = 9
 Histories = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[HISTORIES]...",
+        metavar="HISTORIES",
         help="Files of histories, or folders of them: what `perdure export` writes, or "
         "`perdure workflow history ID --json` prints.",
         show_default=False,
@@ -62,6 +63,13 @@ def check(  # noqa: PLR0913 - each option is a parameter
         str | None,
         typer.Option(metavar="URL", help="Check what is unfinished at this server."),
     ] = None,
+    app_id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Check only what workers of this app run, where several share a store.",
+        ),
+    ] = None,
     dapr: Annotated[
         bool,
         typer.Option(
@@ -78,7 +86,9 @@ def check(  # noqa: PLR0913 - each option is a parameter
     from perdure.testing import checking  # noqa: PLC0415 - see above
 
     registry = _registry(app, dapr=dapr)
-    found = _read(histories or [], store, server)
+    read = _read(histories or [], store, server)
+    # Where nobody tells whose it is, it is checked.
+    found = (each for each in read if app_id is None or each.app_id in {app_id, ""})
     try:
         findings = [finding.as_data() for finding in checking.check(found, registry)]
     except CallerFault as fault:
@@ -141,7 +151,8 @@ def _of_server(server: str) -> Iterator[Any]:
     with connected(server, None) as calls:
         for instance in calls.unfinished():
             events = calls.committed(instance)
-            yield committed(instance.instance_id, instance.name, events, server)
+            read = committed(instance.instance_id, instance.name, events, server)
+            yield replace(read, app_id=str(instance.raw.get("appID") or ""))
 
 
 def _figures(counts: Counter[str]) -> dict[str, int]:
@@ -174,4 +185,4 @@ def _relative(file: str) -> str:
 
 def add_to(app: typer.Typer) -> None:
     """Make `check` known to the program."""
-    app.command("check", epilog=_EXAMPLES, rich_help_panel="Run")(check)
+    app.command("check", epilog=_EXAMPLES, rich_help_panel="Workflows")(check)

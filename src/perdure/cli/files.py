@@ -39,7 +39,7 @@ _UNKNOWN_SHOWN = 10
 def export(  # noqa: PLR0913 - each option is a parameter
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="One id, or more.", show_default=False),
+        typer.Argument(metavar="ID", help="One id, or more.", show_default=False),
     ] = None,
     *,
     folder: Annotated[

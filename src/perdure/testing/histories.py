@@ -6,7 +6,7 @@ JSON of `perdure workflow history ID --json`, of one instance or a list of them.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perdure.base.errors import CallerFault, ConfigurationError
@@ -25,6 +25,7 @@ class History:
     workflow: str
     events: tuple[Event, ...]
     source: str
+    app_id: str = ""  # whose workers run it, where that is told
 
     @property
     def has_ended(self) -> bool:
@@ -35,7 +36,9 @@ class History:
 def history_of(whole: Whole, source: str) -> History:
     """Return the history of an instance of a store. Raises CallerFault if it cannot be read."""
     events = (row.event for row in whole.history)
-    return committed(whole.identity.instance_id, whole.identity.name, events, source)
+    identity = whole.identity
+    found = committed(identity.instance_id, identity.name, events, source)
+    return replace(found, app_id=identity.app_id)
 
 
 def committed(instance_id: str, workflow: str, events: Iterable[bytes], source: str) -> History:
