@@ -89,7 +89,7 @@ class Cluster:
             folder / f"{name}.log",
             http_port,
             grpc_port,
-            options=options,
+            options=(*options, "--node-name", name),
             store_url=self.postgres.url_by(line.port),
         )
         return Node(name, server, line, Proxy(grpc_port).start())
