@@ -83,6 +83,7 @@ class Proposals:
         self._inboxes = inboxes
         self._tasks = tasks
         self._aftermath = aftermath
+        self._owner = ground.owner
         self._last_raised_us = 0
 
     # ---- starts
@@ -162,6 +163,8 @@ class Proposals:
             suspended=suspended,
             lifecycle=rows,
         )
+        if suspended is not None:
+            entry = self._told_in_time(entry, snapshot)
 
         arrival = Arrival(self._inboxes, snapshot.key, add, event)
 
@@ -180,6 +183,18 @@ class Proposals:
             arrival = self._inboxes.coming(snapshot.key, add, event)
 
         return Proposal(entry, apply, lambda _: arrival.lost(), handed_in)
+
+    def _told_in_time(self, entry: Entry, snapshot: Snapshot) -> Entry:
+        """Return a suspend or resume after which nothing lands that its owner did unaware of it.
+
+        Of what lands here the owner hears only after it is acknowledged, and may have a turn out by
+        then with what was acknowledged later: that turn must not land. If the owner is here, what
+        it has handed out before may come to its end; and the term says that it is.
+        """
+        if self._owner.alone:
+            return entry
+        term = self._owner.term_of(snapshot.identity.app_id, snapshot.identity.instance_id)
+        return replace(entry, term=term, moves=term is None)
 
     def event(self, request: Change) -> Event:
         """Return the event that a change is for the instance."""

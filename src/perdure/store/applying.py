@@ -110,12 +110,13 @@ def _change_instance(batch: Batch, own: Known, entry: Entry) -> None:
     if entry.head is not None:
         own.head = entry.head
         own.phase = entry.head.phase
+    if entry.head is not None or entry.moves:
         own.version += 1
     if entry.suspended is not None:
         own.suspended = entry.suspended
     if entry.held is not None:
         own.held = entry.held
-    if (entry.head, entry.suspended, entry.held) != (None, None, None):
+    if entry.moves or (entry.head, entry.suspended, entry.held) != (None, None, None):
         batch.touch(own)
 
 

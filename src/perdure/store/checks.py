@@ -11,6 +11,8 @@ from perdure.store.port import FIRST_VERSION, Entry, Loaded, Snapshot
 def check_entry(entry: Entry, *, shared: bool = False) -> None:
     """Assert what an entry promises before it is committed, to a store that nodes share or not."""
     assert shared or entry.term is None, "who owns a store alone needs no leases"
+    assert shared or not entry.moves, "who owns a store alone knows of every change"
+    assert not (entry.moves and entry.head), "a head is another version by itself"
     if entry.head is not None:
         assert entry.expect_version is not None, "a head is written over a version that is known"
         _check_phase(entry.head.phase, entry.head.completed_at_us)
@@ -19,6 +21,7 @@ def check_entry(entry: Entry, *, shared: bool = False) -> None:
         rows = (entry.history, entry.taken, entry.inbox, entry.tasks, entry.ended_tasks)
         more_rows = (entry.handed_out, entry.timers, entry.ended_timers, entry.epitaph)
         wipes = (entry.wipe_history, entry.wipe_inbox, entry.wipe_tasks, entry.wipe_timers)
+        assert not entry.moves, "an entry without a key moves no instance"
         assert own == (None,) * 4, "an entry without a key changes no instance"
         assert not any((*rows, *more_rows, *wipes, entry.purge)), "an entry without a key is births"
     if entry.notes or entry.ended_notes:

@@ -200,6 +200,9 @@ class Entry:
     head: Head | None = None  # written with the version one higher; needs expect_version
     suspended: bool | None = None
     held: bool | None = None
+    # Another version without a head, so that no turn lands that was made before; only where nodes
+    # share a store.
+    moves: bool = False
     wipe_history: bool = False  # and what is known of ended tasks; `history` counts from 1 again
     history: tuple[HistoryAdd, ...] = ()
     taken: tuple[int, ...] = ()  # sequence numbers of the inbox rows that leave it

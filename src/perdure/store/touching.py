@@ -58,7 +58,12 @@ def noted_ids(entry: Entry) -> Iterator[str]:
 
 
 def _touches_its_own(entry: Entry) -> bool:
-    flags = entry.head is not None or entry.suspended is not None or entry.held is not None
+    flags = (
+        entry.moves
+        or entry.head is not None
+        or entry.suspended is not None
+        or entry.held is not None
+    )
     rows = entry.history or entry.inbox or entry.tasks or entry.ended_tasks
     rows_too = entry.timers or entry.ended_timers
     wipes = entry.wipe_history or entry.wipe_inbox or entry.wipe_tasks or entry.wipe_timers

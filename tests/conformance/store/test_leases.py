@@ -266,3 +266,23 @@ def test_a_finished_instance_is_in_its_partition_still(ann: Sharer) -> None:
     (key,) = ann.bear(birth_within(ONE, status=Status.COMPLETED))
     term = ann.take(ONE)
     assert ann.commit(key=key, term=term, purge=True).verdict is Verdict.LANDED
+
+
+@pytest.mark.parametrize("suspended", [True, False])
+def test_a_change_of_flags_that_moves_makes_turns_stale(ann: Sharer, suspended: bool) -> None:
+    (born,) = ann.store.commit([Entry(key=None, births=(birth_within(ONE),))])
+    key = born.births[0].key
+    assert key is not None
+    (plain,) = ann.store.commit([Entry(key=key, suspended=not suspended)])
+    (moved,) = ann.store.commit([Entry(key=key, suspended=suspended, moves=True)])
+    assert (plain.verdict, moved.verdict) == (Verdict.LANDED, Verdict.LANDED)
+    found = ann.store.snapshot(key)
+    assert found is not None
+    assert (found.version, found.suspended) == (2, suspended)
+    late = Entry(key=key, expect_version=1, head=head(), history=(HistoryAdd(1, b"late"),))
+    anew = Entry(key=key, expect_version=2, head=head())
+    verdicts = [each.verdict for each in ann.store.commit([late, anew])]
+    assert verdicts == [Verdict.STALE, Verdict.LANDED]
+    found = ann.store.snapshot(key)
+    assert found is not None
+    assert (found.version, found.suspended) == (3, suspended)

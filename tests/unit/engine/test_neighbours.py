@@ -65,6 +65,47 @@ async def test_suspending_and_resuming_from_any_node() -> None:
         assert (await town["ben"].finished("a")).status is Status.COMPLETED
 
 
+async def test_a_suspension_of_which_the_owner_has_not_heard_is_in_force() -> None:
+    """A turn with what was acknowledged after the suspension was out, and landed."""
+    async with Town("ann", "ben") as town:
+        worker = town["ann"].worker()
+        await town.spread()
+        await town["ann"].start("a")
+        await worker.decide(await worker.turn())
+        town["ann"].store.deaf = True
+        await town["ben"].suspend("a")
+        await town["ann"].raise_event("a", "go", "x")
+        turn = await worker.turn()
+        town["ann"].store.deaf = False
+        await worker.decide(turn, complete(1, "too early"))
+        await town.settle()
+        assert (await town["ben"].view("a")).status is Status.SUSPENDED
+        assert not worker.waiting, "it is suspended, and the owner knows it now"
+        await town["ben"].resume("a")
+        turn = await worker.turn()
+        assert turn.names() == [
+            "WorkflowStarted", "ExecutionSuspended", "EventRaised", "ExecutionResumed"
+        ]  # fmt: skip
+        await worker.decide(turn, complete(1, "in time"))
+        assert (await town["ben"].finished("a")).output == "in time"
+
+
+async def test_a_suspension_at_the_owner_lets_what_is_out_come_to_its_end() -> None:
+    async with Town("ann", "ben") as town:
+        worker = town["ann"].worker()
+        await town.spread()
+        await town["ann"].start("a")
+        turn = await worker.turn()
+        await town["ann"].suspend("a")
+        await worker.decide(turn)
+        await town["ann"].raise_event("a", "go", "x")
+        await town.settle()
+        assert not worker.waiting
+        await town["ann"].resume("a")
+        await worker.decide(await worker.turn(), complete(1))
+        assert (await town["ben"].finished("a")).status is Status.COMPLETED
+
+
 async def test_terminating_and_purging_from_any_node() -> None:
     async with Town("ann", "ben") as town:
         worker = town["ann"].worker()

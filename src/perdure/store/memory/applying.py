@@ -103,7 +103,9 @@ def _is_free(draft: Draft, birth: Birth) -> bool:
 def _changed(draft: Draft, own: Instance, entry: Entry) -> Instance:
     """Return the instance with every change of the entry to its own rows but the inbox's."""
     if entry.head is not None:
-        own = replace(own, head=entry.head, version=own.version + 1)
+        own = replace(own, head=entry.head)
+    if entry.head is not None or entry.moves:
+        own = replace(own, version=own.version + 1)
     if entry.suspended is not None:
         own = replace(own, suspended=entry.suspended)
     if entry.held is not None:

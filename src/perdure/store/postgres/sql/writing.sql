@@ -44,10 +44,11 @@ WHERE instances.key = new.key;
 
 -- name: update_flags
 UPDATE instances SET
+    row_version = new.version,
     suspended = coalesce(new.suspended, instances.suspended),
     held = coalesce(new.held, instances.held), history_seq = new.history_seq
-FROM unnest($1::bigint[], $2::boolean[], $3::boolean[], $4::bigint[])
-    AS new (key, suspended, held, history_seq)
+FROM unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::boolean[], $5::bigint[])
+    AS new (key, version, suspended, held, history_seq)
 WHERE instances.key = new.key;
 
 -- name: insert_tags
