@@ -1,15 +1,29 @@
-"""Events that have landed in an inbox: shown to the resident, and the instance made ready."""
+"""Events that have landed in an inbox: shown to the resident, and the instance made ready.
+
+Where nodes share a store, what somebody asked for is not shown to its instance from memory: what
+was acknowledged before it elsewhere may not have been heard of here yet, and is to come first (P6).
+Reading the inbox anew, after it has landed, finds all of it in its order. Results and timers are
+nobody's requests, and are shown at once.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from perdure.base.limits import READY_QUEUE_MAX
-from perdure.core.events import Event
+from perdure.core.events import (
+    Event,
+    EventRaised,
+    ExecutionResumed,
+    ExecutionSuspended,
+    ExecutionTerminated,
+)
 from perdure.engine.landing import Landing
 from perdure.engine.ready import Delays, ReadyQueue
 from perdure.engine.residents import InboxItem, Resident, Residents
 from perdure.store.port import InboxAdd
+
+_ASKED_FOR: Final = (EventRaised, ExecutionSuspended, ExecutionResumed, ExecutionTerminated)
 
 
 class ReadyTurns:
@@ -111,6 +125,8 @@ class Inboxes:
     def __init__(self, residents: Residents, ready: ReadyTurns, landing: Landing) -> None:
         """Deliver to `residents` and make them `ready`."""
         self.early: Early | None = None  # set by those who hand out turns
+        # Reads an instance anew, soon; set where nodes share a store.
+        self.look: Callable[[int], None] | None = None
         self._residents = residents
         self._ready = ready
         self._landing = landing
@@ -120,11 +136,18 @@ class Inboxes:
 
         Its turn may be handed out at once: whatever follows from that comes behind it.
         """
-        early = None if self.early is None else self.early.begin(key, add, event)
-        return Arrival(self, key, add, event, early)
+        if self.early is None or self._is_to_be_read(event):
+            return Arrival(self, key, add, event)
+        return Arrival(self, key, add, event, self.early.begin(key, add, event))
+
+    def _is_to_be_read(self, event: Event) -> bool:
+        return self.look is not None and isinstance(event, _ASKED_FOR)
 
     def deliver(self, key: int, seq: int, add: InboxAdd, event: Event) -> None:
         """Show one landed event to its instance, loading that if need be."""
+        if self.look is not None and self._is_to_be_read(event) and self._residents.knows(key):
+            self.look(key)
+            return
         item = InboxItem(seq, add, event)
         resident = self._residents.do(key, lambda resident: resident.add_inbox(item))
         if resident is not None:

@@ -65,6 +65,10 @@ class Residents:
         key = self._key_of.get(instance) if isinstance(instance, str) else instance
         return None if key is None else self._by_key.get(key)
 
+    def knows(self, key: int) -> bool:
+        """Tell whether an instance is resident, or just being loaded."""
+        return key in self._by_key or key in self._late
+
     async def get(self, key: int) -> Resident | None:
         """Return an instance, loading it if need be; None if there is no such instance."""
         while True:

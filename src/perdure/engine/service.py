@@ -157,6 +157,7 @@ class Engine:
         if self._neighbours is not None:
             self._landing.on_fenced = self._neighbours.leases.fenced
             self._aftermath.on_not_moved = self._rereading.look
+            self._inboxes.look = self._rereading.look
 
     def _joined(self, app_id: str) -> None:
         if self._neighbours is not None:

@@ -66,7 +66,28 @@ async def test_suspending_and_resuming_from_any_node() -> None:
 
 
 async def test_a_suspension_of_which_the_owner_has_not_heard_is_in_force() -> None:
-    """A turn with what was acknowledged after the suspension was out, and landed."""
+    """A turn that was handed out after the suspension was acknowledged has landed."""
+    async with Town("ann", "ben") as town:
+        worker = town["ann"].worker()
+        await town.spread()
+        await town["ann"].start("a")
+        await worker.decide(await worker.turn(), schedule(1))
+        activity = await worker.activity()
+        town["ann"].store.deaf = True
+        await town["ben"].suspend("a")
+        await worker.finish(activity)
+        turn = await worker.turn()
+        town["ann"].store.deaf = False
+        await worker.decide(turn, complete(2, "too early"))
+        await town.settle()
+        assert (await town["ben"].view("a")).status is Status.SUSPENDED
+        assert not worker.waiting, "it is suspended, and the owner knows it now"
+        await town["ben"].resume("a")
+        await worker.decide(await worker.turn(), complete(2, "in time"))
+        assert (await town["ben"].finished("a")).output == "in time"
+
+
+async def test_an_event_after_a_suspension_that_was_not_heard_of_waits() -> None:
     async with Town("ann", "ben") as town:
         worker = town["ann"].worker()
         await town.spread()
@@ -75,19 +96,13 @@ async def test_a_suspension_of_which_the_owner_has_not_heard_is_in_force() -> No
         town["ann"].store.deaf = True
         await town["ben"].suspend("a")
         await town["ann"].raise_event("a", "go", "x")
-        turn = await worker.turn()
-        town["ann"].store.deaf = False
-        await worker.decide(turn, complete(1, "too early"))
         await town.settle()
-        assert (await town["ben"].view("a")).status is Status.SUSPENDED
-        assert not worker.waiting, "it is suspended, and the owner knows it now"
-        await town["ben"].resume("a")
+        assert not worker.waiting
+        await town["ann"].resume("a")
         turn = await worker.turn()
-        assert turn.names() == [
-            "WorkflowStarted", "ExecutionSuspended", "EventRaised", "ExecutionResumed"
-        ]  # fmt: skip
-        await worker.decide(turn, complete(1, "in time"))
-        assert (await town["ben"].finished("a")).output == "in time"
+        assert turn.names()[1:] == ["ExecutionSuspended", "EventRaised", "ExecutionResumed"]
+        await worker.decide(turn, complete(1))
+        assert (await town["ben"].finished("a")).status is Status.COMPLETED
 
 
 async def test_a_suspension_at_the_owner_lets_what_is_out_come_to_its_end() -> None:
@@ -104,6 +119,29 @@ async def test_a_suspension_at_the_owner_lets_what_is_out_come_to_its_end() -> N
         await town["ann"].resume("a")
         await worker.decide(await worker.turn(), complete(1))
         assert (await town["ben"].finished("a")).status is Status.COMPLETED
+
+
+async def test_events_keep_their_order_although_the_owner_has_not_heard_of_the_first() -> None:
+    """The second, which was raised at the owner, was delivered first."""
+    async with Town("ann", "ben") as town:
+        worker = town["ann"].worker()
+        await town.spread()
+        await town["ann"].start("a")
+        await worker.decide(await worker.turn())
+        town["ann"].store.deaf = True
+        await town["ben"].raise_event("a", "go", "first")
+        await town["ann"].raise_event("a", "go", "second")
+        turn = await worker.turn()
+        raised = [each.input for each in turn.new if isinstance(each, EventRaised)]
+        assert raised == ["first", "second"]
+        await town["ben"].raise_event("a", "go", "third")
+        await worker.decide(turn)
+        await town["ann"].raise_event("a", "go", "fourth")
+        turn = await worker.turn()
+        raised = [each.input for each in turn.new if isinstance(each, EventRaised)]
+        assert raised == ["third", "fourth"]
+        await worker.decide(turn, complete(1))
+        assert (await town["ann"].finished("a")).status is Status.COMPLETED
 
 
 async def test_terminating_and_purging_from_any_node() -> None:
