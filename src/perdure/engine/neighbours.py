@@ -198,6 +198,8 @@ class Neighbours:
         for resident in self._residents.all():
             if resident.suspended != (resident.key in on_disk):
                 self._rereading.look(resident.key)
+        for key in self._tasks.paused - on_disk:
+            self._rereading.look(key)
 
     # ---- what nobody owns
 

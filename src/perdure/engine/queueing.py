@@ -9,7 +9,6 @@ the store again takes in none twice.
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 from perdure.base.limits import READY_QUEUE_MAX
 from perdure.base.observer import Span
@@ -20,14 +19,12 @@ from perdure.engine.ownership import ALONE, Ownership
 from perdure.engine.ready import ReadyQueue
 from perdure.engine.reports import span_of
 from perdure.engine.residents import Resident
-from perdure.engine.task import Task, TaskKey, TaskOut
+from perdure.engine.task import Task, TaskKey, TaskOut, take_where
 from perdure.store.leases import Term
 from perdure.store.port import TaskAdd, TaskRow
 from perdure.wire.events import decode_stored
 
 __all__ = ["Task", "TaskKey", "TaskOut", "TaskQueues", "task_span"]
-
-W = TypeVar("W")
 
 
 class TaskQueues:
@@ -76,6 +73,8 @@ class TaskQueues:
         """Take in an activity that a turn scheduled, if it is to be run from here."""
         if not self._owner.owns(add.app_id, resident.instance_id):
             return
+        # Whoever has suspended or resumed it elsewhere is heard of by its resident first.
+        self.set_paused(resident.key, paused=resident.suspended)
         span = task_span(resident, scheduled.trace)
         task = Task(
             resident.key, resident.instance_id, resident.identity.name, add, scheduled, span
@@ -123,6 +122,18 @@ class TaskQueues:
         if not self.of(task.add.app_id).push(task.task_key, task, first=first):
             self._dead(task)
         self.on_ready(task.add.app_id)
+
+    @property
+    def paused(self) -> frozenset[int]:
+        """The instances of which nothing is handed out."""
+        return frozenset(self._paused)
+
+    def set_paused(self, key: int, *, paused: bool) -> None:
+        """Pause or resume an instance's activities, as it is on disk."""
+        if paused:
+            self.pause(key)
+        elif key in self._paused:
+            self.resume(key)
 
     def pause(self, key: int) -> None:
         """Hand out none of an instance's activities until it is resumed."""
@@ -234,9 +245,9 @@ class TaskQueues:
 
     def _drop(self, wanted: Callable[[Task], bool]) -> set[int]:
         """Drop activities, and return the instances that they are of."""
-        taken = _take_where(self._parked, wanted)
-        taken += _take_where(self._behind, wanted)
-        taken += _take_where(self._resting, wanted)
+        taken = take_where(self._parked, wanted)
+        taken += take_where(self._behind, wanted)
+        taken += take_where(self._resting, wanted)
         for queue in self._queues.values():
             taken += [task for task in queue.values() if wanted(task)]
             queue.take_where({task.task_key for task in taken}.__contains__)
@@ -274,21 +285,10 @@ class TaskQueues:
         taken = self._parked.pop(key, [])
         for queue in self._queues.values():
             taken += queue.take_where(lambda task_key: task_key[0] == key)
-        taken += _take_where(self._behind, lambda task: task.key == key)
+        taken += take_where(self._behind, lambda task: task.key == key)
         taken += self.blocked.take_where(lambda task_key, _: task_key[0] == key)
-        taken += _take_where(self._resting, lambda task: task.key == key)
+        taken += take_where(self._resting, lambda task: task.key == key)
         return taken
-
-
-def _take_where(waiting: dict[W, list[Task]], wanted: Callable[[Task], bool]) -> list[Task]:
-    """Take activities out of lists."""
-    taken: list[Task] = []
-    for name, tasks in list(waiting.items()):
-        taken += [task for task in tasks if wanted(task)]
-        waiting[name] = [task for task in tasks if not wanted(task)]
-        if not waiting[name]:
-            del waiting[name]
-    return taken
 
 
 def task_span(resident: Resident, trace: TraceContext | None) -> Span | None:

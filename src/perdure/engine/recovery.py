@@ -112,8 +112,8 @@ class Recovery:
                 )
                 for row in rows:
                     # Later on, what is suspended is known here before it is read there.
-                    if pauses and row.suspended:
-                        self._tasks.pause(row.key)
+                    if pauses:
+                        self._tasks.set_paused(row.key, paused=row.suspended)
                     self._tasks.recover(row)
             if len(rows) < REFILL_ROWS_MAX:
                 return

@@ -107,6 +107,8 @@ class Rereading:
                     return True
                 if self._residents.peek(key) is not resident or (resident and resident.moving):
                     return False
+                if not self._since[key]:
+                    self._tasks.set_paused(key, paused=loaded.snapshot.suspended)
                 self._take_activities(key, rows)
                 return self._take(key, resident, loaded)
         finally:
@@ -126,11 +128,7 @@ class Rereading:
                 key, {(row.add.generation, row.add.task_id) for row in still_open}
             )
         for row in still_open:
-            if row.suspended:
-                self._tasks.pause(key)
             self._tasks.recover(row)
-        if rows and not rows[0].suspended:
-            self._tasks.resume(key)
 
     def _take(self, key: int, resident: Resident | None, loaded: Loaded) -> bool:
         snapshot = loaded.snapshot
@@ -162,6 +160,7 @@ class Rereading:
                 resident.add_inbox(InboxItem(row.seq, row.add, decode_stored(row.add.event)))
         for change in self._since[resident.key]:
             change(resident)
+        self._tasks.set_paused(resident.key, paused=resident.suspended)
         self._inboxes.consider(resident)
 
 

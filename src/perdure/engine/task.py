@@ -1,6 +1,8 @@
 """One activity that has not ended, as whoever hands it out holds it in memory."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from perdure.base.observer import Span, Subject
 from perdure.core.events import TaskScheduled
@@ -8,6 +10,8 @@ from perdure.engine.dispatcher import WorkStream
 from perdure.engine.losses import Losses
 from perdure.store.leases import Term
 from perdure.store.port import HandOut, TaskAdd
+
+W = TypeVar("W")
 
 TaskKey = tuple[int, int, int]  # instance key, generation, task id
 
@@ -56,3 +60,14 @@ class TaskOut:
     def unnoted(self) -> HandOut | None:
         """What is to be noted of it together with its end, if that has not been noted before."""
         return None
+
+
+def take_where(waiting: dict[W, list[Task]], wanted: Callable[[Task], bool]) -> list[Task]:
+    """Take activities out of lists."""
+    taken: list[Task] = []
+    for name, tasks in list(waiting.items()):
+        taken += [task for task in tasks if wanted(task)]
+        waiting[name] = [task for task in tasks if not wanted(task)]
+        if not waiting[name]:
+            del waiting[name]
+    return taken

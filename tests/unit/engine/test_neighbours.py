@@ -121,6 +121,42 @@ async def test_a_suspension_at_the_owner_lets_what_is_out_come_to_its_end() -> N
         assert (await town["ben"].finished("a")).status is Status.COMPLETED
 
 
+async def test_whoever_is_resumed_elsewhere_has_its_activities_run() -> None:
+    """Suspended at the owner and resumed elsewhere, its later activities waited for ever."""
+    async with Town("ann", "ben") as town:
+        worker = town["ann"].worker()
+        await town.spread()
+        await town["ann"].start("a")
+        await worker.decide(await worker.turn())
+        await town["ann"].suspend("a")
+        await town["ben"].resume("a")
+        await worker.decide(await worker.turn(), schedule(1))
+        await worker.finish(await worker.activity())
+        await worker.decide(await worker.turn(), complete(2))
+        assert (await town["ben"].finished("a")).status is Status.COMPLETED
+
+
+async def test_whoever_was_suspended_here_and_resumed_elsewhere_before_it_came_here_runs() -> None:
+    async with Town("ann", "ben") as town:
+        first = town["ann"].worker()
+        await town.spread()
+        await town["ann"].start("a")
+        await first.decide(await first.turn())
+        await town["ben"].suspend("a")
+        await town["ann"].resume("a")
+        await first.decide(await first.turn())
+        await town["ann"].raise_event("a", "go", "x")
+        await town.settle()
+        second = town["ben"].worker()
+        first.leave()
+        town["ann"].workers.clear()
+        await town.spread()
+        await second.decide(await second.turn(), schedule(1))
+        await second.finish(await second.activity())
+        await second.decide(await second.turn(), complete(2))
+        assert (await town["ann"].finished("a")).status is Status.COMPLETED
+
+
 async def test_events_keep_their_order_although_the_owner_has_not_heard_of_the_first() -> None:
     """The second, which was raised at the owner, was delivered first."""
     async with Town("ann", "ben") as town:
