@@ -9,7 +9,7 @@
 
 PYTHON ?= python3
 N ?= 50
-NODES ?= 1
+NODES ?= 1 3
 HOURS ?= 1
 SEED ?=
 JOBS ?= auto
@@ -28,7 +28,7 @@ DEV_STAMP := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench bench-brokers generate crash crash-inprocess crash-points cluster clean
+.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench bench-brokers bench-cluster generate crash crash-inprocess crash-points cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,10 @@ bench-brokers: $(DEV_STAMP) ## measure messages from each broker to workflows
 bench-peers: $(DEV_STAMP) ## run the same on DBOS, Restate and Temporal, and write docs/benchmarks.md
 	$(SDK_ENVIRONMENTS) $(SDK)
 	$(BIN)/python -m benchmarks.peers --write docs/benchmarks.md $(BENCH_ARGS)
+
+bench-cluster: $(DEV_STAMP) ## measure one node on Postgres, two, one on SQLite, DBOS, and the take-over
+	$(SDK_ENVIRONMENTS) $(SDK)
+	$(BIN)/python -m benchmarks.cluster $(BENCH_ARGS)
 
 generate: $(DEV_STAMP) ## make src/perdure/wire/generated from our .proto files
 	$(BIN)/python scripts/generate.py

@@ -35,14 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cluster-rounds",
         type=int,
-        default=6,
-        help="how often something goes wrong in a campaign over Postgres (default: 6)",
+        default=4,
+        help="how often something goes wrong in a campaign over Postgres (default: 4)",
     )
     parser.addoption(
         "--cluster-nodes",
         type=int,
         action="append",
-        help="how many nodes a campaign over Postgres has (default: 1)",
+        help="how many nodes a campaign over Postgres has (default: 3)",
     )
     parser.addoption(
         "--every-write",

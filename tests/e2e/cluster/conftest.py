@@ -5,7 +5,7 @@ import pytest
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "cluster_nodes" in metafunc.fixturenames:
-        sizes = metafunc.config.getoption("--cluster-nodes") or [1]
+        sizes = metafunc.config.getoption("--cluster-nodes") or [3]
         metafunc.parametrize("cluster_nodes", sizes, ids=[f"{size}-nodes" for size in sizes])
 
 

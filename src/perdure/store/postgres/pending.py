@@ -120,8 +120,8 @@ class Pending:
                 own = (known.suspended, known.held, known.history_seq)
                 heads.append((known.key, *written, *moments, *own))
             else:
-                own = (known.version, known.suspended, known.held, known.history_seq)
-                flags.append((known.key, *own))
+                own = (known.suspended, known.held, known.history_seq)
+                flags.append((known.key, known.version, *own))
         yield from rows_part("insert_instances", _SQL, born)
         yield from rows_part("update_heads", _SQL, heads)
         yield from rows_part("update_flags", _SQL, flags)
