@@ -5,7 +5,6 @@ they are stands in `__init__.pyi`.
 """
 
 from importlib import import_module
-from typing import Any, Final
 
 __all__ = [
     "ActivityCancelled",
@@ -38,7 +37,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_ROOMS: Final = {
+_ROOMS = {
     "authoring.activities": ("ActivityContext",),
     "authoring.context": ("WorkflowContext",),
     "authoring.failures": ("NonRetryableError", "TaskFailedError"),
@@ -63,10 +62,10 @@ _ROOMS: Final = {
     "hosting.sync_handles": ("SyncHandle",),
     "worker.runs": ("ActivityCancelled",),
 }
-_ROOM_OF: Final = {name: room for room, names in _ROOMS.items() for name in names}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     room = _ROOM_OF.get(name)
     if room is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

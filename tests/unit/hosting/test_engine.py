@@ -1,6 +1,7 @@
 """The engine object: what is asked of it, what it refuses, how it opens and how it closes."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -346,3 +347,46 @@ async def test_several_engines_share_a_database() -> None:
 def test_what_is_no_store_is_told() -> None:
     with pytest.raises(perdure.ConfigurationError, match="there is no store mysql"):
         asyncio.run(Engine("mysql://host/db").open())
+
+
+# ---- code that changes
+
+
+async def test_code_that_parts_from_its_history_stalls_until_it_fits_again(tmp_path: Path) -> None:
+    def code(activity: str) -> Registry:
+        programs = Registry()
+
+        @programs.workflow()
+        async def order(ctx: WorkflowContext) -> list[object]:
+            first = await ctx.call_activity(activity)
+            return [first, await ctx.wait_for_external_event("go")]
+
+        @programs.activity()
+        async def charge(_: ActivityContext) -> str:
+            return "charge"
+
+        programs.add_activity(charge, name="ship")
+        return programs
+
+    async def seen(engine: Engine, wanted: Status, waits_for: str) -> str:
+        end = time.monotonic() + MINUTE_S
+        while True:
+            instance = await engine.get("a")
+            assert instance is not None
+            if instance.status is wanted and waits_for in instance.waits_for:
+                return instance.waits_for
+            assert time.monotonic() < end, instance
+            await asyncio.sleep(0)
+
+    file = tmp_path / "orders.db"
+    async with Engine(file, registry=code("charge")) as engine:
+        await engine.start("order", id="a")
+        await seen(engine, Status.RUNNING, "event")
+    async with Engine(file, registry=code("ship")) as engine:
+        await engine.raise_event("a", "go", 1)
+        told = await seen(engine, Status.STALLED, "worker")
+        assert "activity 'charge'" in told
+        assert "activity 'ship'" in told
+        assert "test_engine.py" in told
+    async with Engine(file, registry=code("charge")) as engine:
+        assert await engine.handle("a").result(MINUTE_S) == ["charge", 1]
