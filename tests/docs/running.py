@@ -30,6 +30,8 @@ _OF_THIS_PACKAGE = {"in-process", "temporal", "testing", "writing-workflows"}
 _PORT = re.compile(rf"(?<![\d.])({'|'.join(PORTS)})(?!\d)")
 # The environment of one block is the one that the block before it has left.
 _SCRIPT = "trap 'env -0 > \"$DOCS_STATE\"' EXIT\nset -eo pipefail\n{}\n"
+# Readers have this package and the SDK in one environment, where the tests have two.
+_OURS = f"""grep -qs '^import perdure' "$1" && exec "{sys.executable}" "$@"\n"""
 
 
 class Background:
@@ -119,7 +121,9 @@ class Run:
         ):
             # A link would make Python look for its environment in the wrong place.
             program = programs / name
-            program.write_text(f'#!/bin/sh\nexec "{target}" "$@"\n')
+            program.write_text(
+                f'#!/bin/sh\n{_OURS if name == "python" else ""}exec "{target}" "$@"\n'
+            )
             program.chmod(0o755)
         return {
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",

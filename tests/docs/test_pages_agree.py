@@ -13,12 +13,14 @@ from perdure.app.config import Config
 from perdure.app.configuration_file import read_configuration
 from perdure.app.options import OPTIONS
 from perdure.base.limits import MESSAGE_BYTES_MAX, RECEIPTS_KEPT_US
+from perdure.base.time import SECOND_US
 from perdure.cli.flags import FLAGS
 from perdure.cli.main import app
 from perdure.components.triggering import TriggerFigures
 from perdure.core.events import StallReason
 from perdure.core.views import Wait
 from perdure.observability.component_readings import ComponentReadings
+from perdure.observability.lease_readings import LeaseReading, LeaseReadings
 from perdure.observability.metrics import Metrics
 from perdure.observability.readings import EngineReading, Readings, StoreReading
 from perdure.observability.trigger_readings import TriggerReadings
@@ -123,6 +125,9 @@ def _default(field: str) -> str:
             return "`4Mi`"
         case _ if value == RECEIPTS_KEPT_US:
             return "`168h`"
+        case _ if field.endswith("_us"):
+            assert isinstance(value, int)
+            return f"`{value // SECOND_US}s`"
         case _:
             return f"`{value}`"
 
@@ -161,6 +166,7 @@ def test_metrics_are_told_and_exist() -> None:
         residents=0,
     )
     store = StoreReading(instances={"RUNNING": 0}, stuck=0)
+    leases = LeaseReading(held=1, taken=1, taken_over=1, given_back=1, lost=1)
     triggers = TriggerFigures(
         messages={"t": {"started": 1}},
         paused={"t": False},
@@ -169,6 +175,7 @@ def test_metrics_are_told_and_exist() -> None:
     )
     metrics.add(Readings(lambda: engine, lambda: store))
     metrics.add(TriggerReadings(lambda: triggers))
+    metrics.add(LeaseReadings("a", lambda: leases))
     metrics.add(ComponentReadings(lambda: {"cluster": True}))
     names = re.findall(r"^# HELP (\S+)", metrics.render().decode(), re.MULTILINE)
     there_are = {name for name in names if _METRIC.fullmatch(name)}
