@@ -117,16 +117,13 @@ def _default(field: str) -> str:
     match value:
         case None | "" | ():
             return "none"
-        case tuple():
-            return f"`{','.join(value)}`"
-        case bool():
-            return f"`{str(value).lower()}`"
+        case tuple() | bool():
+            return f"`{','.join(value)}`" if isinstance(value, tuple) else f"`{value}`".lower()
         case _ if value == MESSAGE_BYTES_MAX:
             return "`4Mi`"
         case _ if value == RECEIPTS_KEPT_US:
             return "`168h`"
-        case _ if field.endswith("_us"):
-            assert isinstance(value, int)
+        case int() if field.endswith("_us"):
             return f"`{value // SECOND_US}s`"
         case _:
             return f"`{value}`"
