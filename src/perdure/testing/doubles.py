@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from perdure.authoring.activities import Activity, is_async
 from perdure.authoring.failures import ActivityNotRegisteredError
 from perdure.authoring.payloads import Typing, signature_of
-from perdure.authoring.registry import Registry, name_of
+from perdure.authoring.registry import Registry, Workflow, name_of
 
 Named: TypeAlias = str | Callable[..., Any]
 
@@ -88,6 +88,32 @@ class Doubles:
             raise error
 
         return next_one
+
+
+class Understudies(Registry):
+    """The workflows of an application, some of them replaced."""
+
+    def __init__(self, registry: Registry) -> None:
+        """Have whatever is not replaced from `registry`, now and later."""
+        super().__init__()
+        self._registry = registry
+
+    def replace(self, named: Named, by: object) -> None:
+        """Have `by` happen in place of a workflow, in whichever version."""
+        if isinstance(by, InTurn):
+            raise TypeError("a workflow may be led through its history again: it has one outcome")
+        name = called(named)
+        function = by if callable(by) and not isinstance(by, type) else _doing(by)
+        self.workflows.pop(name, None)
+        self.add_workflow(function, name=name)
+
+    def restore(self, named: Named) -> None:
+        """Have a workflow run itself again."""
+        self.workflows.pop(called(named), None)
+
+    def find_workflow(self, name: str, version_name: str | None = None) -> Workflow:
+        """Return what runs under a name (see `Registry`)."""
+        return self.workflows.get(name) or self._registry.find_workflow(name, version_name)
 
 
 def _doing(outcome: object) -> Callable[..., Any]:

@@ -225,6 +225,17 @@ class VirtualEngine:
         """Have an activity run itself again."""
         self.world.doubles.restore(activity)
 
+    def replace_workflow(self, workflow: Named, by: object) -> None:
+        """Have something else happen in place of a workflow, such as a child, from now on.
+
+        `by` is a workflow, an exception, which it fails with, or a value, which it returns.
+        """
+        self.world.workflows.replace(workflow, by)
+
+    def restore_workflow(self, workflow: Named) -> None:
+        """Have a workflow run itself again."""
+        self.world.workflows.restore(workflow)
+
     def runs(self, activity: Named | None = None) -> list[ActivityRun]:
         """Return how activities ran, or one of them, in the order in which they ended.
 

@@ -20,7 +20,7 @@ from perdure.proving.node import Node, Surroundings
 from perdure.testing.around import EngineBroken, Hearing, LoopClock
 from perdure.testing.deciding import Deciding
 from perdure.testing.disk import TrialDisk
-from perdure.testing.doubles import Doubles
+from perdure.testing.doubles import Doubles, Understudies
 from perdure.testing.occasions import Occasions, Story
 from perdure.testing.runs import Runs
 from perdure.testing.schedule import Schedule
@@ -60,7 +60,7 @@ class World:
     def __init__(self, registry: Registry, terms: Terms) -> None:
         """Boot the process."""
         self._terms = terms
-        self._registry = registry
+        self.workflows = Understudies(registry)
         self.loop = SimLoop(lambda: (0, 0))
         self.loop.on_fault = self._unheard
         self.story = Story(lambda: self.loop.now_us)
@@ -104,7 +104,7 @@ class World:
 
     def _up(self, node: Node) -> None:
         deciding = Deciding(
-            self._registry,
+            self.workflows,
             replay_each_turn=self._terms.replay_each_turn,
             stalled=self._stalled,
             asked=self._asked,

@@ -360,3 +360,18 @@ def test_work_for_other_apps_is_done_as_far_as_the_test_has_it() -> None:
         again = engine.start(across)
         engine.crash()
         assert again.result() == 7
+
+
+def test_a_child_is_replaced_by_a_value_an_error_or_another_workflow() -> None:
+    with VirtualEngine(app) as engine:
+        engine.replace_workflow(approval, "a stand-in")
+        assert engine.run(parent) == "a stand-in"
+        engine.replace_workflow("approval", PermissionError("nobody is there"))
+        with pytest.raises(WorkflowFailed, match="nobody is there"):
+            engine.run(parent)
+        engine.replace_workflow(approval, tried)
+        assert engine.run(parent) == "receipt of 1"
+        with pytest.raises(TypeError, match="it has one outcome"):
+            engine.replace_workflow(approval, in_turn(1, 2))
+        engine.restore_workflow(approval)
+        assert engine.run(parent) == "too late"
