@@ -11,6 +11,7 @@ from tests.e2e.conftest import CASES_DEADLINE_S, SILENT
 from tests.e2e.programs import Line, Program, tail
 from tests.e2e.serving import Server
 from tests.e2e.venvs import REPOSITORY
+from tests.kit import postgres
 
 # The first test of a place waits until all cases are run there.
 pytestmark = pytest.mark.timeout(300)
@@ -18,8 +19,10 @@ pytestmark = pytest.mark.timeout(300)
 ALL = cases_of(venvs.DAPR_1_19)
 # An engine in a process has one app, and no others to call.
 OF_OTHER_APPS = {"a_client_starts_and_tells_a_workflow_of_another_app"}
+OWN = tuple(case for case in ALL if case not in OF_OTHER_APPS)
 PLACES = {
-    "in_process": tuple(case for case in ALL if case not in OF_OTHER_APPS),
+    "in_process": OWN,
+    "in_process_on_postgres": OWN,
     "at_a_server": ALL,
 }
 
@@ -34,6 +37,12 @@ def _in_process(folder: Path) -> dict[str, Line]:
     return _cases("in_process", folder, environment)
 
 
+def _on_postgres(folder: Path) -> dict[str, Line]:
+    with postgres.running() as database:
+        environment = {"PERDURE_STORE": database.url, "APP_ID": "wfapp"}
+        return _cases("in_process_on_postgres", folder, environment)
+
+
 def _at_a_server(folder: Path) -> dict[str, Line]:
     server = Server.in_folder(folder)
     server.start()
@@ -45,7 +54,11 @@ def _at_a_server(folder: Path) -> dict[str, Line]:
     return told
 
 
-RUN = {"in_process": _in_process, "at_a_server": _at_a_server}
+RUN = {
+    "in_process": _in_process,
+    "in_process_on_postgres": _on_postgres,
+    "at_a_server": _at_a_server,
+}
 
 
 def _cases(place: str, folder: Path, environment: dict[str, str]) -> dict[str, Line]:

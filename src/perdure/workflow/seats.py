@@ -1,6 +1,6 @@
 """Where a runtime or a client works: in an engine of this process, or at an address.
 
-What is given decides, then the environment: a host or port, `PERDURE_STORE` (a file),
+What is given decides, then the environment: a host or port, `PERDURE_STORE` (a file or database),
 `DAPR_GRPC_ENDPOINT` or `DAPR_GRPC_PORT` (an address, as a sidecar sets it), and without any of them
 the file `perdure.db`.
 """
