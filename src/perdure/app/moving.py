@@ -102,6 +102,11 @@ def _check_apart(path: str, into: str) -> None:
 def look_ahead(path: str, into: str, *, beside: bool) -> tuple[Refused | None, dict[int, int]]:
     """Return what stands in the way of a promotion, and how many are to be moved by status."""
     _check_apart(path, into)
+    place = _place(into)
+    if isinstance(place, Path) and not place.exists():
+        with source_alone(path) as source:
+            promotions.refuse_half_filled(source)
+            return None, source.counts()
     with source_alone(path) as source, target_at(into) as target:
         return obstacle_to(source, target, shown(path), beside=beside), source.counts()
 

@@ -46,6 +46,7 @@ def test_a_file_is_promoted(caller: Caller, filled: Path, target: str) -> None:
     before = filled.read_bytes()
     told = caller.inside("promote", str(filled), target, "--dry-run").stdout
     assert "4 workflows would be moved" in told
+    assert not Path(target).exists(), "a look makes no file"
     outcome = caller.inside("promote", str(filled), target)
     assert "history" in outcome.stdout
     assert "Everything is in" in outcome.stdout
