@@ -17,15 +17,15 @@ from benchmarks.cluster.killing import killed_often
 from benchmarks.peers.dbos import Dbos
 from benchmarks.peers.engine import Engine
 from benchmarks.peers.measuring import FULL, QUICK, tell
-from benchmarks.peers.perdure import Perdure
+from benchmarks.peers.perdure import Perdure, Worker
 from benchmarks.peers.report import COLUMNS, Figures
 from benchmarks.peers.running import end_in_order, installed, machine, run_rounds, told
 
 ENGINES: Final[dict[str, Engine]] = {
-    "sqlite-lean": Perdure(lean=True),
+    "sqlite-lean": Perdure(Worker.LEAN),
     "postgres-lean": PerdureOnPostgres(nodes=1, lean=True),
     "two-nodes-lean": PerdureOnPostgres(nodes=2, lean=True),
-    "sqlite-dapr": Perdure(lean=False),
+    "sqlite-dapr": Perdure(Worker.DAPR),
     "postgres-dapr": PerdureOnPostgres(nodes=1, lean=False),
     "two-nodes-dapr": PerdureOnPostgres(nodes=2, lean=False),
     "dbos-postgres": Dbos(on_postgres=True),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.peers.engine import APPLICATIONS, free_ports
 from benchmarks.peers.environments import python_of, versions_of
-from benchmarks.peers.perdure import PerdurePlace
+from benchmarks.peers.perdure import PerdurePlace, Worker
 from benchmarks.peers.postgres import Postgres
 from benchmarks.peers.postgres import version as postgres_version
 from benchmarks.peers.processes import Processes, Program
@@ -43,7 +43,8 @@ class PerdureOnPostgres:
         nodes = []
         for _ in range(self.nodes):
             http_port, grpc_port = free_ports(2)
-            place = PerdurePlace(folder, http_port, grpc_port, lean=self.lean, store=postgres.url)
+            worker = Worker.LEAN if self.lean else Worker.DAPR
+            place = PerdurePlace(folder, http_port, grpc_port, worker, store=postgres.url)
             nodes.append(place)
         return PostgresPlace(folder, postgres, nodes)
 

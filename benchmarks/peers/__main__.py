@@ -14,15 +14,17 @@ from benchmarks.peers.daprd import Daprd
 from benchmarks.peers.dbos import Dbos
 from benchmarks.peers.engine import Engine
 from benchmarks.peers.measuring import FULL, QUICK, Sizes, tell
-from benchmarks.peers.perdure import Perdure
+from benchmarks.peers.perdure import InProcess, Perdure, Worker
 from benchmarks.peers.restate import Restate
 from benchmarks.peers.running import end_in_order, installed, machine, run_rounds, told
 from benchmarks.peers.temporal import Temporal
 
-OURS: Final = (Perdure(lean=False), Perdure(lean=True))
+OURS: Final[tuple[Engine, ...]] = (*map(Perdure, Worker), InProcess())
 ENGINES: Final[dict[str, Engine]] = {
     "perdure": OURS[0],
-    "perdure-lean": OURS[1],
+    "perdure-own": OURS[1],
+    "perdure-lean": OURS[2],
+    "perdure-in-process": OURS[3],
     "dbos-sqlite": Dbos(on_postgres=False),
     "dbos-postgres": Dbos(on_postgres=True),
     "restate-granian": Restate("granian"),

@@ -8,7 +8,7 @@ from typing import Final
 
 from benchmarks.peers.engine import HOST, answers, free_ports
 from benchmarks.peers.environments import on_path, python_of, said, versions_of
-from benchmarks.peers.perdure import PerdurePlace
+from benchmarks.peers.perdure import PerdurePlace, Worker
 from benchmarks.peers.processes import Processes, Program
 from tests.e2e.venvs import DAPR_1_18
 
@@ -61,7 +61,7 @@ class DaprdPlace:
 
     def __post_init__(self) -> None:
         """Its worker and its load are those of perdure."""
-        sdk = PerdurePlace(self.folder, self.ports[0], self.ports[1], lean=False)
+        sdk = PerdurePlace(self.folder, self.ports[0], self.ports[1], Worker.DAPR)
         object.__setattr__(self, "_sdk", sdk)
 
     def launch(self, processes: Processes) -> None:

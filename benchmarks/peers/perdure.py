@@ -4,6 +4,7 @@ import sqlite3
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -16,22 +17,37 @@ from tests.e2e.venvs import DAPR_1_18
 WORKERS: Final = APPLICATIONS.parents[1] / "workers"
 
 
+class Worker(Enum):
+    """Who does the work, as the report calls it."""
+
+    DAPR = "Dapr SDK"
+    OWN = "own worker"
+    LEAN = "lean worker"
+
+
+PROGRAMS: Final = {
+    Worker.DAPR: "dapr_python.py",
+    Worker.OWN: "perdure_python.py",
+    Worker.LEAN: "lean.py",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Perdure:
-    """perdure with the released Dapr SDK as its worker, or with a lean one."""
+    """perdure with a worker: on the released Dapr SDK, on perdure's own module, or a lean one."""
 
-    lean: bool
+    worker: Worker
     embedded: bool = False
 
     @property
     def name(self) -> str:
         """How the report calls it."""
-        return "perdure, lean worker" if self.lean else "perdure, Dapr SDK"
+        return f"perdure, {self.worker.value}"
 
     def install(self) -> Mapping[str, str]:
         """Make the worker's environment."""
         ours = {"perdure": version("perdure"), "SQLite": sqlite3.sqlite_version}
-        if self.lean:
+        if self.worker is not Worker.DAPR:
             return ours
         python_of(DAPR_1_18)
         return {**ours, **versions_of(DAPR_1_18)}
@@ -39,7 +55,7 @@ class Perdure:
     def place(self, folder: Path) -> "PerdurePlace":
         """Choose ports."""
         http_port, grpc_port = free_ports(2)
-        return PerdurePlace(folder, http_port, grpc_port, lean=self.lean)
+        return PerdurePlace(folder, http_port, grpc_port, self.worker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +65,7 @@ class PerdurePlace:
     folder: Path
     http_port: int
     grpc_port: int
-    lean: bool
+    worker: Worker
     store: str | None = None  # instead of a file in the folder
 
     @property
@@ -59,6 +75,7 @@ class PerdurePlace:
             "DAPR_HTTP_PORT": str(self.http_port),
             "DAPR_GRPC_PORT": str(self.grpc_port),
             "DAPR_RUNTIME_HOST": HOST,
+            "DAPR_GRPC_ENDPOINT": f"{HOST}:{self.grpc_port}",
         }
 
     def launch(self, processes: Processes) -> None:
@@ -76,9 +93,10 @@ class PerdurePlace:
 
     def launch_worker(self, processes: Processes) -> None:
         """Start the worker alone."""
-        python = sys.executable if self.lean else str(python_of(DAPR_1_18))
-        worker = WORKERS / ("lean.py" if self.lean else "dapr_python.py")
-        processes.program("worker", [python, str(worker)], environment=self.environment)
+        is_dapr = self.worker is Worker.DAPR
+        python = str(python_of(DAPR_1_18)) if is_dapr else sys.executable
+        command = [python, str(WORKERS / PROGRAMS[self.worker])]
+        processes.program("worker", command, environment=self.environment)
 
     def load(self, processes: Processes) -> Program:
         """Start the load."""
@@ -86,8 +104,52 @@ class PerdurePlace:
         return processes.program("load", command, environment=self.environment)
 
     def syncs(self) -> str:
-        """Ask the file; how the server writes to it is its own promise, and strace counts it."""
-        with sqlite3.connect(f"file:{self.folder / 'store.db'}?mode=ro", uri=True) as database:
-            mode = database.execute("PRAGMA journal_mode").fetchone()[0]
-        database.close()
-        return f"SQLite, journal_mode={mode}, synchronous=FULL"
+        """Ask the file."""
+        return syncs_of(self.folder / "store.db")
+
+
+@dataclass(frozen=True, slots=True)
+class InProcess:
+    """perdure as a library: the program that gives the load is the engine."""
+
+    embedded: bool = True
+
+    @property
+    def name(self) -> str:
+        """How the report calls it."""
+        return "perdure, in process"
+
+    def install(self) -> Mapping[str, str]:
+        """Nothing is to be installed."""
+        return {"perdure": version("perdure"), "SQLite": sqlite3.sqlite_version}
+
+    def place(self, folder: Path) -> "InProcessPlace":
+        """Name the file."""
+        return InProcessPlace(folder / "store.db")
+
+
+@dataclass(frozen=True, slots=True)
+class InProcessPlace:
+    """One file."""
+
+    file: Path
+
+    def launch(self, processes: Processes) -> None:
+        """There is no server."""
+
+    def load(self, processes: Processes) -> Program:
+        """Start the application."""
+        command = [sys.executable, str(APPLICATIONS / "perdure_application.py"), str(self.file)]
+        return processes.program("application", command)
+
+    def syncs(self) -> str:
+        """Ask the file."""
+        return syncs_of(self.file)
+
+
+def syncs_of(file: Path) -> str:
+    """Ask a file; how perdure writes to it is its own promise, and strace counts it."""
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+        mode = database.execute("PRAGMA journal_mode").fetchone()[0]
+    database.close()
+    return f"SQLite, journal_mode={mode}, synchronous=FULL"

@@ -1,9 +1,10 @@
-"""A worker as its users write it with `perdure.workflow`, at an address: all of it is async.
+"""The worker that is measured with, on perdure's own module in place of Dapr's SDK.
 
-It registers the workloads' workflows, says "ready" and works until its standard input closes.
+It is the same application as `dapr_python.py`, at the address in DAPR_GRPC_ENDPOINT.
 """
 
 import sys
+from collections.abc import Generator
 from typing import Any
 
 import perdure.workflow as wf
@@ -12,31 +13,32 @@ runtime = wf.WorkflowRuntime()
 
 
 @runtime.activity(name="echo")
-async def echo(_: wf.WorkflowActivityContext, value: Any) -> Any:
+async def echo(ctx: wf.WorkflowActivityContext, value: Any) -> Any:
     return value
 
 
 @runtime.workflow(name="hello")
-async def hello(ctx: wf.DaprWorkflowContext, value: Any) -> Any:
-    return await ctx.call_activity(echo, input=value)
+def hello(ctx: wf.DaprWorkflowContext, value: Any) -> Generator[Any, Any, Any]:
+    return (yield ctx.call_activity(echo, input=value))
 
 
 @runtime.workflow(name="chain")
-async def chain(ctx: wf.DaprWorkflowContext, count: int) -> int:
+def chain(ctx: wf.DaprWorkflowContext, count: int) -> Generator[Any, Any, Any]:
     for number in range(count):
-        await ctx.call_activity(echo, input=number)
+        yield ctx.call_activity(echo, input=number)
     return count
 
 
 @runtime.workflow(name="fanout")
-async def fanout(ctx: wf.DaprWorkflowContext, count: int) -> int:
-    results = await wf.gather(*[ctx.call_activity(echo, input=n) for n in range(count)])
+def fanout(ctx: wf.DaprWorkflowContext, count: int) -> Generator[Any, Any, Any]:
+    tasks = [ctx.call_activity(echo, input=number) for number in range(count)]
+    results = yield wf.when_all(tasks)
     return len(results)
 
 
 @runtime.workflow(name="wait")
-async def wait(ctx: wf.DaprWorkflowContext, _: Any) -> Any:
-    return await ctx.wait_for_external_event("go")
+def wait(ctx: wf.DaprWorkflowContext, value: Any) -> Generator[Any, Any, Any]:
+    return (yield ctx.wait_for_external_event("go"))
 
 
 runtime.start()
