@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from perdure.authoring.failures import FailureDetails
 from perdure.core.events import (
     AnyFailure,
     ChildCompleted,
     ChildCreated,
     ChildFailed,
     Event,
+    Failure,
     TaskCompleted,
     TaskFailed,
     TaskScheduled,
@@ -38,7 +40,7 @@ class ActivityResult:
     failed: bool
     input: str | None
     output: str | None
-    error: AnyFailure
+    error: FailureDetails | None
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class ChildWorkflowResult:
     completed: bool
     failed: bool
     output: str | None
-    error: AnyFailure
+    error: FailureDetails | None
 
 
 @dataclass(frozen=True)
@@ -99,14 +101,14 @@ class WorkflowResult:
     def _activity(self, scheduled: TaskScheduled) -> ActivityResult:
         done, failed = self._ends(TaskCompleted, TaskFailed, scheduled.event_id)
         output = done.result if isinstance(done, TaskCompleted) else None
-        error = failed.failure if isinstance(failed, TaskFailed) else None
+        error = _details(failed.failure) if isinstance(failed, TaskFailed) else None
         told = (scheduled.name, True, done is not None, failed is not None)
         return ActivityResult(*told, scheduled.input, output, error)
 
     def _child(self, created: ChildCreated) -> ChildWorkflowResult:
         done, failed = self._ends(ChildCompleted, ChildFailed, created.event_id)
         output = done.result if isinstance(done, ChildCompleted) else None
-        error = failed.failure if isinstance(failed, ChildFailed) else None
+        error = _details(failed.failure) if isinstance(failed, ChildFailed) else None
         told = (created.name, True, done is not None, failed is not None)
         return ChildWorkflowResult(*told, output, error)
 
@@ -159,6 +161,12 @@ class PropagatedHistory:
         if not found:
             raise PropagationNotFoundError(f"no workflow named {name!r} in propagated history")
         return found[-1]
+
+
+def _details(failure: AnyFailure) -> FailureDetails | None:
+    if not isinstance(failure, Failure):
+        return None  # it tells nothing, or nothing that was read
+    return FailureDetails(failure.message, failure.error_type, failure.stack_trace)
 
 
 def _result(chunk: Chunk) -> WorkflowResult:

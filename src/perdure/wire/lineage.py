@@ -1,11 +1,14 @@
 """Propagated history, from the bytes that were handed down to records."""
 
+from dataclasses import replace
+
 from google.protobuf.message import DecodeError
 
 from perdure.base.errors import CallerFault
-from perdure.core.events import PropagationScope
+from perdure.core.events import ChildFailed, Event, PropagationScope, TaskFailed
 from perdure.core.lineage import Chunk, Lineage
 from perdure.wire.events import decode
+from perdure.wire.fields import failure_of
 from perdure.wire.generated import work_pb2 as pb
 
 
@@ -21,5 +24,12 @@ def lineage_of(propagated: bytes) -> Lineage:
 
 
 def _chunk(chunk: pb.PropagatedChunk) -> Chunk:
-    events = tuple(decode(event) for event in chunk.events)
+    events = tuple(_told(decode(event)) for event in chunk.events)
     return Chunk(chunk.app_id, chunk.instance_id, chunk.workflow_name, events)
+
+
+def _told(event: Event) -> Event:
+    """Return an event whose failure, if it has one, can be read."""
+    if isinstance(event, TaskFailed | ChildFailed) and isinstance(event.failure, bytes):
+        return replace(event, failure=failure_of(event.failure))
+    return event
