@@ -6,12 +6,13 @@ from typing import Protocol, cast
 import pytest
 
 from perdure.core.status import Status
-from perdure.store.leases import ANYTHING, News, NodeReport
+from perdure.store.leases import ANYTHING
 from perdure.store.memory import MemoryStore
 from perdure.store.moving import Numbers, Shipment, Target, Whole, whole_of
 from perdure.store.port import Entry, HandOut, Store, TaskEnd, Verdict
 from tests.conformance.store.conftest import Cluster, MakeStore
 from tests.conformance.store.making import bear, birth, held_by, key_of, land
+from tests.conformance.store.sharing import TTL_US, Sharer
 from tests.kit.wholes import fill, move
 
 _ALL = 1_000_000
@@ -180,13 +181,12 @@ def test_nobody_else_is_told_of(store: Movable) -> None:
 
 
 def test_nodes_are_told_of_what_moves_in(cluster: Cluster, filled: MemoryStore) -> None:
-    told: list[News] = []
-    first, second = cast("Movable", cluster.open()), cluster.open()
-    second.listen(told.append)
+    first, other = cast("Movable", cluster.open()), Sharer("other", cluster.open())
     assert first.in_use_by() == ()
-    second.stand(NodeReport(node="n2", name="berlin", apps=(), held=(), ttl_us=1_000_000))
-    assert first.in_use_by() == ("berlin",)
+    other.stand()
+    assert first.in_use_by() == ("machine of other",)
     move(filled, first)
-    assert ANYTHING in told
-    cluster.let_pass(1_000_001)
+    while other.hears() != ANYTHING:
+        pass  # of nothing else is heard for ever
+    cluster.let_pass(TTL_US + 1)
     assert first.in_use_by() == ()
