@@ -163,6 +163,10 @@ class Engine(Asking):
         """Have the work of a registry done here no more."""
         self._opened().staff.detach(member)
 
+    async def release(self, member: Member) -> None:
+        """The same, once what runs has come to its end, for `stop_timeout` at most."""
+        await self._opened().staff.release(member, self.settings.stop_timeout_us)
+
     # ---- what it is
 
     @property

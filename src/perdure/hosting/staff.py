@@ -5,8 +5,10 @@ the first registry that has its name. While no registry has anything, there is n
 workers of the app, at the doors, have all its work.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -14,6 +16,7 @@ from perdure.authoring.activities import Activity
 from perdure.authoring.context import WorkflowContext
 from perdure.authoring.registry import Registry
 from perdure.authoring.replay import Replayer
+from perdure.base.time import SECOND_US
 from perdure.core.actions import Decision
 from perdure.core.events import Event, ExecutionStarted
 from perdure.core.lineage import Lineage
@@ -68,6 +71,7 @@ class Staff:
         self._members: list[Member] = []
         self._of: dict[Hashable, Member] = {}  # where there are several
         self._runs: dict[str, Run] = {}  # by the tokens of their errands
+        self._quiet = asyncio.Event()  # set whenever nothing runs any more
         self._app: LocalApp | None = None
 
     # ---- who is there
@@ -97,6 +101,23 @@ class Staff:
         self._of.clear()
         if not any(each.has_anything for each in self._members):
             self.leave()
+
+    async def release(self, member: Member, timeout_us: int) -> None:
+        """Have the work of a registry done no more, once what runs has come to its end.
+
+        Only the last one to go is waited for; what takes longer than `timeout_us` runs again.
+        """
+        others = (each for each in self._members if each is not member)
+        if self._app is not None and self._runs and not any(o.has_anything for o in others):
+            self._app.resting = True
+            self._quiet.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_us / SECOND_US):
+                    await self._quiet.wait()
+            # Whoever has come meanwhile begins with a place of its own.
+            self.leave()
+        self.detach(member)
+        self.begin()
 
     def cut(self) -> None:
         """Stop activities that still run: they run again in the next process."""
@@ -166,6 +187,8 @@ class Staff:
 
     def _ended(self, errand: Errand, outcome: Outcome) -> None:
         self._runs.pop(errand.token, None)
+        if not self._runs:
+            self._quiet.set()
         app = errand.stream
         assert isinstance(app, LocalApp), app
         if isinstance(outcome, Returned):

@@ -77,8 +77,8 @@ class Hosted:
         return self.run(_now(lambda: self.engine.attach(registry, context_type, threads)))
 
     def detach(self, member: Member) -> None:
-        """Have it done no more."""
-        self.run(_now(lambda: self.engine.detach(member)))
+        """Have it done no more, once what runs has come to its end."""
+        self.run(self.engine.release(member))
 
     def close(self) -> None:
         """Close the engine as `Engine.close` does, and end its thread."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,36 @@ def test_clients_within_activities(
     assert state.serialized_output is not None
     assert '"other\\"", "\\"other' in state.serialized_output
     assert "use the client of perdure.workflow.aio here" in state.serialized_output
+
+
+def test_what_runs_at_a_shutdown_comes_to_its_end(
+    runtime: wf.WorkflowRuntime, client: wf.DaprWorkflowClient
+) -> None:
+    """Also when the engine stays open, because a client has it."""
+    begun, go, runs = threading.Event(), threading.Event(), []
+
+    @runtime.activity
+    def holds(_ctx: wf.WorkflowActivityContext) -> str:
+        runs.append("run")
+        begun.set()
+        go.wait(60)
+        return "held"
+
+    @runtime.workflow
+    async def waits(ctx: wf.DaprWorkflowContext) -> str:
+        return await ctx.call_activity(holds)
+
+    runtime.start()
+    instance_id = client.schedule_new_workflow(waits)
+    assert begun.wait(60)
+    threading.Timer(0.2, go.set).start()
+    runtime.shutdown()
+    assert go.is_set()
+    runtime.start()
+    state = client.wait_for_workflow_completion(instance_id, timeout_in_seconds=60)
+    assert state is not None
+    assert state.serialized_output == '"held"'
+    assert runs == ["run"]
 
 
 def list_tools(_ctx: wf.DaprWorkflowContext, asked: dict[str, str]) -> Any:
