@@ -73,6 +73,9 @@ class Asked:
             self.tasks[key, note.generation, note.task_id] = None
         for timer in entry.ended_timers:
             self.timers[key, timer.generation, timer.timer_id] = None
+        # That none of these is open yet is asserted.
+        self.tasks |= dict.fromkeys([(key, add.generation, add.task_id) for add in entry.tasks])
+        self.timers |= dict.fromkeys([(key, add.generation, add.timer_id) for add in entry.timers])
 
 
 @dataclass(slots=True, kw_only=True)

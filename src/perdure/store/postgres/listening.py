@@ -26,8 +26,15 @@ def channel_of(address: Address) -> str:
 class Listener:
     """Tells somebody of what others have done. On the store's loop."""
 
-    def __init__(self, address: Address, teller: str, hear: Callable[[News], None]) -> None:
-        """Leave out what `teller` tells."""
+    def __init__(
+        self,
+        address: Address,
+        teller: str,
+        hear: Callable[[News], None],
+        somebody_is_there: Callable[[], None],
+    ) -> None:
+        """Leave out what `teller` tells. Whoever else is heard, be it of nothing, is there."""
+        self._somebody_is_there = somebody_is_there
         self._address = address
         self._teller = teller
         self._hear = hear
@@ -64,7 +71,9 @@ class Listener:
     def _when_told(self, _connection: Any, _process: int, _channel: str, payload: object) -> None:
         teller, news = read(str(payload))
         if teller != self._teller:
-            self._hear(news)
+            self._somebody_is_there()
+            if news != News():
+                self._hear(news)
 
     def _when_lost(self, _connection: Any) -> None:
         self._lost.set()

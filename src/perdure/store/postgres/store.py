@@ -37,7 +37,7 @@ from perdure.store.postgres.finding import find
 from perdure.store.postgres.listening import Listener, channel_of
 from perdure.store.postgres.messages import written
 from perdure.store.postgres.opening import Opened, open_database
-from perdure.store.postgres.url import address_of
+from perdure.store.postgres.url import Address, address_of
 from perdure.store.postgres.writing import SETTLE_TIMEOUT_S, Writer
 from perdure.store.query import InstanceQuery
 
@@ -72,6 +72,7 @@ class PostgresStore:
             self._errands.stop()
             raise
         self._listener: Listener | None = None
+        self._has_stood = False
         self._pool = Pool(self._address)
         self._writer = Writer(
             self._address,
@@ -79,6 +80,11 @@ class PostgresStore:
             lifecycle_rows_max=lifecycle_rows_max,
             settle_timeout_s=settle_timeout_s,
         )
+
+    @property
+    def address(self) -> Address:
+        """Where it is."""
+        return self._address
 
     @property
     def partitions(self) -> int:
@@ -112,7 +118,11 @@ class PostgresStore:
 
     def stand(self, report: NodeReport) -> Standing:
         standing = self._ask(lambda link: leasing.stand(link, report))
+        if not self._has_stood:
+            self._has_stood = True
+            self._ask(lambda link: leasing.notify(link, self._told(News())))
         self._writer.held = {term.partition: term for term in standing.renewed}
+        self._writer.is_alone = [each.node for each in standing.members] == [report.node]
         return standing
 
     def claim(self, node: str, partitions: Collection[Partition], ttl_us: int) -> tuple[Term, ...]:
@@ -122,20 +132,24 @@ class PostgresStore:
 
     def release(self, node: str, terms: Collection[Term]) -> None:
         self._forget(terms)
-        self._ask(lambda link: leasing.release(link, node, terms, self._leases_free))
+        self._ask(lambda link: leasing.release(link, node, terms, self._told(News(leases=True))))
 
     def leave(self, node: str) -> None:
         self._forget(self._writer.held.values())
-        self._ask(lambda link: leasing.leave(link, node, self._leases_free))
+        self._writer.is_alone = False
+        self._ask(lambda link: leasing.leave(link, node, self._told(News(leases=True))))
 
     def _forget(self, terms: Collection[Term]) -> None:
         over = set(terms)
         held = self._writer.held.items()
         self._writer.held = {where: term for where, term in held if term not in over}
 
-    @property
-    def _leases_free(self) -> tuple[str, str]:
-        return channel_of(self._address), written(News(leases=True), str(self._writer.teller))
+    def _somebody_is_there(self) -> None:
+        self._writer.is_alone = False
+
+    def _told(self, news: News) -> tuple[str, str]:
+        """Return the channel, and what tells others; of nothing, it tells that we are there."""
+        return channel_of(self._address), written(news, str(self._writer.teller))
 
     def listen(self, hear: Callable[[News], None]) -> None:
         self._errands.run(self._listen(hear))
@@ -143,9 +157,12 @@ class PostgresStore:
     async def _listen(self, hear: Callable[[News], None]) -> None:
         if self._listener is not None:
             await self._listener.stop()
-        self._listener = Listener(self._address, str(self._writer.teller), hear)
+        self._listener = Listener(
+            self._address, str(self._writer.teller), hear, self._somebody_is_there
+        )
         try:
             await self._listener.start()
+            await self._pool.ask(lambda link: leasing.notify(link, self._told(News())))
         except TROUBLE as error:
             raise fault_of(error, str(self._address)) from error
 

@@ -24,7 +24,7 @@ class Telling:
 
     batch: Batch
     open_tasks: dict[int, dict[tuple[int, int], str]]  # apps of those that are told of as a whole
-    touched: dict[Partition, dict[int, None]] = field(default_factory=dict)
+    _touched: dict[tuple[str, int], dict[int, None]] = field(default_factory=dict)
     _ids: dict[str, None] = field(default_factory=dict)
     _noted: dict[str, None] = field(default_factory=dict)
     _before: dict[int, Collection[str]] = field(default_factory=dict)
@@ -48,8 +48,7 @@ class Telling:
             place = self.batch.place_of(key)
             if place is not None:  # else it was gone before, and nothing of it has changed
                 for app_id in (place[0], *self._others(key, entry, born.get(key))):
-                    where = Partition(app_id, place[1])
-                    self.touched.setdefault(where, {})[key] = None
+                    self._touched.setdefault((app_id, place[1]), {})[key] = None
         self._follow_tasks(entry, outcome)
         self._ids |= dict.fromkeys(told_ids(entry, outcome))
         self._noted |= dict.fromkeys(noted_ids(entry))
@@ -78,11 +77,15 @@ class Telling:
                 tasks = {(task.generation, task.task_id): task.app_id for task in birth.tasks}
                 self.open_tasks[made.key] = tasks
 
+    def touched(self) -> dict[Partition, dict[int, None]]:
+        """Return the keys to be told of, by partition."""
+        return {Partition(*where): keys for where, keys in self._touched.items()}
+
     def news(self, held: Collection[Partition]) -> News:
         """Return what there is to tell; the partitions held are the teller's own."""
         touched = [
             Touched(where, tuple(keys))
-            for where, keys in sorted(self.touched.items())
+            for where, keys in sorted(self.touched().items())
             if where not in held
         ]
         return News(tuple(touched), tuple(self._ids), tuple(self._noted))

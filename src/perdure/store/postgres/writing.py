@@ -15,29 +15,27 @@ writes. Several nodes commit at once, so:
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
 from perdure.base.errors import StoreUnavailable, StoreUnsure
-from perdure.store.applying import apply_entry
-from perdure.store.gathering import Name
 from perdure.store.leases import ANYTHING, News, Term
 from perdure.store.moving import Numbers as Reserved
 from perdure.store.moving import Shipment
 from perdure.store.partitions import Partition
-from perdure.store.port import Entry, Outcome, Verdict
+from perdure.store.port import Entry, Outcome
 from perdure.store.postgres import moving
-from perdure.store.postgres.batch import Batch
+from perdure.store.postgres.applied import applied
 from perdure.store.postgres.composing import NOTHING_MORE, Part, written_at_once
 from perdure.store.postgres.connections import Link, connect
 from perdure.store.postgres.faults import IN_THE_WAY, LOST, TROUBLE, fault_of
-from perdure.store.postgres.learning import Learned, Overtaken, drawn, learn, tasks_of_all
+from perdure.store.postgres.learning import Overtaken, drawn, learn, tasks_of_all
 from perdure.store.postgres.listening import channel_of
 from perdure.store.postgres.messages import written
 from perdure.store.postgres.numbering import Numbers, counting, drawn_numbers
 from perdure.store.postgres.statements import statements
-from perdure.store.postgres.telling import Telling, keys_of_all, open_tasks_by_key
+from perdure.store.postgres.telling import keys_of_all
 from perdure.store.postgres.url import Address
 from perdure.store.records import Row
 
@@ -77,6 +75,9 @@ class Writer:
         self.teller = uuid4()  # whom others hear
         # What this node has leases on, as far as it knows. Changed by another thread, as a whole.
         self.held: Mapping[Partition, Term] = {}
+        # That nobody else was there when this node stood up last, and nobody has been heard of
+        # since: then nobody is told. Who comes says so.
+        self.is_alone = False
         self._link: Link | None = None
         self._backend: Row | None = None  # what serves it, or did so last
         self._begin_anew()
@@ -161,15 +162,17 @@ class Writer:
 
     async def _write(self, link: Link, entries: Sequence[Entry]) -> tuple[list[Outcome], bool]:
         learned = await learn(link, entries)
-        told_whole = keys_of_all(entries)
+        tells = not self.is_alone
+        told_whole = keys_of_all(entries) if tells else set()
         open_tasks = await tasks_of_all(link, told_whole) if told_whole else []
-        done = _applied(learned, counting(learned.counters), self._partitions, entries, open_tasks)
+        apply = partial(applied, learned, self._partitions, entries, open_tasks, tells=tells)
+        done = apply(counting(learned.counters))
         needed = done.batch.numbers.given()
-        held = [self.held[each] for each in done.telling.touched if each in self.held]
+        held = [self.held[each] for each in done.telling.touched() if each in self.held]
         numbers, running = await drawn(link, needed, held)
         if not done.batch.numbers.are(numbers):
             given = drawn_numbers(learned.counters, numbers)
-            done = _applied(learned, given, self._partitions, entries, open_tasks)
+            done = apply(given)
             assert given.given() == needed, "numbers decide nothing"
         steps = list(done.batch.statements())
         if not steps:
@@ -254,35 +257,6 @@ class Writer:
         link, self._link = self._link, None
         if link is not None:
             await link.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Applied:
-    """Entries applied to a batch, and nothing written yet."""
-
-    batch: Batch
-    outcomes: list[Outcome]
-    telling: Telling
-
-
-def _applied(
-    learned: Learned,
-    numbers: Numbers,
-    partitions: int,
-    entries: Sequence[Entry],
-    open_tasks: Sequence[tuple[Name, str]],
-) -> _Applied:
-    batch = Batch(learned, numbers, partitions)
-    telling = Telling(batch, open_tasks_by_key(open_tasks))
-    outcomes: list[Outcome] = []
-    for entry in entries:
-        if entry.term is not None and entry.term not in learned.terms:
-            outcomes.append(Outcome(Verdict.FENCED))
-            continue
-        telling.about_to(entry)
-        outcomes.append(apply_entry(batch, entry))
-        telling.done(entry, outcomes[-1])
-    return _Applied(batch, outcomes, telling)
 
 
 class _LostError(Exception):
