@@ -196,6 +196,7 @@ class Engine:
         self._ready.delays.stop()
         self._residents.stop()
         await self._committer.stop()
+        self._waiters.stop()
         if self._neighbours is not None:
             await self._neighbours.stop()
         self._reader.stop()

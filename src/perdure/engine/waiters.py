@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
-from perdure.base.errors import StoreUnavailable
+from perdure.base.errors import ShuttingDown, StoreUnavailable
 from perdure.base.limits import WAITERS_MAX
 from perdure.core.status import TERMINAL, Status
+
+_STOPPED: Final = "the engine has stopped"
 
 
 class Waiters:
@@ -16,6 +19,7 @@ class Waiters:
         """Begin with nobody waiting."""
         self._waiting: dict[str, dict[asyncio.Future[bool], bool]] = {}  # by id: for an end?
         self._count = 0
+        self._stopped = False
 
     @contextmanager
     def waiting(self, instance_id: str, *, finished: bool) -> Iterator[asyncio.Future[bool]]:
@@ -31,7 +35,10 @@ class Waiters:
 
         It is false if that may be, as others have been at work: then it is to be looked up.
         Look at the instance after this: what happened before is not told. It is to be removed.
+        Once the engine has stopped, ShuttingDown is raised here and by the future.
         """
+        if self._stopped:
+            raise ShuttingDown(_STOPPED)
         if self._count >= WAITERS_MAX:
             msg = f"{WAITERS_MAX} calls are waiting for workflows already"
             raise StoreUnavailable(msg)
@@ -68,3 +75,11 @@ class Waiters:
         """Have everybody look."""
         for instance_id in list(self._waiting):
             self.look(instance_id)
+
+    def stop(self) -> None:
+        """Let nobody wait any longer: nothing more will be told."""
+        self._stopped = True
+        for group in self._waiting.values():
+            for future in group:
+                if not future.done():
+                    future.set_exception(ShuttingDown(_STOPPED))

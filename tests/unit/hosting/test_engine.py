@@ -5,15 +5,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
 import perdure
 from perdure import ActivityContext, Engine, Registry, Status, WorkflowContext
 from perdure.base.errors import ShuttingDown
 from perdure.core.events import TaskCompleted
-from perdure.transport.client.channel import Channel
-from tests.kit.schemas import a_schema
 from tests.unit.hosting.programs import add_one, collect, doomed, echo, registry, waits
 
 MINUTE_S = 60.0
@@ -183,6 +180,16 @@ async def test_one_that_is_not_open_says_so(engine: Engine) -> None:
             await engine.get("a")
 
 
+async def test_who_waits_is_told_that_it_has_closed(engine: Engine) -> None:
+    async with engine:
+        handle = await engine.start(waits)
+        waiting = asyncio.create_task(handle.result())
+        await handle.wait_for_start(MINUTE_S)
+        await engine.close()
+        with pytest.raises(ShuttingDown):
+            await waiting
+
+
 async def test_without_code_a_start_waits_for_it(tmp_path: Path) -> None:
     async with Engine(tmp_path / "orders.db", registry=Registry()) as engine:
         handle = await engine.start("late", 1)
@@ -286,67 +293,6 @@ async def test_an_activity_whose_workflow_is_gone_is_cancelled(engine: Engine, h
         await (handle.terminate() if how == "terminate" else handle.purge(force=True))
         async with asyncio.timeout(MINUTE_S):
             await ended.wait()
-
-
-# ---- doors
-
-
-async def test_doors_show_the_same_workflows(tmp_path: Path) -> None:
-    engine = Engine(tmp_path / "orders.db", registry=registry(), http=0, grpc=0, api_token="t")
-    async with (
-        engine,
-        httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{engine.http_port}",
-            headers={"dapr-api-token": "t"},
-            trust_env=False,
-        ) as client,
-    ):
-        answer = await client.post("/v1.0/workflows/add_one/a/start", content="1")
-        assert answer.status_code == httpx.codes.ACCEPTED
-        assert await engine.handle("a").result(MINUTE_S) == 2
-        told = (await client.get("/v1.0/workflows/add_one/a")).json()
-        assert told["output"] == 2
-        assert (await client.get("/v1.0/healthz")).status_code == httpx.codes.NO_CONTENT
-        bare = await client.get("/v1.0/workflows/add_one/a", headers={"dapr-api-token": "no"})
-        assert bare.status_code == httpx.codes.UNAUTHORIZED
-        assert "perdure" in (await client.get("/metrics")).text
-        assert engine.grpc_port is not None
-        channel = Channel("127.0.0.1", engine.grpc_port, metadata=(("dapr-api-token", "t"),))
-        assert await channel.unary("/TaskHubSidecarService/Hello", b"") == b""
-        await channel.close()
-
-
-async def test_one_door_is_one_door(tmp_path: Path) -> None:
-    async with Engine(tmp_path / "orders.db", registry=registry(), grpc=0) as engine:
-        assert engine.http_port is None
-        assert engine.grpc_port
-    async with Engine(tmp_path / "orders.db", registry=registry(), http=0) as engine:
-        assert engine.grpc_port is None
-        port = engine.http_port
-        with pytest.raises(perdure.ConfigurationError, match=f"port {port} is in use"):
-            await Engine(tmp_path / "other.db", http=port).open()
-
-
-# ---- a database
-
-
-async def test_several_engines_share_a_database() -> None:
-    with a_schema() as url:
-        first, second = Engine(url, registry=registry()), Engine(url, registry=Registry())
-        assert "@" not in repr(first)
-        async with first, second:
-            # What the second starts the first runs, and both see it.
-            handles = [await second.start(add_one, number) for number in range(10)]
-            results = [await handle.result(MINUTE_S) for handle in handles]
-            assert results == list(range(1, 11))
-            waiting = await first.start(waits, id="w")
-            await second.raise_event("w", "go", 7)
-            assert await waiting.result(MINUTE_S) == 7
-
-
-def test_what_is_no_store_is_told() -> None:
-    with pytest.raises(perdure.ConfigurationError, match="there is no store mysql"):
-        asyncio.run(Engine("mysql://host/db").open())
 
 
 # ---- code that changes
