@@ -15,12 +15,14 @@ _EXAMPLES = """\b
 [bold]Examples[/bold]
   perdure prove --seed 42 --hours 1
   perdure prove --seeds 20 --hours 0.2 --json
+  perdure prove --nodes 3 --hours 0.1
 
 The real engine runs under a virtual clock, with simulated workers, clients, network and disk. Anything goes wrong for so many simulated hours; then nothing does, and everything must finish. The promises are checked after every step. The same seed gives the same run, byte for byte. The exit code is 1 if a promise was broken.
 """  # noqa: E501 - a paragraph of help is one line
 
 _SEEDS_MAX: Final = 1_000_000
 _HOURS_MAX: Final = 1_000.0
+_NODES_MAX: Final = 16
 _SEED_BITS: Final = 32
 _PROGRESS_S: Final = 5.0
 
@@ -38,17 +40,17 @@ def prove(
         int, typer.Option(min=1, max=_SEEDS_MAX, help="How many seeds to run, one after another.")
     ] = 1,
     store: Annotated[str, typer.Option(help="What to run on: memory or sqlite.")] = "memory",
+    nodes: Annotated[
+        int, typer.Option(min=1, max=_NODES_MAX, help="How many servers share the store.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Write the results as JSON.")] = False,
 ) -> None:
     """Run simulated servers through everything that can go wrong, and check the promises."""
-    from perdure.app.prove import ProofStore  # noqa: PLC0415 - only whoever proves waits for it
-
-    if store not in set(ProofStore):
-        raise typer.BadParameter(f"'{store}' is no store: memory or sqlite", param_hint="--store")
+    _check(store, nodes)
     first = secrets.randbits(_SEED_BITS) if seed is None else seed
     reports: list[dict[str, Any]] = []
     interrupted = False
-    for report, was_cut_off in _runs(range(first, first + seeds), hours, store):
+    for report, was_cut_off in _runs(range(first, first + seeds), hours, store, nodes):
         interrupted = was_cut_off
         reports.append(report.data())
         if not as_json:
@@ -64,12 +66,21 @@ def prove(
         raise typer.Exit(ExitCode.INTERRUPTED)
 
 
-def _runs(seeds: range, hours: float, store: str) -> Iterator[tuple[Any, bool]]:
+def _check(store: str, nodes: int) -> None:
+    from perdure.app.prove import ProofStore  # noqa: PLC0415 - only whoever proves waits for it
+
+    if store not in set(ProofStore):
+        raise typer.BadParameter(f"'{store}' is no store: memory or sqlite", param_hint="--store")
+    if nodes > 1 and store != ProofStore.MEMORY:
+        raise typer.BadParameter("several servers are proved in memory", param_hint="--nodes")
+
+
+def _runs(seeds: range, hours: float, store: str, nodes: int) -> Iterator[tuple[Any, bool]]:
     """Yield the report of each seed, and whether it was cut off by Ctrl-C, after which is none."""
     from perdure.app.prove import ProofStore, simulation  # noqa: PLC0415
 
     for seed in seeds:
-        with simulation(seed, hours, ProofStore(store)) as made:
+        with simulation(seed, hours, ProofStore(store), nodes) as made:
             made.on_progress = _Progress(f"seed {seed}").tell
             try:
                 note(f"seed {seed}, {hours:g} simulated hours")

@@ -78,6 +78,7 @@ class Proposals:
         self._settings = ground.settings
         self._clock = ground.clock
         self._crew = ground.crew
+        self._owner = ground.owner
         self._observer = ground.observer
         self._residents = residents
         self._inboxes = inboxes
@@ -220,7 +221,10 @@ class Proposals:
         self._residents.do(snapshot.key, change)
         subject = subject_of(snapshot.identity)
         if suspended:
-            self._tasks.pause(snapshot.key)
+            identity = snapshot.identity
+            ours = self._owner.owns(identity.app_id, identity.instance_id)
+            if ours or self._tasks.has(snapshot.key):
+                self._tasks.pause(snapshot.key)
             self._observer.instance_suspended(subject, at_us=at_us)
         else:
             self._tasks.resume(snapshot.key)

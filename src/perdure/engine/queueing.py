@@ -7,14 +7,15 @@ the store again takes in none twice.
 """
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterable
+from contextlib import AbstractContextManager
 
 from perdure.base.limits import READY_QUEUE_MAX
 from perdure.base.observer import Span
 from perdure.core.events import TaskScheduled
 from perdure.core.tracing import TraceContext
 from perdure.engine.blocked import Blocked
+from perdure.engine.fillings import Fillings
 from perdure.engine.ownership import ALONE, Ownership
 from perdure.engine.ready import ReadyQueue
 from perdure.engine.reports import span_of
@@ -45,12 +46,9 @@ class TaskQueues:
         self._behind: dict[tuple[str, int], list[Task]] = {}
         self.blocked: Blocked[TaskKey, Task] = Blocked()
         self._resting: dict[TaskKey, list[Task]] = {}  # those whose next hand-out has to wait
-        self._live: set[TaskKey] = set()
+        self._live: dict[TaskKey, Task] = {}
         self._live_of: Counter[int] = Counter()  # how many of them each instance has
-        # What has ended, and which instances are gone, since the present fillings began to read.
-        self._fillings = 0
-        self._ended: set[TaskKey] = set()
-        self._gone: set[int] = set()
+        self._fillings = Fillings()
         self.on_ready: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
 
     def of(self, app_id: str) -> ReadyQueue[TaskKey, Task]:
@@ -81,17 +79,9 @@ class TaskQueues:
         )
         self.push(task)
 
-    @contextmanager
-    def filling(self) -> Iterator[None]:
+    def filling(self) -> AbstractContextManager[None]:
         """Rows read from the store within this may be out of date when they are taken in."""
-        self._fillings += 1
-        try:
-            yield
-        finally:
-            self._fillings -= 1
-            if not self._fillings:
-                self._ended.clear()
-                self._gone.clear()
+        return self._fillings.under_way()
 
     def recover(self, row: TaskRow) -> None:
         """Take in an activity from the store, unless it is here already or has ended since.
@@ -105,16 +95,16 @@ class TaskQueues:
         span = span_of(scheduled.trace, None)
         task = Task(row.key, row.instance_id, "", row.add, scheduled, span, row.attempts)
         key = task.task_key
-        if key not in self._live and key not in self._ended and row.key not in self._gone:
+        if key not in self._live and not self._fillings.has_ended(key):
             self.push(task)
 
     def push(self, task: Task, *, first: bool = False) -> None:
         """Make an activity ready, or park it while its instance is suspended."""
         if task.term is not None and not self._owner.goes_on(task.term):
-            return  # it has been let go of while it rested
+            return  # it has been let go of while it rested; what is ours anew is read anew
         if task.task_key not in self._live:
             task.term = self._owner.term_of(task.add.app_id, task.instance_id)
-            self._live.add(task.task_key)
+            self._live[task.task_key] = task
             self._live_of[task.key] += 1
         if task.key in self._paused:
             self._parked.setdefault(task.key, []).append(task)
@@ -132,12 +122,17 @@ class TaskQueues:
         """Pause or resume an instance's activities, as it is on disk."""
         if paused:
             self.pause(key)
-        elif key in self._paused:
+        elif key in self._paused and key not in self._fillings.paused:
             self.resume(key)
 
     def pause(self, key: int) -> None:
         """Hand out none of an instance's activities until it is resumed."""
         self._paused.add(key)
+        self._fillings.note(self._fillings.paused, key)
+
+    def has(self, key: int) -> bool:
+        """Tell whether activities of an instance are here."""
+        return bool(self._live_of.get(key))
 
     def resume(self, key: int) -> None:
         """Make a resumed instance's activities ready again."""
@@ -206,14 +201,12 @@ class TaskQueues:
     def ended(self, task: Task) -> None:
         """Note that an activity has ended in the store, or is of no more use to anybody."""
         self._dead(task)
-        if self._fillings:
-            self._ended.add(task.task_key)
+        self._fillings.note_ended(task.task_key)
 
     def forget(self, key: int) -> None:
         """Drop what an instance had to run whose rows are gone: it is purged or terminated."""
         self._paused.discard(key)
-        if self._fillings:
-            self._gone.add(key)
+        self._fillings.note(self._fillings.gone, key)
         if not self._live_of.get(key):
             return
         for task in self._taken_out(key):
@@ -235,9 +228,11 @@ class TaskQueues:
 
     def let_go(self, terms: Container[Term | None]) -> None:
         """Drop what is held under terms that are over; who has them next reads it anew."""
-        for key in self._drop(lambda task: task.term in terms):
-            if not self._live_of.get(key):
-                self._paused.discard(key)
+        keys = self._drop(lambda task: task.term in terms)
+        for task in [task for task in self._live.values() if task.term in terms]:
+            self._dead(task)  # it was nowhere, waiting to be tried again
+            keys.add(task.key)
+        self._paused -= {key for key in keys if not self._live_of.get(key)}
 
     def out_under(self, terms: Container[Term | None]) -> bool:
         """Tell whether an activity is out of what is held under some terms."""
@@ -261,8 +256,8 @@ class TaskQueues:
         return {task.key for task in [*taken, *(out.task for out in outs)]}
 
     def _dead(self, task: Task) -> None:
-        if task.task_key in self._live:
-            self._live.remove(task.task_key)
+        if self._live.get(task.task_key) is task:
+            del self._live[task.task_key]
             self._live_of[task.key] -= 1
             if not self._live_of[task.key]:
                 del self._live_of[task.key]

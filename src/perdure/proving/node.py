@@ -192,10 +192,12 @@ class Node:
         since_us = max(self.changed_elsewhere.get(key, -_HEARS_US), self.shared.unsure_us)
         return self._around.loop.now_us - since_us < _HEARS_US
 
-    def has_lost_leases(self) -> bool:
-        """Tell whether anything that it meant to note may have been refused."""
+    def counts_inexactly(self) -> bool:
+        """Tell whether what it noted may have been refused, or have been of what never left it."""
         leases = self.engine.leases
-        return leases is not None and leases.lost + leases.given_back > 0
+        if leases is None:
+            return False
+        return leases.lost + leases.given_back > 0 or self.home.stopped_until_us > 0
 
     def terms(self) -> tuple[Term, ...]:
         """Return the terms under which it would hand out now."""

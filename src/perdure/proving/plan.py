@@ -1,6 +1,7 @@
 """What one run is to be: its seed, how long it lasts, and what the seed makes of the settings."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from random import Random
 
 from perdure.base.time import MINUTE_US, SECOND_US
@@ -18,6 +19,8 @@ class Plan:
     odds: Odds
     settings: EngineSettings
     nodes: int = 1  # which share one disk if there are several
+    # How often what befalls the ways between them, where it is not as usual (`shared_disk.Ways`).
+    ways: Mapping[str, float] = field(default_factory=dict)
     here: bool = False  # each has an app in its process
 
 

@@ -23,6 +23,7 @@ class Report:
     """The result of one run. The same seed gives the same report."""
 
     seed: int
+    nodes: int
     hours: float  # of the phase in which anything may go wrong
     simulated_hours: float  # in all
     phase: str  # the one in which it ended: safety, liveness or afterwards
@@ -62,7 +63,8 @@ class Report:
             yield "  the last steps before:"
             for line in self.trace:
                 yield f"    {line}"
-            yield f"  to see it again: perdure prove --seed {self.seed} --hours {self.hours:g}"
+            again = f"perdure prove --seed {self.seed} --hours {self.hours:g}"
+            yield f"  to see it again: {again}{f' --nodes {self.nodes}' if self.nodes > 1 else ''}"
 
 
 def report_of(world: World, phase: str, sweeps: int) -> Report:
@@ -73,6 +75,7 @@ def report_of(world: World, phase: str, sweeps: int) -> Report:
     settings = asdict(world.plan.settings)
     return Report(
         seed=world.plan.seed,
+        nodes=world.plan.nodes,
         hours=round(world.plan.duration_us / HOUR_US, _DIGITS),
         simulated_hours=round(world.loop.now_us / HOUR_US, _DIGITS),
         phase=phase,

@@ -6,6 +6,7 @@ node unsure, and it has to find out by itself.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from random import Random
 from typing import Final, Protocol
@@ -108,11 +109,12 @@ class SharedNodeDisk(NodeDisk):
 
     def listen(self, hear: Callable[[News], None]) -> None:
         ways = self._ways
+        context = copy_context()  # it is heard by the process that listens, if that lives
 
         def arrive(news: News) -> None:
             ways.news_on_the_way -= 1
             if self._home.alive and not self.is_cut:
-                hear(news)
+                ways.loop.call_in(0, hear, news, context=context.copy())
 
         def told(news: News) -> None:
             if ways.chance.random() >= ways.news_lost:

@@ -92,7 +92,8 @@ class Weather:
             self._disk.on_fault("cut_from_store")
             node.shared.is_cut = True
             self._loop.outside(chance.randrange(1, 25) * SECOND_US, self._mend, node)
-        if chance.random() * _SECONDS_A_MINUTE < ways.stopped:
+        stands = node.stopped_until_us > self._loop.now_us
+        if chance.random() * _SECONDS_A_MINUTE < ways.stopped and not stands:
             self._disk.on_fault("stood_still")
             node.stand_still(chance.randrange(1, 20) * SECOND_US)
         if chance.random() * _SECONDS_A_MINUTE < ways.secluded:

@@ -63,6 +63,8 @@ class World:
             # Its leases run out by a clock of its own, which no node can set.
             cluster.now_us = lambda: BEGINNING_US + self.loop.now_us
             self.ways = Ways(cluster, self.loop, Random(f"{plan.seed}:ways"))
+            for name, odds in plan.ways.items():
+                setattr(self.ways, name, odds)
         around = self._surroundings()
         names = ["node"] if self.ways is None else [f"node{n}" for n in range(plan.nodes)]
         self.nodes = tuple(Node(name, around) for name in names)

@@ -8,15 +8,15 @@ from perdure.app.clock import SystemClock
 from perdure.base.time import HOUR_US
 from perdure.proving.plan import Plan, plan_of
 from perdure.proving.simulation import Simulation
-from perdure.store.memory.store import MemoryStore
-from tests.simulation.mutants import disk, here, moves, work
+from perdure.store.memory import MemoryCluster, MemoryStore
+from tests.simulation.mutants import disk, here, moves, nodes, work
 from tests.simulation.mutants.patching import MUTANTS, Mutant
 
 __all__ = ["MUTANTS", "Caught", "caught", "hunted"]
 
 HOURS: Final = 0.1
 SEEDS_MAX: Final = 40
-_ROOMS: Final = (disk, here, moves, work)  # loading them has filled MUTANTS
+_ROOMS: Final = (disk, here, moves, nodes, work)  # loading them has filled MUTANTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def of_room(room: ModuleType) -> list[str]:
 def caught(mutant: Mutant, seed: int, hours: float = HOURS) -> Caught | None:
     """Run one seed with the mutant in force; return how it was caught, or None if it was not."""
     with mutant.in_force():
-        made = Simulation(_plan(mutant, seed, hours), MemoryStore(), SystemClock)
+        made = _simulation(_plan(mutant, seed, hours))
         try:
             report = made.run()
         except Exception as error:  # noqa: BLE001 - a crash of the world is a catch, too
@@ -56,10 +56,18 @@ def hunted(mutant: Mutant) -> Caught | None:
     return next((each for each in found if each is not None), None)
 
 
+def _simulation(plan: Plan) -> Simulation:
+    if plan.nodes == 1:
+        return Simulation(plan, MemoryStore(), SystemClock)
+    cluster = MemoryCluster(int)
+    return Simulation(plan, cluster.open(), SystemClock, cluster)
+
+
 def _plan(mutant: Mutant, seed: int, hours: float) -> Plan:
-    plan = plan_of(seed, int(hours * HOUR_US))
+    plan = plan_of(seed, int(hours * HOUR_US), mutant.nodes)
     return replace(
         plan,
+        ways=mutant.ways,
         odds=replace(plan.odds, **mutant.odds),
         settings=replace(plan.settings, **mutant.settings),
         here=mutant.here,

@@ -1,0 +1,60 @@
+"""Several nodes on one store: cut off, standing still, killed; and everything finishes."""
+
+from dataclasses import replace
+
+import pytest
+
+from perdure.app.clock import SystemClock
+from perdure.app.prove import ProofStore, simulation
+from perdure.base.time import HOUR_US
+from perdure.proving.plan import plan_of
+from perdure.proving.report import Report
+from perdure.proving.simulation import Simulation
+from perdure.store.memory import MemoryCluster
+
+ROUGH = {"cut": 1.0, "stopped": 1.5, "secluded": 0.5, "news_lost": 0.1}
+
+# What each of them showed: seed, hours, nodes.
+SHOWED = {
+    (105, 0.1, 3): "a birth in the place of one that had gone could not be told",
+}
+# The same, in rougher weather between the nodes.
+SHOWED_ROUGHLY = {
+    (4, 0.1, 2): "an activity of a former holding took its name out of the books as it came back",
+}
+
+
+def _lived(seed: int, hours: float, nodes: int) -> Report:
+    with simulation(seed, hours, ProofStore.MEMORY, nodes) as made:
+        return made.run()
+
+
+def _lived_roughly(seed: int, hours: float, nodes: int) -> Report:
+    plan = replace(plan_of(seed, int(hours * HOUR_US), nodes), ways=ROUGH)
+    cluster = MemoryCluster(int)
+    return Simulation(plan, cluster.open(), SystemClock, cluster).run()
+
+
+@pytest.mark.parametrize(("seed", "hours", "nodes"), SHOWED)
+def test_a_seed_that_showed_a_fault(seed: int, hours: float, nodes: int) -> None:
+    report = _lived(seed, hours, nodes)
+    assert report.sound, "\n".join(report.lines())
+
+
+@pytest.mark.parametrize(("seed", "hours", "nodes"), SHOWED_ROUGHLY)
+def test_a_rough_seed_that_showed_a_fault(seed: int, hours: float, nodes: int) -> None:
+    report = _lived_roughly(seed, hours, nodes)
+    assert report.sound, "\n".join(report.lines())
+
+
+@pytest.mark.parametrize(("seed", "nodes"), [(1, 2), (2, 3)])
+def test_nothing_is_broken_and_everything_finishes(seed: int, nodes: int) -> None:
+    report = _lived(seed, 0.05, nodes)
+    assert report.sound, "\n".join(report.lines())
+    assert report.phase == "afterwards"
+    assert report.figures["turns"] > 100
+
+
+def test_a_seed_is_one_run() -> None:
+    one, other = _lived(5, 0.02, 2), _lived(5, 0.02, 2)
+    assert one == other
