@@ -5,9 +5,8 @@ no more and hears nothing. News comes later, or not at all. A commit whose reply
 node unsure, and it has to find out by itself.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass
 from random import Random
 from typing import Final, Protocol
 
@@ -37,18 +36,32 @@ class Cluster(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Ways:
-    """What nodes share, and how often what befalls the ways between them."""
+# How often what befalls the ways between nodes: of each piece of news, and of each minute and node.
+USUAL: Final = {
+    "news_lost": 0.02,
+    "cut": 0.15,  # from the store, for a while
+    "stopped": 0.15,  # it does nothing for a while
+    "secluded": 0.1,  # from clients and workers, for a while
+}
 
-    cluster: Cluster
-    loop: SimLoop
-    chance: Random
-    news_lost: float = 0.02
-    cut: float = 0.15  # of each minute and node: from the store, for a while
-    stopped: float = 0.15  # of each minute and node: it does nothing for a while
-    secluded: float = 0.1  # of each minute and node: from clients and workers, for a while
-    news_on_the_way: int = 0
+
+class Ways:
+    """What nodes share, and what befalls the ways between them."""
+
+    def __init__(
+        self, cluster: Cluster, loop: SimLoop, chance: Random, *, odds: Mapping[str, float]
+    ) -> None:
+        """Take `odds` in place of what is usual."""
+        self.cluster = cluster
+        self.loop = loop
+        self.chance = chance
+        self.odds = {**USUAL, **odds}
+        self.news_on_the_way = 0
+
+    def term_number(self, instance_id: str) -> int:
+        """Return the number of the present term of an instance's lease; 0 if there is none."""
+        lease = self.cluster.lease_of(self.partition_of(instance_id))
+        return 0 if lease is None else lease.term.number
 
     def partition_of(self, instance_id: str) -> Partition:
         """Return where an instance lies; there is one app."""
@@ -117,7 +130,7 @@ class SharedNodeDisk(NodeDisk):
                 ways.loop.call_in(0, hear, news, context=context.copy())
 
         def told(news: News) -> None:
-            if ways.chance.random() >= ways.news_lost:
+            if ways.chance.random() >= ways.odds["news_lost"]:
                 ways.news_on_the_way += 1
                 ways.loop.outside(ways.chance.randrange(200, 30_000), arrive, news)
 

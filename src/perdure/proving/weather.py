@@ -39,7 +39,7 @@ class Weather:
         self._calm = True
         self._disk.trouble.full = self._disk.trouble.slow = False
         if self.ways is not None:
-            self.ways.news_lost = 0.0
+            self.ways.odds["news_lost"] = 0.0
             for node in self.nodes:
                 self._mend(node)
 
@@ -88,15 +88,15 @@ class Weather:
     def _befall_ways(self, node: Node, ways: Ways) -> None:
         """Cut a node off from the store or from everybody else, or let it stand still."""
         chance = ways.chance
-        if chance.random() * _SECONDS_A_MINUTE < ways.cut:
+        if chance.random() * _SECONDS_A_MINUTE < ways.odds["cut"]:
             self._disk.on_fault("cut_from_store")
             node.shared.is_cut = True
             self._loop.outside(chance.randrange(1, 25) * SECOND_US, self._mend, node)
         stands = node.stopped_until_us > self._loop.now_us
-        if chance.random() * _SECONDS_A_MINUTE < ways.stopped and not stands:
+        if chance.random() * _SECONDS_A_MINUTE < ways.odds["stopped"] and not stands:
             self._disk.on_fault("stood_still")
             node.stand_still(chance.randrange(1, 20) * SECOND_US)
-        if chance.random() * _SECONDS_A_MINUTE < ways.secluded:
+        if chance.random() * _SECONDS_A_MINUTE < ways.odds["secluded"]:
             self._disk.on_fault("secluded")
             node.secluded = True
             for worker in [each for each in self.workers() if each.stream in node.links]:

@@ -62,9 +62,7 @@ class World:
         if cluster is not None:
             # Its leases run out by a clock of its own, which no node can set.
             cluster.now_us = lambda: BEGINNING_US + self.loop.now_us
-            self.ways = Ways(cluster, self.loop, Random(f"{plan.seed}:ways"))
-            for name, odds in plan.ways.items():
-                setattr(self.ways, name, odds)
+            self.ways = Ways(cluster, self.loop, Random(f"{plan.seed}:ways"), odds=plan.ways)
         around = self._surroundings()
         names = ["node"] if self.ways is None else [f"node{n}" for n in range(plan.nodes)]
         self.nodes = tuple(Node(name, around) for name in names)
@@ -248,10 +246,7 @@ class World:
         self.trace.note(data)
         self.figures[f"{kind} hand-outs"] += 1
         out = hand_out_of(item, self.disk.images.by_id.get(item.instance_id), node, stream)
-        term = 0
-        if self.ways is not None:
-            lease = self.ways.cluster.lease_of(self.ways.partition_of(item.instance_id))
-            term = 0 if lease is None else lease.term.number
+        term = 0 if self.ways is None else self.ways.term_number(item.instance_id)
         out = replace(out, term=term, step=self.trace.step, at_us=self.loop.now_us)
         self.auditor.handed_out(out)
         self.court.handed_out(node, out)
