@@ -112,10 +112,12 @@ class Leases:
     async def run(self) -> None:
         """See to the leases until cancelled."""
         called_s = -float("inf")
-        while True:
+        while not self._stopping:
             pause_us = self._sharing.beat_us
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), pause_us / SECOND_US)
+                # `wait_for` may overhear that it is to end.
+                async with asyncio.timeout(pause_us / SECOND_US):
+                    await self._changed.wait()
                 # At once, unless it has been at once a moment ago.
                 calm_s = called_s + self._sharing.calm_us / SECOND_US - self._loop.time()
                 await asyncio.sleep(max(0.0, calm_s))

@@ -17,6 +17,8 @@ class Memory(Checker):
     promise = "memory"
 
     def told(self, node: Node, keys: Sequence[int]) -> None:
+        if self.auditor.ways is not None:
+            return  # what was asked for is read anew, a moment later
         for key in keys:
             image = self.images.by_key.get(key)
             if image is not None and is_told(node, key):

@@ -1,5 +1,7 @@
 """P5: one move at a time: a history only grows, from where it was, by what was handed out."""
 
+from collections import Counter
+
 from perdure.core.events import Kind
 from perdure.proving.checkers.base import Checker
 from perdure.proving.disk import Commit
@@ -14,14 +16,16 @@ class SingleWriter(Checker):
     promise = "P5"
 
     def landed(self, commit: Commit) -> None:
-        moves: dict[int, int] = {}
+        moves: Counter[int] = Counter()
+        others: Counter[int] = Counter()  # another version without a move
         for entry, outcome in zip(commit.entries, commit.outcomes, strict=True):
-            if entry.key is not None and entry.head is not None:
-                landed = outcome.verdict is Verdict.LANDED
-                moves[entry.key] = moves.get(entry.key, 0) + landed
+            if entry.key is not None and outcome.verdict is Verdict.LANDED:
+                moves[entry.key] += entry.head is not None
+                others[entry.key] += entry.moves and entry.head is None
         for change in commit.changes:
             if change.before is not None and change.after is not None:
-                self._moved(change.before, change.after, moves.get(change.key, 0))
+                key = change.key
+                self._moved(change.before, change.after, moves[key], others[key])
             elif change.before is None and change.after is not None:
                 self._born(change, change.after)
 
@@ -30,10 +34,10 @@ class SingleWriter(Checker):
         if self.auditor.ended_step.get(change.key, self.auditor.step) < self.auditor.step:
             self.accuse(f"key {change.key} ('{after.instance_id}') was given twice")
 
-    def _moved(self, before: Image, after: Image, moves: int) -> None:
+    def _moved(self, before: Image, after: Image, moves: int, others: int) -> None:
         name = f"'{after.instance_id}'"
         grown = after.snapshot.version - before.snapshot.version
-        if grown != moves:
+        if grown != moves + others:
             self.accuse(f"{name} was moved {moves} times and its version grew by {grown}")
         if moves > 1:
             self.accuse(f"{name} was moved {moves} times in one commit")
