@@ -2,13 +2,22 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Generator, Hashable, Sequence
 from queue import SimpleQueue
 
+from benchmarks.engine import APP, Clock
+from benchmarks.inprocess_app import Load
+from perdure.base.observer import fan_out
 from perdure.core.actions import Action, Complete, Decision, ScheduleTask
 from perdure.core.events import Event, ExecutionStarted, TaskCompleted
+from perdure.core.requests import Start
 from perdure.core.status import Status
 from perdure.engine.local import Errand, LocalApp
+from perdure.engine.service import Engine
+from perdure.engine.settings import EngineSettings
+from perdure.engine.work import Profile
+from perdure.store.port import Store
 
 Code = Callable[[str | None], Generator[int, None, str]]
 
@@ -141,3 +150,44 @@ class LocalApplication:
     def close(self) -> None:
         for _ in self._threads:
             self._orders.put(None)
+
+
+async def bare(store: Store, load: Load) -> dict[str, float]:
+    """Run a load on an engine that has nothing around it."""
+    engine = Engine(EngineSettings(app_id=APP), store, Clock(), fan_out([]))
+    await engine.start()
+    codes = {"hello": hello, "hello_in_a_thread": hello}
+    code = codes.get(load.workflow) or {"chain": chain, "fanout": fanout}[load.workflow](
+        load.activities
+    )
+    in_threads = 8 if load.workflow.endswith("thread") else 0
+    work = LocalApplication({"wf": code}, threads=in_threads)
+    work.app = engine.attach(Profile(app_id=APP, worker="bench"), work)
+    numbers = iter(range(load.count))
+    latencies: list[float] = []
+
+    async def client() -> None:
+        for number in numbers:
+            began = time.perf_counter()
+            start = Start(instance_id=f"run-{number}", name="wf", app_id=APP, input='"x"')
+            await engine.begin(start)
+            await engine.wait(start.instance_id, finished=True, timeout_us=None)
+            latencies.append(time.perf_counter() - began)
+
+    cpu, began = time.process_time(), time.perf_counter()
+    thread = time.thread_time()
+    await asyncio.gather(*(client() for _ in range(load.in_flight)))
+    duration_s = time.perf_counter() - began
+    cpu_s, thread_s = time.process_time() - cpu, time.thread_time() - thread
+    work.app.close()
+    work.close()
+    await engine.stop()
+    store.close()
+    latencies.sort()
+    return {
+        "workflows_per_s": load.count / duration_s,
+        "activities_per_s": load.count * load.activities / duration_s,
+        "p50_ms": latencies[len(latencies) // 2] * 1e3,
+        "cpu_us_per_workflow": cpu_s / load.count * 1e6,
+        "loop_cpu_us_per_workflow": thread_s / load.count * 1e6,
+    }

@@ -54,7 +54,7 @@ CLIENT_MESSAGE_BYTES: Final = 4 * MIB
 
 # What is held in memory.
 RESIDENTS_MAX: Final = 10_000
-FINISHED_RESIDENTS_MAX: Final = 1_000  # those who waited for their ends look at them
+FINISHED_RESIDENTS_MAX: Final = 256  # those who waited for their ends look at them
 RESIDENT_BYTES_MAX: Final = 128 * MIB
 READY_QUEUE_MAX: Final = 10_000
 REFILL_ROWS_MAX: Final = 1_000
