@@ -3,15 +3,21 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from perdure.store.postgres import PostgresStore
+from perdure.store.sqlite import SqliteStore
+from tests.conformance.store.making import bear, birth
 from tests.e2e import venvs
 from tests.e2e.conftest import Hire
 from tests.e2e.programs import clean_environment
 from tests.e2e.serving import Server
+from tests.kit.postgres import IMMEDIATE, running
 from tests.kit.schemas import a_schema
+from tests.kit.wholes import fill
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -119,3 +125,34 @@ def test_what_is_imported_under_a_server_that_runs_goes_on(
     worker.wait_for(step="hold", instance="fresh")
     elsewhere.raise_event("fresh", "go", "went")
     assert elsewhere.output("fresh") == PASSED
+
+
+def test_a_database_that_restarts_again_and_again_gets_everything(tmp_path: Path) -> None:
+    """Each run goes on where the one before was cut off, until one comes through."""
+    store = SqliteStore(tmp_path / "wf.db")
+    fill(store)
+    for at in range(3_000):
+        bear(store, f"order-{at}", inbox=birth("x").inbox)
+    rows = [row for row in store.dump() if row[0] not in {"counters", "note"}]
+    store.close()
+    with running() as postgres:
+        cut_off = 0
+        for seconds in range(1, 30):
+            promotion = subprocess.Popen(
+                [sys.executable, "-m", "perdure", "promote", str(tmp_path / "wf.db"), postgres.url],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=clean_environment({}),
+            )
+            # A little longer each time, however busy the machine is.
+            with suppress(subprocess.TimeoutExpired):
+                promotion.wait(seconds)
+            postgres.restart(IMMEDIATE)
+            if promotion.wait(PROMOTE_DEADLINE_S) == 0:
+                break
+            cut_off += 1
+        assert promotion.returncode == 0
+        assert cut_off, "it was never cut off"
+        target = PostgresStore(postgres.url)
+        assert [row for row in target.dump() if row[0] not in {"counters", "note"}] == rows
+        target.close()

@@ -45,7 +45,6 @@ class BrokerProcess:
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
         self._said: deque[str] = deque(maxlen=60)
-        self._is_ready = threading.Event()
 
     @classmethod
     def absent(cls) -> "BrokerProcess":
@@ -56,7 +55,6 @@ class BrokerProcess:
         """Start, and wait until it takes connections."""
         assert self._command, "this broker has no process of its own"
         assert self._process is None, "the broker runs already"
-        self._is_ready.clear()
         # A group of its own: some brokers are a shell that starts the broker itself.
         self._process = subprocess.Popen(
             self._command,
@@ -70,8 +68,10 @@ class BrokerProcess:
             errors="replace",
         )
         KEEPER.keep(self._process.pid, group=True)
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
-        if not self._is_ready.wait(START_DEADLINE_S) or self._process.poll() is not None:
+        # One of its own: the process before may still be saying its last words.
+        is_ready = threading.Event()
+        threading.Thread(target=self._listen, args=(self._process, is_ready), daemon=True).start()
+        if not is_ready.wait(START_DEADLINE_S) or self._process.poll() is not None:
             self.kill()
             raise AssertionError(f"{self._command[0]} was not ready, but said:\n{self.said}")
 
@@ -88,14 +88,14 @@ class BrokerProcess:
         """End it at once."""
         self._end(signal.SIGKILL)
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
+    def _listen(self, process: subprocess.Popen[str], is_ready: threading.Event) -> None:
         assert process.stdout is not None
         with process.stdout as output:
             for line in output:
                 self._said.append(line)
                 if self._ready in line:
-                    self._is_ready.set()
-        self._is_ready.set()
+                    is_ready.set()
+        is_ready.set()
 
     def _end(self, with_signal: signal.Signals) -> None:
         process, self._process = self._process, None
