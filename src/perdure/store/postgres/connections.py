@@ -84,12 +84,14 @@ class Link:
         self._connection.terminate()
 
 
-async def connect(address: Address) -> Link:
+async def connect(
+    address: Address, *, statement_timeout_s: float | None = STATEMENT_TIMEOUT_S
+) -> Link:
     """Return a connection that is set up; raises what asyncpg and the system raise."""
     connection = await asyncpg.connect(
         address.dsn,
         timeout=CONNECT_TIMEOUT_S,
-        command_timeout=STATEMENT_TIMEOUT_S,
+        command_timeout=statement_timeout_s,
         statement_cache_size=_STATEMENTS_CACHED,
         max_cached_statement_lifetime=0,
         max_cacheable_statement_size=0,

@@ -52,9 +52,9 @@ class Schema:
         return Fit.BEHIND if self.version == known - 1 else Fit.TOO_OLD
 
 
-async def schema_of(link: Link) -> Schema:
+async def schema_of(link: Link, address: Address) -> Schema:
     """Return what the store's schema is now."""
-    if not await link.value(_SQL["is_there"]):
+    if not await link.value(_SQL["is_there"], address.schema):
         return Schema(0)
     row = await link.row(_SQL["version"])
     assert row is not None, "an aggregate has one row"
@@ -75,7 +75,7 @@ async def migrate(
         await link.run("BEGIN")
         try:
             await link.row(_SQL["lock"], address.schema)
-            schema = await schema_of(link)
+            schema = await schema_of(link, address)
             check_not_too_new(schema, address, len(scripts))
             if schema.version >= len(scripts):
                 await link.run("ROLLBACK")
@@ -119,9 +119,9 @@ async def _checked_and_migrated(
 ) -> tuple[int, int, tuple[int, ...]]:
     known = len(migrations())
     try:
-        link = await connect(address)
+        link = await connect(address, statement_timeout_s=None)
         try:
-            schema = await schema_of(link)
+            schema = await schema_of(link, address)
             check_not_too_new(schema, address, known)
             taken = [] if only_check else await migrate(link, address)
         finally:
@@ -137,7 +137,7 @@ async def make_fit(link: Link, address: Address, *, may_migrate: bool) -> list[i
     Returns the steps taken. Raises StoreBroken if this program may not run on it.
     """
     known = len(migrations())
-    schema = await schema_of(link)
+    schema = await schema_of(link, address)
     check_not_too_new(schema, address, known)
     fit = schema.fits(known)
     if fit is Fit.GOOD or (fit is Fit.BEHIND and not may_migrate):

@@ -30,7 +30,7 @@ class Opened:
 async def open_database(address: Address, *, may_migrate: bool) -> Opened:
     """Check the server and the schema; raises StoreUnavailable, StoreFailed or StoreBroken."""
     try:
-        link = await connect(address)
+        link = await connect(address, statement_timeout_s=None)  # a migration may take its time
         try:
             return await _opened(link, address, may_migrate=may_migrate)
         finally:

@@ -1,7 +1,13 @@
 -- What is asked and written about the version of the schema.
 
+-- Asked of the tables themselves: what a session believes of names can be older than a lock that it
+-- has waited for.
 -- name: is_there
-SELECT to_regclass('migrations') IS NOT NULL;
+SELECT EXISTS (
+    SELECT 1 FROM pg_catalog.pg_class AS tables
+    JOIN pg_catalog.pg_namespace AS schemas ON schemas.oid = tables.relnamespace
+    WHERE schemas.nspname = $1::text AND tables.relname = 'migrations'
+);
 
 -- name: version
 SELECT coalesce(max(number), 0)::integer,
