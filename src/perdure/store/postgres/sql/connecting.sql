@@ -1,7 +1,6 @@
 -- What is set for, and asked of, each connection.
 
--- A commit is on disk when it is told, whatever the server's default is. A plan once made is good
--- for any number of values: they come as arrays.
+-- A commit is on disk when it is told, whatever the server's default is.
 -- name: set_up
 SELECT
     set_config('search_path', $1::text, false),
@@ -24,8 +23,15 @@ SELECT
     current_setting('fsync'), current_setting('full_page_writes'), pg_backend_pid(),
     current_setting('server_version');
 
+-- For the connection that writes. A plan once made is good for any number of values: they come as
+-- arrays. It may be made while the tables are still empty, and reading a whole table would then look
+-- cheap; all that is written is found by an index.
 -- name: plan_once
-SELECT set_config('plan_cache_mode', 'force_generic_plan', false);
+SELECT
+    set_config('plan_cache_mode', 'force_generic_plan', false),
+    set_config('enable_seqscan', 'off', false),
+    set_config('enable_hashjoin', 'off', false),
+    set_config('enable_mergejoin', 'off', false);
 
 -- What tells one backend from all that this server, or another one, ever had.
 -- name: this_backend
