@@ -45,6 +45,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how many nodes a campaign over Postgres has (default: 3)",
     )
     parser.addoption(
+        "--cluster-only",
+        action="append",
+        default=[],
+        metavar="TROUBLE",
+        help="what alone goes wrong in a campaign over Postgres, as tests/e2e/cluster/plan.py "
+        "names it, such as CRASH_STORE (default: everything)",
+    )
+    parser.addoption(
         "--every-write",
         action="store_true",
         help="die at every single write of the crash points, not only around what counts",

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.e2e.cluster.plan import Trouble
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "cluster_nodes" in metafunc.fixturenames:
@@ -15,3 +17,9 @@ def cluster_rounds(request: pytest.FixtureRequest) -> int:
     rounds = request.config.getoption("--cluster-rounds")
     assert isinstance(rounds, int)
     return rounds
+
+
+@pytest.fixture
+def cluster_only(request: pytest.FixtureRequest) -> list[Trouble]:
+    """What alone goes wrong; nothing named is everything."""
+    return [Trouble[name] for name in request.config.getoption("--cluster-only")]

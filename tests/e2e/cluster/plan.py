@@ -1,6 +1,6 @@
 """What is done to a cluster, round by round: all of it follows from a seed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
@@ -93,16 +93,20 @@ class Round:
     lasts_s: float
 
 
-def rounds(seed: int, count: int, nodes: int) -> Iterator[Round]:
-    """The rounds of a campaign. If there are enough, each kind of trouble is among them."""
+def rounds(seed: int, count: int, nodes: int, only: Collection[Trouble] = ()) -> Iterator[Round]:
+    """The rounds of a campaign, of all kinds of trouble or of some only.
+
+    If there are enough rounds, each kind is among them.
+    """
     random = Random(f"{seed}-cluster")
-    kinds = list(_WEIGHTS)
+    weights = {kind: weight for kind, weight in _WEIGHTS.items() if kind in (only or _WEIGHTS)}
+    kinds = list(weights)
     random.shuffle(kinds)
     kinds = kinds[:count]
-    kinds += random.choices(list(_WEIGHTS), weights=list(_WEIGHTS.values()), k=count - len(kinds))
+    kinds += random.choices(list(weights), weights=list(weights.values()), k=count - len(kinds))
     for number, kind in enumerate(kinds, start=1):
         blows = [Blow(kind, random.randrange(nodes))]
-        second = random.choices(list(_WEIGHTS), weights=list(_WEIGHTS.values()))[0]
+        second = random.choices(list(weights), weights=list(weights.values()))[0]
         # Two at once, now and then, if they do not stand in each other's way.
         if random.random() < 0.3 and not {kind, second} <= OF_STORE:
             whom = (blows[0].whom + random.randrange(1, nodes)) % nodes if nodes > 1 else 0

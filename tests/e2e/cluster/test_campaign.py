@@ -13,13 +13,17 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster.campaign import Campaign
-from tests.e2e.cluster.plan import rounds
+from tests.e2e.cluster.plan import Trouble, rounds
 from tests.e2e.crash.test_crash import say
 
 
 @pytest.mark.timeout(7_200)
 def test_nothing_acknowledged_is_lost_and_nothing_is_stuck(
-    cluster_nodes: int, cluster_rounds: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cluster_nodes: int,
+    cluster_rounds: int,
+    cluster_only: list[Trouble],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     seed = int(os.environ.get("CLUSTER_SEED") or secrets.randbelow(2**32))
     say(capsys, f"cluster seed {seed}, {cluster_nodes} nodes, {cluster_rounds} rounds")
@@ -27,7 +31,8 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_stuck(
     campaign = Campaign(tmp_path, seed, cluster_nodes)
     try:
         campaign.begin()
-        for number, planned in enumerate(rounds(seed, cluster_rounds, cluster_nodes), start=1):
+        plan = rounds(seed, cluster_rounds, cluster_nodes, cluster_only)
+        for number, planned in enumerate(plan, start=1):
             campaign.play(planned)
             assert not campaign.complaints, (seed, number, planned, campaign.complaints)
         campaign.finish()

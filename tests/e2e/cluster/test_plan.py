@@ -15,6 +15,13 @@ def test_a_plan_that_is_long_enough_has_every_trouble() -> None:
     assert found == set(Trouble)
 
 
+def test_a_plan_may_be_of_some_troubles_alone() -> None:
+    only = (Trouble.CRASH_STORE, Trouble.STALL)
+    planned = [each for each in rounds(4, 20, 3, only) if each.blows[0].trouble is not Trouble.CALM]
+    assert {blow.trouble for each in planned for blow in each.blows} == set(only)
+    assert len(planned) == 20
+
+
 @pytest.mark.parametrize("nodes", [1, 2, 3, 4])
 def test_no_two_troubles_stand_in_each_others_way(nodes: int) -> None:
     for seed in range(20):
