@@ -105,8 +105,8 @@ def main() -> None:
     tell("\n" + _table(figures["medians"], figures["syncs"]))
     if takeover is not None:
         tell(
-            f"\n{takeover['kills']} nodes of {takeover['nodes']} killed: {takeover['partitions']} "
-            f"partitions taken over, p50 {takeover['p50_s']:.2f} s, p99 {takeover['p99_s']:.2f} s"
+            f"\n{takeover['kills']} kills in a cluster of {takeover['nodes']}: "
+            f"{takeover['partitions']} partitions taken over, p50 {takeover['p50_s']:.2f} s, p99 {takeover['p99_s']:.2f} s"
         )
 
 
