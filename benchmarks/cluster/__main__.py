@@ -106,7 +106,8 @@ def main() -> None:
     if takeover is not None:
         tell(
             f"\n{takeover['kills']} kills in a cluster of {takeover['nodes']}: "
-            f"{takeover['partitions']} partitions taken over, p50 {takeover['p50_s']:.2f} s, p99 {takeover['p99_s']:.2f} s"
+            f"{takeover['partitions']} partitions taken over, "
+            f"p50 {takeover['p50_s']:.2f} s, p99 {takeover['p99_s']:.2f} s"
         )
 
 
