@@ -31,7 +31,7 @@ _PORT = re.compile(rf"(?<![\d.])({'|'.join(PORTS)})(?!\d)")
 # The environment of one block is the one that the block before it has left.
 _SCRIPT = "trap 'env -0 > \"$DOCS_STATE\"' EXIT\nset -eo pipefail\n{}\n"
 # Readers have this package and the SDK in one environment, where the tests have two.
-_OURS = f"""grep -qs '^import perdure' "$1" && exec "{sys.executable}" "$@"\n"""
+_OURS = f"""grep -qs '^import perdure' -- "$1" && exec "{sys.executable}" "$@"\n"""
 
 
 class Background:
