@@ -131,8 +131,9 @@ class World:
         node.boot()
 
     def _restart(self) -> None:
-        self._is_stopping = True
-        self.loop.outside(0, self.node.stop)
+        if self.node.up:  # what is still starting cannot be stopped in good order
+            self._is_stopping = True
+            self.loop.outside(0, self.node.stop)
 
     def crash(self) -> None:
         """Let the process die here and now, and wait until it is there again."""

@@ -1,6 +1,7 @@
 """`faults` finds what breaks when something goes wrong, and tells the least that it takes."""
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -221,3 +222,21 @@ class TestOfAClass:
 def test_what_is_no_kind_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'sneeze' is no kind of fault"):
         faults(app=app, kinds=["sneeze"])
+
+
+def test_without_hypothesis_one_fault_at_a_time_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    faults(app=app, trials=20, faults_max=1).check(charged_once(careful=True))
+    with pytest.raises(ConfigurationError, match=r"install perdure\[testing\]"):
+        faults(app=app, trials=20).check(charged_once(careful=True))
+
+
+def test_what_is_not_told_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[VirtualEngine] = []
+    monkeypatch.setenv("PERDURE_TRIALS", "4")
+    monkeypatch.setenv("PERDURE_SEED", "9")
+    faults(app=app).check(tried.append)
+    assert len(tried) == 1, "an engine that does nothing gives no occasion"
+    monkeypatch.setenv("PERDURE_TRIALS", "many")
+    with pytest.raises(ConfigurationError, match="PERDURE_TRIALS='many': expected a whole number"):
+        faults(app=app)
