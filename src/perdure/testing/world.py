@@ -31,6 +31,7 @@ TURNS_MAX: Final = 20_000
 # How long a process that has died is away.
 _AWAY_US: Final = SECOND_US
 _MOMENT_US: Final = 1_000
+_ROWS_MAX: Final = 1_000_000
 _ANSWER_US: Final = DAY_US
 _FOR_EVER_US: Final = 100 * 366 * DAY_US
 
@@ -223,10 +224,18 @@ class World:
             return False
         figures = node.engine.figures()
         busy = ("ready_turns", "ready_activities", "outstanding_turns", "outstanding_activities")
-        if any(figures[each] for each in busy):
+        if any(figures[each] for each in busy) or self._is_pausing():
             return False
         next_us = self._next_timer_us()
         return next_us is None or next_us > node.clock.now_us()
+
+    def _is_pausing(self) -> bool:
+        """Tell whether something is to be handed out again, after a pause."""
+        if any(not row.suspended for row in self.store.tasks(0, _ROWS_MAX)):
+            return True
+        ready = (self.store.snapshot(row.key) for row in self.store.ready(0, _ROWS_MAX))
+        # One that stalls is tried again and again, and nobody waits for that.
+        return any(found is not None and found.head.stalled is None for found in ready)
 
     def _is_idle(self, limit_us: int) -> bool:
         if not self._is_settled():

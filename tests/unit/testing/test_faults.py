@@ -240,3 +240,14 @@ def test_what_is_not_told_comes_from_the_environment(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PERDURE_TRIALS", "many")
     with pytest.raises(ConfigurationError, match="PERDURE_TRIALS='many': expected a whole number"):
         faults(app=app)
+
+
+def test_what_is_handed_out_again_after_a_pause_is_waited_for() -> None:
+    def scenario(engine: VirtualEngine) -> None:
+        engine.replace("charge", "receipt")
+        instance = engine.start(order, 3)
+        engine.settle()
+        assert instance.waits_for == "event"
+        assert len(engine.runs("charge")) == 4
+
+    faults(app=app, schedule="run-twice:1 run-twice:2 run-twice:3").check(scenario)
