@@ -72,6 +72,12 @@ class ReadyTurns:
         if resident.turn is None or not resident.turn.token:
             self.push(resident.key, resident.identity.app_id)
 
+    def forget(self, app_id: str, unknown: Callable[[int], bool]) -> None:
+        """Drop those of an app of whom nothing is known here; they are to be found anew."""
+        queue = self._queues.get(app_id)
+        if queue is not None and queue.drop_where(unknown):
+            queue.overflowed = True
+
     def _delay_over(self, key: int) -> None:
         self.on_delay_over(key)
 

@@ -104,6 +104,9 @@ class Neighbours:
                 self._residents.drop(resident.key)
                 self._turns.let_go(resident)
         self._tasks.let_go(over)
+        for app_id in {term.partition.app_id for term in over}:
+            self._ready.forget(app_id, lambda key: self._residents.peek(key) is None)
+            self.recovery.refill_turns(app_id)
 
     def out_under(self, terms: Collection[Term]) -> bool:
         """Tell whether work is out of what is held under these terms."""

@@ -71,6 +71,13 @@ class ReadyQueue(Generic[K, V]):
         """Take out every key that is wanted; looks at all of them."""
         return [self._values.pop(key) for key in [k for k in self._values if wanted(k)]]
 
+    def drop_where(self, unwanted: Callable[[K], bool]) -> int:
+        """Drop every key that is unwanted, and return how many there were."""
+        dropped = [key for key in self._values if unwanted(key)]
+        for key in dropped:
+            del self._values[key]
+        return len(dropped)
+
     def runs_low(self) -> bool:
         """Tell whether it should be filled up from the store."""
         return self.overflowed and len(self._values) < self._most // 2

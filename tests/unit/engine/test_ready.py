@@ -90,3 +90,16 @@ async def test_after_the_end_nothing_waits_and_nobody_is_woken() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert woken == []
+
+
+def test_what_is_unwanted_is_dropped_and_counted() -> None:
+    queue: ReadyQueue[int, str] = ReadyQueue()
+    for key in range(5):
+        queue.push(key, str(key))
+    assert queue.drop_where(lambda key: key > 2) == 2
+    assert [queue.pop(), queue.pop(), queue.pop(), queue.pop()] == [
+        (0, "0"),
+        (1, "1"),
+        (2, "2"),
+        None,
+    ]
