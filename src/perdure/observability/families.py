@@ -8,6 +8,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
+from perdure.observability.counting import PlainCounter, PlainHistogram
+
 PREFIX: Final = "dapr_runtime_workflow_"
 
 # Dapr's default distribution of latencies, and of sizes in proportion to the limit.
@@ -107,12 +109,12 @@ class Families:
         )
 
     def _count(self, name: str, text: str, labels: tuple[str, ...]) -> Counter:
-        return Counter(name, text, labels, registry=self._registry)
+        return PlainCounter(name, text, labels, registry=self._registry)
 
     def _histogram(
         self, name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...]
     ) -> Histogram:
-        return Histogram(name, text, labels, registry=self._registry, buckets=buckets)
+        return PlainHistogram(name, text, labels, registry=self._registry, buckets=buckets)
 
 
 class Children:
