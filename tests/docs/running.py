@@ -31,7 +31,8 @@ _PORT = re.compile(rf"(?<![\d.])({'|'.join(PORTS)})(?!\d)")
 # The environment of one block is the one that the block before it has left.
 _SCRIPT = "trap 'env -0 > \"$DOCS_STATE\"' EXIT\nset -eo pipefail\n{}\n"
 # Readers have this package and the SDK in one environment, where the tests have two.
-_OURS = f"""grep -qs '^import perdure' -- "$1" && exec "{sys.executable}" "$@"\n"""
+# A program on standard input is `-`, which grep would read away.
+_OURS = f"""[ -f "$1" ] && grep -q '^import perdure' "$1" && exec "{sys.executable}" "$@"\n"""
 
 
 class Background:
