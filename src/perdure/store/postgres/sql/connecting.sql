@@ -23,15 +23,11 @@ SELECT
     current_setting('fsync'), current_setting('full_page_writes'), pg_backend_pid(),
     current_setting('server_version');
 
--- For the connection that writes. A plan once made is good for any number of values: they come as
--- arrays. It may be made while the tables are still empty, and reading a whole table would then look
--- cheap; all that is written is found by an index.
--- name: plan_once
-SELECT
-    set_config('plan_cache_mode', 'force_generic_plan', false),
-    set_config('enable_seqscan', 'off', false),
-    set_config('enable_hashjoin', 'off', false),
-    set_config('enable_mergejoin', 'off', false);
+-- For the connection that writes. The tables of what is still to be done are large at one moment and
+-- empty at the next. A plan that was made while they were empty, and kept, reads them whole for every
+-- row of a batch later on; so each statement is planned for the tables and values as they are.
+-- name: plan_each
+SELECT set_config('plan_cache_mode', 'force_custom_plan', false);
 
 -- What tells one backend from all that this server, or another one, ever had.
 -- name: this_backend
