@@ -207,7 +207,6 @@ class Writer:
         """Return a new connection; the server is rid of the one before it."""
         link = await connect(self._address)
         try:
-            await link.row(_CONNECTING["plan_each"])
             if self._backend is not None:
                 await link.row(_CONNECTING["end_backend"], *self._backend)
             self._backend = await link.row(_CONNECTING["this_backend"])

@@ -1,6 +1,9 @@
 -- What is set for, and asked of, each connection.
 
--- A commit is on disk when it is told, whatever the server's default is.
+-- A commit is on disk when it is told, whatever the server's default is. The tables of what is still
+-- to be done are large at one moment and empty at the next. A plan that was made while they were empty,
+-- and kept, reads them whole for every row of a batch later on; so each statement is planned for the
+-- tables and values as they are.
 -- name: set_up
 SELECT
     set_config('search_path', $1::text, false),
@@ -10,6 +13,7 @@ SELECT
     set_config('client_min_messages', 'error', false),
     set_config('timezone', 'UTC', false),
     set_config('jit', 'off', false),
+    set_config('plan_cache_mode', 'force_custom_plan', false),
     set_config(
         'synchronous_commit',
         CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
@@ -22,12 +26,6 @@ SELECT
     current_setting('server_version_num')::integer, current_setting('server_encoding'),
     current_setting('fsync'), current_setting('full_page_writes'), pg_backend_pid(),
     current_setting('server_version');
-
--- For the connection that writes. The tables of what is still to be done are large at one moment and
--- empty at the next. A plan that was made while they were empty, and kept, reads them whole for every
--- row of a batch later on; so each statement is planned for the tables and values as they are.
--- name: plan_each
-SELECT set_config('plan_cache_mode', 'force_custom_plan', false);
 
 -- What tells one backend from all that this server, or another one, ever had.
 -- name: this_backend
