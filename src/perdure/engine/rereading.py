@@ -48,6 +48,10 @@ class Rereading:
             self._looking[key] = False
             self._landing.spawn(self._look(key), "reading an instance anew")
 
+    def is_at(self, key: int) -> bool:
+        """Tell whether an instance is being read anew."""
+        return key in self._looking
+
     def look_at_all(self, entry: Entry) -> None:
         """Read everybody anew whom an entry may have changed that may have landed."""
         keys = [entry.key, *(message.to for message in entry.messages)]

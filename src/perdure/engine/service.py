@@ -126,7 +126,7 @@ class Engine:
         memory = Memory(
             self._residents, self._inboxes, self._ready, self._queues, self._turns, self._timers
         )
-        self._rereading = Rereading(ground, self._lookup, memory)
+        self.rereading = Rereading(ground, self._lookup, memory)
         self._waking = Waking(ground, memory, self._tasks, self._moves, self._recovery)
         self._neighbours = self._among(ground, memory, sharing)
 
@@ -135,7 +135,7 @@ class Engine:
         if sharing is None or not isinstance(ground.owner, Leased):
             return None
         owner = ground.owner
-        neighbours = Neighbours(ground, owner, memory, self._rereading, self._waiters)
+        neighbours = Neighbours(ground, owner, memory, self.rereading, self._waiters)
         apps = self._dispatcher.apps
         neighbours.leases = Leases(
             sharing, owner, ground.landing, ground.observer, apps, neighbours
@@ -153,11 +153,11 @@ class Engine:
         self._aftermath.on_born = self.mailbox.look
         self._removal.on_gone = self.parking.look
         self.mailbox.on_kept = self.forgetting.note
-        self._landing.on_unsure = self._rereading.look_at_all
+        self._landing.on_unsure = self.rereading.look_at_all
         if self._neighbours is not None:
             self._landing.on_fenced = self._neighbours.leases.fenced
-            self._aftermath.on_not_moved = self._rereading.look
-            self._inboxes.look = self._rereading.look
+            self._aftermath.on_not_moved = self.rereading.look
+            self._inboxes.look = self.rereading.look
 
     def _joined(self, app_id: str) -> None:
         if self._neighbours is not None:

@@ -6,10 +6,12 @@ release; meanwhile the work goes to the workers.
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
+from perdure.base.errors import ShuttingDown
 from perdure.base.time import SECOND_US
 from perdure.core.actions import Decision, ScheduleTask, VersionNotAvailable
 from perdure.core.events import Event
@@ -68,7 +70,8 @@ class HereApp:
         old = self.chance.random() < _OLD
         self.release = 1 if old and not self.watchers.calm() else RELEASE
         self._kept.clear()
-        self.app = self.engine.attach(Profile(app_id="app", worker="here"), self)
+        with suppress(ShuttingDown):  # the node is stopping meanwhile
+            self.app = self.engine.attach(Profile(app_id="app", worker="here"), self)
         self.loop.call_in(self.chance.randrange(20, 200) * SECOND_US, self._leave)
 
     def _leave(self) -> None:

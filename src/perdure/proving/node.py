@@ -190,7 +190,8 @@ class Node:
         if self._around.ways is None:
             return False
         since_us = max(self.changed_elsewhere.get(key, -_HEARS_US), self.shared.unsure_us)
-        return self._around.loop.now_us - since_us < _HEARS_US
+        just_now = self._around.loop.now_us - since_us < _HEARS_US
+        return just_now or self.engine.rereading.is_at(key)
 
     def counts_inexactly(self) -> bool:
         """Tell whether what it noted may have been refused, or have been of what never left it."""
