@@ -5,16 +5,18 @@ its end. What callers were told is kept, and compared with what is there afterwa
 """
 
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable, Sequence
 from random import Random
 from typing import Final
 
 from perdure.base.errors import CallerFault, ShuttingDown, StoreError, WorkerFault
 from perdure.base.time import SECOND_US
 from perdure.components.port import Done, Purged, Started
-from perdure.core.events import EventRaised, ExecutionStarted, TaskCompleted, TaskFailed
+from perdure.core.actions import Action
+from perdure.core.events import Event, EventRaised, ExecutionStarted, TaskCompleted, TaskFailed
 from perdure.core.requests import Start
 from perdure.core.status import TERMINAL
+from perdure.wire.actions import decision_of, parse_turn_answer
 from perdure.wire.generated import work_pb2 as pb
 from tests.kit.answers import (
     child,
@@ -24,8 +26,10 @@ from tests.kit.answers import (
     schedule,
     send,
     timer,
+    turn_answer,
 )
 from tests.kit.house import APP, House
+from tests.kit.local_script import LocalScript
 from tests.kit.shaky_store import ShakyStore
 from tests.kit.worker import ActivityItem, TurnItem, Worker
 
@@ -49,6 +53,7 @@ class Storm:
         self.hands: list[tuple[Worker, TurnItem | ActivityItem]] = []
         self.births: dict[str, str | None] = {}  # by id: the input of the last acknowledged start
         self.sequence = 0
+        self.here: LocalScript | None = None  # the app in the process, while it is there
 
     async def rage(self, steps: int) -> None:
         """The safety phase."""
@@ -75,6 +80,7 @@ class Storm:
         self.house.store.power_returns()
         self.house.store.fail_commits(0)
         self.house.store.fail_reads(0)
+        self._leave()
         for worker in self.house.workers:
             worker.leave()
         self.house.workers.clear()
@@ -164,7 +170,10 @@ class Storm:
                 self.hands.append((worker, worker.waiting.popleft()))
 
     async def answer(self) -> None:
-        if self.hands:
+        if self.here is not None and self.here.errands and self.random.random() < 0.6:
+            place = self.random.randrange(len(self.here.errands))
+            self.here.app.completed(self.here.errands.pop(place), "yes")
+        elif self.hands:
             place = self.random.randrange(len(self.hands))
             await self._answer(*self.hands.pop(place))
 
@@ -193,7 +202,10 @@ class Storm:
 
     def decisions(self, item: TurnItem) -> list[pb.Action]:
         """Decide something, with ids that a sound worker would use, or now and then not."""
-        used = [event.event_id for event in (*item.known, *item.new)]
+        known = (*item.known, *item.new)
+        used = [event.event_id for event in known]
+        # Who decides here is not told of its own actions: results show which ids it has used.
+        used += [getattr(event, "task_id", getattr(event, "timer_id", 0)) for event in known]
         first = max([*used, 0]) + 1
         if self.random.random() < 0.05:
             return [no_such_version()]
@@ -216,8 +228,34 @@ class Storm:
             chosen += [action for action in some if self.random.random() < 0.1]
         return chosen
 
+    def _leave(self) -> None:
+        if self.here is not None:
+            self.here.app.close()
+            self.here = None
+
+    def _decided_here(self, known: Sequence[Event], new: Sequence[Event]) -> Iterable[Action]:
+        item = TurnItem(
+            instance_id="",
+            past=(),
+            known=tuple(known[: len(known) - len(new)]),
+            new=tuple(new),
+            token="",
+            past_bytes=(),
+            new_bytes=(),
+            cached=None,
+            execution_id="",
+            propagated=None,
+        )
+        answer = turn_answer("", *self.decisions(item))
+        return decision_of(parse_turn_answer(answer), microsoft=False).actions
+
     async def come_or_go(self) -> None:
-        if self.house.workers and self.random.random() < 0.4:
+        if self.random.random() < 0.4:
+            if self.here is None:
+                self.here = LocalScript.attach(self.house, self._decided_here)
+            else:
+                self._leave()
+        elif self.house.workers and self.random.random() < 0.4:
             worker = self.house.workers.pop(self.random.randrange(len(self.house.workers)))
             worker.leave()
         else:
@@ -234,6 +272,7 @@ class Storm:
 
     async def restart(self) -> None:
         self.hands.clear()
+        self._leave()
         self.house.store.fail_reads(0)
         try:
             await self.house.restart()

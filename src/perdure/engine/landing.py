@@ -70,6 +70,8 @@ class Landing:
         task = self._loop.create_task(work)
         self._tasks[task] = None
         task.add_done_callback(partial(self._spawned, where))
+        if self._stopped:
+            task.cancel()  # the last commits still tell of what they bring about
         return task
 
     def stop(self) -> None:
