@@ -54,7 +54,7 @@ def test_help_helps(
         (["serve", "--dapr-http-port", "70000"], "--dapr-http-port"),
         (["serve", "--log-level", "loud"], "--log-level"),
         (["serve", "--max-body-size", "large"], "--max-body-size"),
-        (["serve", "--store", "postgres://db/x"], "Postgres"),
+        (["serve", "--store", "mysql://db/x"], "postgres://"),
         (["run"], "PROGRAM"),
         (["workflow", "start"], "TYPE"),
         (["workflow", "start", "order", "--server", "ftp://x"], "--server"),
