@@ -44,9 +44,10 @@ STUBBORN = (
     + "while True: signal.pause()"
 )
 POLITE = (
-    "import signal, sys\n"
+    "import os, signal, sys\n"
     "def stop(number, _):\n"
-    "    print('bye', signal.Signals(number).name, flush=True)\n"
+    # Not printed: the signal may come while the program is still printing that it is ready.
+    "    os.write(1, f'bye {signal.Signals(number).name}\\n'.encode())\n"
     "    sys.exit(5)\n"
     "for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(each, stop)\n"
     + WAITS
