@@ -2,25 +2,22 @@
 
 import asyncio
 import os
-from collections.abc import Callable
-from typing import Self, TypeVar, Unpack, overload
+from typing import Self, Unpack
 
 from perdure.app.places import shown
 from perdure.authoring.context import WorkflowContext
-from perdure.authoring.registry import Options, Registry
+from perdure.authoring.registry import Registry
 from perdure.base.errors import ShuttingDown
 from perdure.components.port import WorkflowComponent
 from perdure.hosting.asking import Asking
 from perdure.hosting.house import House
+from perdure.hosting.registering import Registering
 from perdure.hosting.settings import STORE, Settings, settings_of
-from perdure.hosting.shapes import AnyFunction
 from perdure.hosting.signals import EXIT_CODE, TermSignal
 from perdure.hosting.staff import Member
 
-F = TypeVar("F", bound=AnyFunction)
 
-
-class Engine(Asking):
+class Engine(Registering, Asking):
     """An engine on one store, opened by `async with`, on the loop that it is used on.
 
     - Its workflows and activities are those of `registry`, registered by its decorators before or
@@ -57,55 +54,6 @@ class Engine(Asking):
         """Return it as people see it in a shell."""
         state = "closed" if self._house is None else "open"
         return f"<Engine {shown(self.settings.store)} ({state})>"
-
-    # ---- what it runs
-
-    @overload
-    def workflow(self, function: F, /) -> F: ...
-    @overload
-    def workflow(
-        self,
-        /,
-        *,
-        name: str | None = None,
-        version_name: str | None = None,
-        is_latest: bool = True,
-    ) -> Callable[[F], F]: ...
-    def workflow(
-        self,
-        function: AnyFunction | None = None,
-        /,
-        *,
-        name: str | None = None,
-        version_name: str | None = None,
-        is_latest: bool = True,
-    ) -> AnyFunction:
-        """Register the function below as a workflow, or as a named version of one."""
-        register = self.registry.workflow(name=name, version_name=version_name, is_latest=is_latest)
-        return register if function is None else register(function)
-
-    @overload
-    def activity(self, function: F, /) -> F: ...
-    @overload
-    def activity(
-        self, /, *, name: str | None = None, **options: Unpack[Options]
-    ) -> Callable[[F], F]: ...
-    def activity(
-        self,
-        function: AnyFunction | None = None,
-        /,
-        *,
-        name: str | None = None,
-        **options: Unpack[Options],
-    ) -> AnyFunction:
-        """Register the function below as an activity.
-
-        An async one runs on the loop, another in a thread, and with `process=True` in a process
-        of its own. `timeout` and `heartbeat_timeout` are seconds, `non_retryable` the exceptions
-        after which no policy tries again, `concurrency_max` how many run at once here.
-        """
-        register = self.registry.activity(name=name, **options)
-        return register if function is None else register(function)
 
     # ---- its life
 

@@ -4,21 +4,20 @@ import os
 import signal
 from collections.abc import (
     AsyncIterator,
-    Callable,
     Iterator,
     Mapping,
     Sequence,
 )
 from datetime import datetime
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import Any, Self, Unpack, overload
 
-from perdure.authoring.registry import Options, Registry
+from perdure.authoring.registry import Registry
 from perdure.base.errors import ShuttingDown
 from perdure.core.events import Event
 from perdure.hosting.instances import Instance
+from perdure.hosting.registering import Registering
 from perdure.hosting.settings import STORE, Duration, Settings, settings_of
 from perdure.hosting.shapes import (
-    AnyFunction,
     AnySyncHandle,
     AnyWorkflow,
     In,
@@ -31,10 +30,8 @@ from perdure.hosting.staff import Member
 from perdure.hosting.sync_handles import SyncHandle
 from perdure.hosting.threaded import Hosted, give_back, hosted
 
-F = TypeVar("F", bound=AnyFunction)
 
-
-class SyncEngine:
+class SyncEngine(Registering):
     """An engine in a thread of its own; its calls block, and may come from any thread.
 
     All that use one file in a process share one engine, whichever of them comes first; what is
@@ -57,50 +54,6 @@ class SyncEngine:
         self._hosted: Hosted | None = None
         self._member: Member | None = None
         self._has_signal = False
-
-    # ---- what it runs
-
-    @overload
-    def workflow(self, function: F, /) -> F: ...
-    @overload
-    def workflow(
-        self,
-        /,
-        *,
-        name: str | None = None,
-        version_name: str | None = None,
-        is_latest: bool = True,
-    ) -> Callable[[F], F]: ...
-    def workflow(
-        self,
-        function: AnyFunction | None = None,
-        /,
-        *,
-        name: str | None = None,
-        version_name: str | None = None,
-        is_latest: bool = True,
-    ) -> AnyFunction:
-        """Register the function below as a workflow, or as a named version of one."""
-        register = self.registry.workflow(name=name, version_name=version_name, is_latest=is_latest)
-        return register if function is None else register(function)
-
-    @overload
-    def activity(self, function: F, /) -> F: ...
-    @overload
-    def activity(
-        self, /, *, name: str | None = None, **options: Unpack[Options]
-    ) -> Callable[[F], F]: ...
-    def activity(
-        self,
-        function: AnyFunction | None = None,
-        /,
-        *,
-        name: str | None = None,
-        **options: Unpack[Options],
-    ) -> AnyFunction:
-        """Register the function below as an activity, as `perdure.Engine.activity` does."""
-        register = self.registry.activity(name=name, **options)
-        return register if function is None else register(function)
 
     # ---- its life
 
