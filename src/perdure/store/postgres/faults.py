@@ -28,8 +28,9 @@ _FAULTS: Final[dict[str, tuple[type[StoreError], str]]] = {
             "it from a backup if that finds nothing"
         ),
     ),
+    # The servers' own disks are not full, and whoever sees to the database need not see to them.
     "53100": (
-        StoreFailed,
+        StoreUnavailable,
         "the disk of the database is full: nothing of this change was kept; free some space",
     ),
     "53200": (StoreFailed, "the database is out of memory: see its settings and its machine"),

@@ -22,7 +22,11 @@ CREATE TRIGGER fail BEFORE INSERT ON {schema}.inbox EXECUTE FUNCTION {schema}.fa
 @pytest.mark.parametrize(
     ("code", "fault", "advice"),
     [
-        ("53100", StoreFailed, "the disk of the database is full: nothing of this change was kept"),
+        (
+            "53100",
+            StoreUnavailable,
+            "the disk of the database is full: nothing of this change was kept",
+        ),
         ("53200", StoreFailed, "out of memory"),
         ("53300", StoreUnavailable, "raise max_connections"),
         ("58030", StoreFailed, "see the server's log"),
