@@ -1,6 +1,7 @@
 """Tools of MCP servers, as workflows of a server's own offer them by name."""
 
 import json
+import logging
 import time
 import uuid
 from collections.abc import Mapping
@@ -14,8 +15,10 @@ from perdure.workflow.faults import WorkflowRpcError
 from perdure.workflow.workflow_state import WorkflowState, WorkflowStatus
 
 PREFIX: Final = "dapr.internal.mcp."
-PAUSE_S: Final = 0.5
+_PAUSE_FIRST_S: Final = 0.25
+_PAUSE_LONGEST_S: Final = 4.0
 _PASSING: Final = {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE}
+_log = logging.getLogger("perdure.worker")
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class DaprMCPClient(Catalogue):
         Raises RuntimeError if it does not tell them in time, or not at all.
         """
         name, instance_id = self._listing(mcpserver_name), str(uuid.uuid4())
-        end_s = time.monotonic() + self._timeout
+        end_s, attempt = time.monotonic() + self._timeout, 0
         while True:
             try:
                 self._wf_client.schedule_new_workflow(
@@ -116,9 +119,11 @@ class DaprMCPClient(Catalogue):
                 )
                 break
             except WorkflowRpcError as error:
-                if not passing(error, end_s):
+                attempt += 1
+                pause_s = pause_after(error, attempt, end_s)
+                if pause_s is None:
                     raise
-                time.sleep(PAUSE_S)
+                time.sleep(pause_s)
         left_s = max(int(end_s - time.monotonic()), 1)
         state = self._wf_client.wait_for_workflow_completion(
             instance_id, timeout_in_seconds=left_s, fetch_payloads=True
@@ -126,6 +131,13 @@ class DaprMCPClient(Catalogue):
         self._keep(mcpserver_name, state)
 
 
-def passing(error: WorkflowRpcError, end_s: float) -> bool:
-    """Tell whether a call may go better if it is made again before `end_s`."""
-    return error.code() in _PASSING and time.monotonic() + PAUSE_S < end_s
+def pause_after(error: WorkflowRpcError, attempt: int, end_s: float) -> float | None:
+    """Return how long to wait before a call is made again, or None if that is of no use.
+
+    The pause doubles with each attempt, counted from 1; no call is made after `end_s`.
+    """
+    pause_s = min(_PAUSE_FIRST_S * 2.0 ** (attempt - 1), _PAUSE_LONGEST_S)
+    if error.code() not in _PASSING or time.monotonic() + pause_s >= end_s:
+        return None
+    _log.warning("asking for tools, attempt %d: %s; again in %g s", attempt, error, pause_s)
+    return pause_s

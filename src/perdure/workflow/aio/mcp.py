@@ -6,7 +6,7 @@ import uuid
 
 from perdure.workflow.aio.dapr_workflow_client import DaprWorkflowClient
 from perdure.workflow.faults import WorkflowRpcError
-from perdure.workflow.mcp import PAUSE_S, Catalogue, passing
+from perdure.workflow.mcp import Catalogue, pause_after
 
 
 class DaprMCPClient(Catalogue):
@@ -29,7 +29,7 @@ class DaprMCPClient(Catalogue):
         Raises RuntimeError if it does not tell them in time, or not at all.
         """
         name, instance_id = self._listing(mcpserver_name), str(uuid.uuid4())
-        end_s = time.monotonic() + self._timeout
+        end_s, attempt = time.monotonic() + self._timeout, 0
         while True:
             try:
                 await self._wf_client.schedule_new_workflow(
@@ -37,9 +37,11 @@ class DaprMCPClient(Catalogue):
                 )
                 break
             except WorkflowRpcError as error:
-                if not passing(error, end_s):
+                attempt += 1
+                pause_s = pause_after(error, attempt, end_s)
+                if pause_s is None:
                     raise
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(pause_s)
         left_s = max(int(end_s - time.monotonic()), 1)
         state = await self._wf_client.wait_for_workflow_completion(
             instance_id, timeout_in_seconds=left_s, fetch_payloads=True
