@@ -53,6 +53,7 @@ class Stopping:
     @contextmanager
     def by_signals(self) -> Iterator[None]:
         """Take SIGTERM and SIGINT for wishes for as long as the block lasts."""
+        before = {number: signal.getsignal(number) for number in SIGNALS}
         for number in SIGNALS:
             self._loop.add_signal_handler(number, self.request, signal.Signals(number).name)
         try:
@@ -60,3 +61,5 @@ class Stopping:
         finally:
             for number in SIGNALS:
                 self._loop.remove_signal_handler(number)
+                # The loop goes back to the default, and not to what somebody had arranged.
+                signal.signal(number, before[number])

@@ -3,8 +3,11 @@
 import asyncio
 import os
 import signal
+from typing import Any
 
-from perdure.app.stopping import Stopping
+import pytest
+
+from perdure.app.stopping import SIGNALS, Stopping
 
 
 async def test_a_second_wish_hurries() -> None:
@@ -30,13 +33,19 @@ async def test_by_force_the_answer_leaves_first() -> None:
     assert (stopping.reason, stopping.exit_code) == ("somebody", 1)
 
 
-async def test_signals_are_wishes_for_as_long_as_the_block_lasts() -> None:
-    stopping = Stopping()
-    before = signal.getsignal(signal.SIGTERM)
-    with stopping.by_signals():
-        os.kill(os.getpid(), signal.SIGTERM)
-        await stopping.requested.wait()
-        assert stopping.reason == "SIGTERM"
-        os.kill(os.getpid(), signal.SIGINT)
-        await asyncio.wait_for(stopping.hurried.wait(), 30)
-    assert signal.getsignal(signal.SIGTERM) == before
+@pytest.mark.parametrize("arranged", [signal.SIG_DFL, lambda *_: None])
+async def test_signals_are_wishes_for_as_long_as_the_block_lasts(arranged: Any) -> None:
+    """Whatever somebody had arranged for them before stands again after it."""
+    found = {number: signal.signal(number, arranged) for number in SIGNALS}
+    try:
+        stopping = Stopping()
+        with stopping.by_signals():
+            os.kill(os.getpid(), signal.SIGTERM)
+            await stopping.requested.wait()
+            assert stopping.reason == "SIGTERM"
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.wait_for(stopping.hurried.wait(), 30)
+        assert [signal.getsignal(number) for number in SIGNALS] == [arranged] * len(SIGNALS)
+    finally:
+        for number, handler in found.items():
+            signal.signal(number, handler)
