@@ -43,17 +43,36 @@ class TermSignal:
         task.cancel("SIGTERM")
 
 
-def exit_on_term() -> bool:
-    """Have SIGTERM end this process as `sys.exit` does, so that its blocks end well.
+class ExitSignal:
+    """SIGTERM ends this process as `sys.exit` does, so that its blocks end well.
 
-    Tells whether it was arranged: only on the main thread, and where nobody else has.
+    Many may wish it at once; the last who leaves it puts back what was there before the first.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return False
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        return False
-    signal.signal(signal.SIGTERM, _exit)
-    return True
+
+    _wishers = 0  # of the whole process, counted on the main thread alone
+
+    def __init__(self) -> None:
+        """Arrange for nothing yet."""
+        self._listens = False
+
+    def listen(self) -> None:
+        """Arrange for it, on the main thread and where nobody else has."""
+        if threading.current_thread() is not threading.main_thread() or self._listens:
+            return
+        if signal.getsignal(signal.SIGTERM) not in {signal.SIG_DFL, _exit}:
+            return
+        signal.signal(signal.SIGTERM, _exit)
+        ExitSignal._wishers += 1
+        self._listens = True
+
+    def leave(self) -> None:
+        """Wish it no more. Away from the main thread, where nothing can be arranged, it stays."""
+        if threading.current_thread() is not threading.main_thread() or not self._listens:
+            return
+        self._listens = False
+        ExitSignal._wishers -= 1
+        if not ExitSignal._wishers and signal.getsignal(signal.SIGTERM) is _exit:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _exit(_number: int, _frame: object) -> None:

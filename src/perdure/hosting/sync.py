@@ -1,7 +1,6 @@
 """The engine for programs that are not async: scripts, Django, a shell."""
 
 import os
-import signal
 from collections.abc import (
     AsyncIterator,
     Iterator,
@@ -25,7 +24,7 @@ from perdure.hosting.shapes import (
     WithInput,
     WithoutInput,
 )
-from perdure.hosting.signals import exit_on_term
+from perdure.hosting.signals import ExitSignal
 from perdure.hosting.staff import Member
 from perdure.hosting.sync_handles import SyncHandle
 from perdure.hosting.threaded import Hosted, give_back, hosted
@@ -53,14 +52,14 @@ class SyncEngine(Registering):
         self.settings = settings_of(store, **settings)
         self._hosted: Hosted | None = None
         self._member: Member | None = None
-        self._has_signal = False
+        self._signal = ExitSignal()
 
     # ---- its life
 
     def __enter__(self) -> Self:
         """Open it, and have SIGTERM end the block as `sys.exit` does, where nobody else has it."""
         self.open()
-        self._has_signal = exit_on_term()
+        self._signal.listen()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,8 +67,7 @@ class SyncEngine(Registering):
         try:
             self.close()
         finally:
-            if self._has_signal:
-                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            self._signal.leave()
 
     def open(self) -> None:
         """Open it, or take part in it if somebody in this process has; as `Engine.open`."""

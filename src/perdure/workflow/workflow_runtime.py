@@ -8,7 +8,7 @@ from typing import Final, TypeVar, Unpack, overload
 from perdure.authoring.payloads import Typing
 from perdure.authoring.registry import NAME_ATTRIBUTE, Options, Registry
 from perdure.hosting.shapes import AnyFunction
-from perdure.hosting.signals import exit_on_term
+from perdure.hosting.signals import ExitSignal
 from perdure.workflow.logger import Logger, LoggerOptions
 from perdure.workflow.opening import added_metadata, seat_at
 from perdure.workflow.seats import AtAddress, Bounds, Employed, Seat, place_of
@@ -73,6 +73,7 @@ class WorkflowRuntime:
         self.registry = Registry()
         self._seat: Seat | None = None
         self._employed: Employed | None = None
+        self._signal = ExitSignal()
 
     # ---- what it runs
 
@@ -195,8 +196,8 @@ class WorkflowRuntime:
     def start(self) -> None:
         """Begin to work, in threads of its own; return once work can come in.
 
-        From then on SIGTERM ends the program as `sys.exit` does, unless somebody has arranged for
-        it: activities that run have ten seconds to come to their end, as with `shutdown`.
+        Until `shutdown` SIGTERM ends the program as `sys.exit` does, unless somebody has arranged
+        for it: activities that run have ten seconds to come to their end, as with `shutdown`.
 
         Raises StoreLocked if another process has the file, RuntimeError if the server does not
         answer in time.
@@ -206,7 +207,7 @@ class WorkflowRuntime:
         if self._seat is None:
             self._seat = seat_at(self._place)
         self._employed = self._seat.employ(self.registry, self._bounds)
-        exit_on_term()
+        self._signal.listen()
         if not self.wait_for_worker_ready(self._ready_timeout_s):
             self.shutdown()
             raise RuntimeError("WorkflowRuntime worker and its stream are not ready")
@@ -224,6 +225,7 @@ class WorkflowRuntime:
 
     def shutdown(self) -> None:
         """Work no more: what runs has a moment to come to its end. May be called again."""
+        self._signal.leave()
         employed, self._employed = self._employed, None
         seat, self._seat = self._seat, None
         if employed is not None:
