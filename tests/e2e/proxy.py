@@ -98,14 +98,13 @@ class Proxy:
         task = self._loop.create_task(self._carry(reader, writer))
         self._carried.add(task)
         task.add_done_callback(self._carried.discard)
+        # At once, whatever was not sent: a line that is cut says nothing any more. A task that is
+        # cancelled before its first step runs no line of its own.
+        task.add_done_callback(lambda _: writer.transport.abort())
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            if not self._refuses:
-                await self._carry_both(reader, writer)
-        finally:
-            # At once, whatever was not sent: a line that is cut says nothing any more.
-            writer.transport.abort()
+        if not self._refuses:
+            await self._carry_both(reader, writer)
 
     async def _carry_both(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

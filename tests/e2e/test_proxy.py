@@ -1,5 +1,7 @@
 """The way to a server itself: what is cut ends, and what is stalled arrives when it heals."""
 
+import asyncio
+import gc
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -70,3 +72,21 @@ def test_a_line_that_is_cut_takes_new_ones_at_once() -> None:
             again.settimeout(SILENCE_S)
             with pytest.raises(TimeoutError):
                 again.recv(100)
+
+
+class _Hasty(Proxy):
+    """Cuts each connection in the moment in which it is taken."""
+
+    def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        super()._take(reader, writer)
+        self._cut()
+
+
+def test_a_line_that_is_cut_before_anything_was_carried_is_closed() -> None:
+    """What nobody closes warns when it is collected, which fails the test."""
+    with socket.create_server((HOST, 0)) as listening:
+        proxy = _Hasty(listening.getsockname()[1], patience_s=0.0).start()
+        with closing(socket.create_connection((HOST, proxy.port))) as near:
+            assert near.recv(100) == b""
+        proxy.close()
+    gc.collect()
