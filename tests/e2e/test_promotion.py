@@ -126,11 +126,25 @@ def test_what_is_imported_under_a_server_that_runs_goes_on(
     assert elsewhere.output("fresh") == PASSED
 
 
-def arrived(postgres: Postgres) -> int:
-    """Return how many instances have arrived."""
-    if postgres.asked("SELECT to_regclass('instances') IS NULL") == "t":
-        return 0
-    return int(postgres.asked("SELECT count(*) FROM instances"))
+# The promotion waits in the middle of a batch, at the instance that is named, until it is cut off.
+_HOLD = """
+CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
+DROP TRIGGER IF EXISTS held ON instances;
+CREATE TRIGGER held BEFORE INSERT ON instances FOR EACH ROW
+    WHEN (NEW.instance_id = '{}') EXECUTE FUNCTION hold();
+"""
+_HELD = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+
+
+def promote(store: Path, postgres: Postgres) -> "subprocess.Popen[bytes]":
+    """Begin to promote a file."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "perdure", "promote", str(store), postgres.url],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=clean_environment({}),
+    )
 
 
 def test_a_database_that_restarts_again_and_again_gets_everything(tmp_path: Path) -> None:
@@ -142,25 +156,18 @@ def test_a_database_that_restarts_again_and_again_gets_everything(tmp_path: Path
     rows = [row for row in store.dump() if row[0] not in {"counters", "note"}]
     store.close()
     with running() as postgres:
-        cut_off = 0
-        for restarts in range(4):
-            before = arrived(postgres)
-            promotion = subprocess.Popen(
-                [sys.executable, "-m", "perdure", "promote", str(tmp_path / "wf.db"), postgres.url],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=clean_environment({}),
-            )
-            if restarts < 3:
-                # Cut off once more has arrived than before, and not everything.
-                while promotion.poll() is None and arrived(postgres) == before:
-                    continue
-                postgres.restart(IMMEDIATE)
-            if promotion.wait(PROMOTE_DEADLINE_S) == 0:
-                break
-            cut_off += 1
-        assert promotion.returncode == 0
-        assert cut_off, "it was never cut off"
+        run("migrate", "--store", postgres.url)
+        for at in (700, 1_500, 2_900):
+            postgres.asked(_HOLD.format(f"order-{at}"))
+            promotion = promote(tmp_path / "wf.db", postgres)
+            while postgres.asked(_HELD) == "0":
+                assert promotion.poll() is None, f"it did not come to order-{at}"
+            postgres.restart(IMMEDIATE)
+            assert promotion.wait(PROMOTE_DEADLINE_S) != 0
+            arrived = int(postgres.asked("SELECT count(*) FROM instances"))
+            assert 0 < arrived <= at + len(rows) - 3_000, arrived
+        postgres.asked("DROP FUNCTION hold CASCADE")
+        assert promote(tmp_path / "wf.db", postgres).wait(PROMOTE_DEADLINE_S) == 0
         target = PostgresStore(postgres.url)
         assert [row for row in target.dump() if row[0] not in {"counters", "note"}] == rows
         target.close()
