@@ -63,12 +63,9 @@ class WorkflowRuntime:
             metadata = (*place.metadata, *added_metadata(interceptors))
             place = replace(place, metadata=metadata)
         self._place = place
-        maxima = (
-            maximum_concurrent_activity_work_items,
-            maximum_concurrent_orchestration_work_items,
+        items = _sum_of_both(
+            maximum_concurrent_activity_work_items, maximum_concurrent_orchestration_work_items
         )
-        given = [most for most in maxima if most is not None]
-        items = sum(given) if len(given) == len(maxima) else None
         self._bounds = Bounds(threads=maximum_thread_pool_workers, items=items)
         self.registry = Registry()
         self._seat: Seat | None = None
@@ -232,6 +229,10 @@ class WorkflowRuntime:
             employed.leave()
         if seat is not None:
             seat.give_back()
+
+
+def _sum_of_both(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else first + second
 
 
 def alternate_name(name: str | None = None) -> Callable[[F], F]:
