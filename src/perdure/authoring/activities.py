@@ -119,14 +119,18 @@ class Activity:
     def arguments(self, context: ActivityContext, text: str | None) -> tuple[Any, ...]:
         """Return what the function is called with.
 
-        Raises TypeError or ValueError if the input cannot be made into what the function takes.
+        Raises TypeError or ValueError if the input cannot be made into what the function takes,
+        and whatever a class of the author's raises when it is made.
         """
         if not self.signature.accepts_input:
             return (context,)
         return (context, read(text, self.signature.input_type, self.typing))
 
     def result_text(self, result: object) -> str | None:
-        """Return the function's result as it is recorded. Raises TypeError if JSON has no such."""
+        """Return the function's result as it is recorded.
+
+        Raises what `to_json` raises, and RuntimeError for a coroutine that nobody has awaited.
+        """
         if inspect.iscoroutine(result):
             result.close()
             raise RuntimeError(

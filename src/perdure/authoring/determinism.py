@@ -106,7 +106,7 @@ class Determinism:
             )
         )
         found: Any = read(text, signature_of(function).output_type, Typing.FULL)
-        return found  # type: ignore[no-any-return]
+        return found  # type: ignore[no-any-return]  # what `function` is annotated to return
 
     def _recorded(self, number: int) -> str | None:
         """Return what the history has for a step, or None if it does not have the step."""

@@ -60,10 +60,6 @@ class NonRetryableError(Exception):
     """Raised by an activity or a child workflow that is not to be tried again."""
 
 
-class NonDeterminismError(Exception):
-    """The code does not do what its history says that it did."""
-
-
 class OrchestratorNotRegisteredError(ValueError):
     """No workflow of that name is registered."""
 
@@ -90,7 +86,14 @@ def failure_of(
     trace = "".join(traceback.format_tb(error.__traceback__))
     return Failure(
         type(error).__name__,
-        str(error),
+        _message_of(error),
         non_retriable=isinstance(error, (NonRetryableError, *non_retryable)),
         stack_trace=trace or None,
     )
+
+
+def _message_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as worse:  # noqa: BLE001 - the author's class tells itself, or does not
+        return f"(it cannot be told: {type(worse).__name__})"

@@ -53,6 +53,8 @@ def _outcome(task: AnyTask) -> object:
     return task.get_exception() if task.is_failed else task.get_result()
 
 
+# Two, three or four keep their types apart. A checker sees that more of one type fit them as well,
+# and that the list they would get is no tuple: the first that fits is meant.
 @overload
 def gather(  # type: ignore[overload-overlap]
     first: Awaited[A], second: Awaited[B], /, *, return_exceptions: Literal[False] = False

@@ -81,7 +81,11 @@ _REVIVING: Final = json.JSONDecoder(object_hook=_revive)
 
 
 def to_json(value: object) -> str:
-    """Return a value as JSON. Raises TypeError if there is no JSON for it."""
+    """Return a value as JSON.
+
+    Raises TypeError if there is no JSON for it, ValueError if it holds itself, and whatever a class
+    of the author's raises when it tells its fields.
+    """
     if type(value) is str:
         return encode_basestring_ascii(value)
     return _ENCODER.encode(value)
@@ -107,7 +111,8 @@ def text_of(value: object) -> str | None:
 def read(text: str | None, wanted: object | None, typing: Typing) -> Any:
     """Return the value of a payload, made into the wanted type; None for one that is not there.
 
-    Raises TypeError or ValueError if it cannot be made into it.
+    Raises TypeError or ValueError if it cannot be made into it, and whatever a class of the
+    author's raises when it is made.
     """
     if not text:
         return None

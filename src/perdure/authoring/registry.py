@@ -1,9 +1,10 @@
 """What a program has registered: workflows by name and version, activities by name."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypedDict, TypeVar, Unpack, cast
+from typing import Any, Final, TypedDict, TypeVar, Unpack, cast
 
 from perdure.authoring.activities import Activity, is_async
 from perdure.authoring.failures import (
@@ -17,7 +18,7 @@ from perdure.base.time import SECOND_US
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Where a function carries the name that it is registered under.
-NAME_ATTRIBUTE = "_dapr_alternate_name"
+NAME_ATTRIBUTE: Final = "_dapr_alternate_name"
 
 
 class Options(TypedDict, total=False):
@@ -132,10 +133,17 @@ class Registry:
         typing: Typing = Typing.FULL,
         **options: Unpack[Options],
     ) -> Activity:
-        """Register an activity. Raises ValueError if the name is taken already."""
+        """Register an activity.
+
+        Raises ValueError if the name is taken already, and for a time-out or a limit that lets
+        nothing run.
+        """
         name = _filled(name if name is not None else name_of(function), "activity")
         if name in self.activities:
             raise ValueError(f"A '{name}' activity already exists.")
+        most = options.get("concurrency_max")
+        if most is not None and most < 1:
+            raise ValueError(f"concurrency_max={most}: an activity that may never run")
         added = Activity(
             name=name,
             function=function,
@@ -145,7 +153,7 @@ class Registry:
             timeout_us=_us(options.get("timeout")),
             heartbeat_timeout_us=_us(options.get("heartbeat_timeout")),
             non_retryable=options.get("non_retryable", ()),
-            concurrency_max=options.get("concurrency_max"),
+            concurrency_max=most,
         )
         self.activities[name] = added
         return added
@@ -195,6 +203,6 @@ def _us(duration: float | timedelta | None) -> int | None:
     if duration is None:
         return None
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
-    if seconds <= 0:
-        raise ValueError(f"a time-out has to be longer than nothing, not {duration!r}")
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"a time-out has to be longer than nothing and end, not {duration!r}")
     return round(seconds * SECOND_US)

@@ -90,6 +90,8 @@ class Replayer:
         if run.outcome is None:
             run.length = past_length + len(new) + len(decision.actions)
             run.actions = {}
+            # They are for a replay, which is over.
+            run.places = {}
             run.recorded = ()
             self._keep(key, run)
         else:

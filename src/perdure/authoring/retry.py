@@ -1,13 +1,15 @@
 """Retry policies: how often a failing activity or child is tried again, and after which pauses."""
 
 import math
+import sys
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final, Self
 
-from perdure.base.time import SECOND_US
+from perdure.base.time import LATEST_US, SECOND_US
 
 _NO_TIME: Final = timedelta(0)
+_ALL_TIME_S: Final = LATEST_US / SECOND_US
 
 
 class RetryPolicy:
@@ -90,19 +92,26 @@ class RetryPolicy:
     def next_pause_us(self, attempts: int) -> int | None:
         """Return the pause after so many attempts have failed, or None if they were the last.
 
-        It follows from the policy alone, so that a replay comes to the same.
+        It follows from the policy alone, so that a replay comes to the same. None is longer than
+        the time that there is, however often its coefficient multiplies it.
         """
         if attempts >= self._max_number_of_attempts:
             return None
         first_s = self._first_retry_interval.total_seconds()
         longest = self._max_retry_interval
+        longest_s = _ALL_TIME_S if longest is None else min(longest.total_seconds(), _ALL_TIME_S)
         pause_s = elapsed_s = 0.0
         for number in range(attempts):
-            pause_s = math.pow(self._backoff_coefficient or 1.0, number) * first_s
-            if longest is not None:
-                pause_s = min(pause_s, longest.total_seconds())
+            pause_s = min(_power(self._backoff_coefficient or 1.0, number) * first_s, longest_s)
             elapsed_s += pause_s
         timeout = self._retry_timeout
         if timeout is not None and elapsed_s >= timeout.total_seconds():
             return None
-        return round(pause_s * SECOND_US)
+        return min(round(pause_s * SECOND_US), LATEST_US)
+
+
+def _power(coefficient: float, exponent: int) -> float:
+    try:
+        return math.pow(coefficient, exponent)
+    except OverflowError:
+        return sys.float_info.max

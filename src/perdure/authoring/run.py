@@ -200,10 +200,10 @@ class Run:
         return min(self.now_us + after // _MICROSECOND, LATEST_US)
 
     def settle(self, step: OpenStep, text: str | None) -> None:
-        """Complete a step with the text of its result."""
+        """Complete a step with the text of its result; one that cannot be read fails it."""
         try:
             value = read(text, step.result_type, self.typing)
-        except (TypeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - the author's class is made, and may refuse
             step.task.fail(error)
         else:
             step.task.succeed(value)
@@ -228,9 +228,11 @@ class Run:
     def end_well(self, result: object) -> None:
         """The code has returned."""
         try:
-            self.end(Outcome(Status.COMPLETED, text_of(result)))
-        except (TypeError, ValueError) as error:
+            text = text_of(result)
+        except Exception as error:  # noqa: BLE001 - the author's class tells itself, or does not
             self.end_failed(error)
+        else:
+            self.end(Outcome(Status.COMPLETED, text))
 
     def end_failed(self, error: BaseException) -> None:
         """The code has raised, or could not be run."""

@@ -32,9 +32,13 @@ Delay: TypeAlias = float | timedelta | datetime  # a number is in seconds
 
 AnyStrand: TypeAlias = "Strand[Any]"
 
-# How deep strands may be within strands, and how many calls deep their code is looked through.
+# How many strands a workflow may have at once, and how many calls deep code is looked through.
 STRANDS_MAX: Final = 100_000
 _FRAMES_MAX: Final = 1_000
+
+# What the code raises is its own failure, and no more. An exit is one as well: it would come again
+# in every replay, and end one process after the other.
+OF_THE_CODE: Final = (Exception, asyncio.CancelledError, SystemExit)
 
 _IN_AN_ACTIVITY: Final = "do it in an activity: `await ctx.call_activity(...)`"
 # What to write in place of a function of asyncio.
@@ -82,7 +86,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         for strand in strands:
             try:
                 strand.steps.close()
-            except (Exception, asyncio.CancelledError):  # noqa: BLE001
+            except OF_THE_CODE:
                 _log.debug("workflow code did not end quietly", exc_info=True)
 
 
@@ -96,7 +100,7 @@ def _refuse(_loop: WorkflowLoop, *arguments: object, **_options: object) -> NoRe
 for _name in vars(asyncio.AbstractEventLoop):
     if not _name.startswith("_") and _name not in vars(WorkflowLoop):
         setattr(WorkflowLoop, _name, _refuse)
-WorkflowLoop.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]
+WorkflowLoop.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]  # all is there now
 
 
 def foreign(frame: FrameType | None) -> ForeignAwaitable:
@@ -184,7 +188,7 @@ class Strand(Task[T]):
         except StopIteration as stop:
             del self._loop.open[self]
             self.succeed(stop.value)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the code's own failure
+        except OF_THE_CODE as error:
             del self._loop.open[self]
             self.fail(_explained(error))
         else:
@@ -264,14 +268,14 @@ def _explained(error: BaseException) -> BaseException:
 def run_ready(loop: WorkflowLoop) -> None:
     """Advance strands until none can go on."""
     outer = loops._get_running_loop()  # noqa: SLF001 - asyncio offers it to those who write loops
-    loops._set_running_loop(loop)  # noqa: SLF001
+    loops._set_running_loop(loop)  # noqa: SLF001 - as above
     try:
         while loop.ready and not loop.stopped:
             strand = loop.ready.popleft()
             if not strand.is_complete:
                 strand.advance()
     finally:
-        loops._set_running_loop(outer)  # noqa: SLF001
+        loops._set_running_loop(outer)  # noqa: SLF001 - as above
 
 
 def running() -> WorkflowLoop:
@@ -279,7 +283,7 @@ def running() -> WorkflowLoop:
 
     Raises RuntimeError outside of a workflow.
     """
-    loop = loops._get_running_loop()  # noqa: SLF001
+    loop = loops._get_running_loop()  # noqa: SLF001 - it raises nothing where there is none
     if not isinstance(loop, WorkflowLoop):
         raise RuntimeError("this can only be used within a workflow")  # noqa: TRY004 - it is a place
     return loop

@@ -22,6 +22,7 @@ from perdure.authoring.failures import (
 )
 from perdure.authoring.payloads import read
 from perdure.authoring.run import OpenStep, Outcome, Run
+from perdure.authoring.strands import OF_THE_CODE
 from perdure.base.time import LATEST_US
 from perdure.core import actions as act
 from perdure.core import events as ev
@@ -84,7 +85,7 @@ def _started(run: Run, event: ev.ExecutionStarted) -> None:
     try:
         value = read(event.input, signature.input_type, run.typing)
         steps = function(run.context, value) if signature.accepts_input else function(run.context)
-    except Exception as error:  # noqa: BLE001 - the workflow's own failure
+    except OF_THE_CODE as error:
         run.end_failed(error)
         return
     if hasattr(steps, "throw"):
@@ -194,7 +195,7 @@ def _failed(run: Run, event: ev.TaskFailed | ev.ChildFailed) -> None:
         origin, text = ACTIVITY_RETRY, step.action.execution_id
     else:
         origin, text = CHILD_RETRY, step.action.instance_id
-    pause = run.timer(run.now_us + pause_us, origin, text_field(text))
+    pause = run.timer(min(run.now_us + pause_us, LATEST_US), origin, text_field(text))
     pause.retries = step
 
 

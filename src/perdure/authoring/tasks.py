@@ -10,12 +10,10 @@ from collections.abc import Callable, Coroutine, Generator, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
-from perdure.authoring.failures import TaskFailedError, Told
-
 T = TypeVar("T")
 
-# Functions of workflows as they are called.
 Watcher: TypeAlias = "Callable[[AnyTask], None]"
+# What calling the function of a workflow gives: a coroutine, or a generator.
 Awaiting: TypeAlias = Coroutine[Any, Any, T]
 Yielding: TypeAlias = Generator[Any, Any, T]
 _NOTHING: Final = object()
@@ -202,8 +200,3 @@ def when_any(tasks: list[AnyTask]) -> WhenAnyTask:
 def timed_out(name: str, timeout: datetime | timedelta) -> TimeoutError:
     """Return what is raised of a wait for an event that did not come in time."""
     return TimeoutError(f"Timed out after {timeout!r} waiting for external event {name!r}")
-
-
-def failed(message: str, details: Told) -> TaskFailedError:
-    """Return what is raised of an activity or child workflow that has failed for good."""
-    return TaskFailedError(message, details)

@@ -1,7 +1,9 @@
 """What is registered, under which names, and with which options."""
 
+import math
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -94,8 +96,23 @@ def test_options_are_kept_in_microseconds() -> None:
         non_retryable=(KeyError,),
         concurrency_max=3,
     )
-    with pytest.raises(ValueError, match="longer than nothing"):
-        registry.add_activity(later, timeout=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"timeout": 0}, "longer than nothing"),
+        ({"timeout": -1.0}, "longer than nothing"),
+        ({"heartbeat_timeout": math.inf}, "and end"),
+        ({"timeout": math.nan}, "longer than nothing"),
+        ({"concurrency_max": 0}, "never run"),
+    ],
+)
+def test_an_activity_that_nothing_would_come_of_is_refused(
+    options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        Registry().add_activity(later, **options)
 
 
 def test_coroutine_functions_are_seen_through_their_wrappings() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from perdure.authoring.retry import RetryPolicy
-from perdure.base.time import SECOND_US
+from perdure.base.time import LATEST_US, SECOND_US
 
 S = timedelta(seconds=1)
 
@@ -59,3 +59,18 @@ def test_a_policy_tells_what_it_was_made_of() -> None:
     assert (policy.backoff_coefficient, policy.max_retry_interval) == (1.0, 2 * S)
     assert policy.retry_timeout == 3 * S
     assert policy.non_retryable_error_types == {"KeyError", "Other"}
+
+
+def test_a_coefficient_that_multiplies_for_long_comes_to_the_longest_pause() -> None:
+    """As a number it would overflow at the 1,025th attempt."""
+    policy = RetryPolicy(
+        first_retry_interval=S,
+        max_number_of_attempts=5_000,
+        backoff_coefficient=2.0,
+        max_retry_interval=60 * S,
+    )
+    assert policy.next_pause_us(4_000) == 60 * SECOND_US
+    endless = RetryPolicy(
+        first_retry_interval=S, max_number_of_attempts=5_000, backoff_coefficient=2.0
+    )
+    assert endless.next_pause_us(4_000) == LATEST_US
