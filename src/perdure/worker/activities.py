@@ -42,7 +42,8 @@ class ActivityRunner:
         self._threads: Threads[Outcome] = Threads(threads, name="perdure-activity")
         self._process_count = processes
         self._processes: Processes | None = None
-        # Whether an activity runs on the loop is asked once.
+        # What is known of an activity is asked once, as long as it is the same.
+        self._known: dict[str, Activity] = {}
         self._on_loop: dict[str, bool] = {}
         self._gates: dict[str, Gate] = {}
         # What has not come to its end, whether or not anybody still waits for it.
@@ -61,7 +62,7 @@ class ActivityRunner:
             text = f"Activity function named '{name}' was not registered!"
             self._loop.call_soon(done, raised(NOT_REGISTERED, text))
             return None
-        if name not in self._on_loop:
+        if self._known.get(name) is not activity:
             self._look_at(activity)
         try:
             run = Run(activity, asked, done)
@@ -101,9 +102,13 @@ class ActivityRunner:
     # ---- a call begins
 
     def _look_at(self, activity: Activity) -> None:
-        self._on_loop[activity.name] = activity.is_async and not activity.process
+        name = activity.name
+        self._known[name] = activity
+        self._on_loop[name] = activity.is_async and not activity.process
+        # Those who are within another one's gate, or wait at it, stay there.
+        self._gates.pop(name, None)
         if activity.concurrency_max is not None:
-            self._gates[activity.name] = Gate(activity.concurrency_max)
+            self._gates[name] = Gate(activity.concurrency_max)
 
     def _start(self, run: Run) -> bool:
         if run.over or self._closed:

@@ -52,11 +52,14 @@ def call(activity: Activity, context: ActivityContext, text: str | None) -> Outc
 
 
 async def call_async(activity: Activity, context: ActivityContext, text: str | None) -> Outcome:
-    """Call an async function with its input as JSON. Raises what ends its task, or the loop."""
+    """Call an async function with its input as JSON. Raises what ends its task: a cancellation.
+
+    An exit is the activity's failure: it would come again, and end one process after the other.
+    """
     try:
         value = await activity.function(*activity.arguments(context, text))
         return Returned(activity.result_text(value))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the activity's
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it is the activity's
         return raised_by(error, activity.non_retryable)
 
 

@@ -20,5 +20,8 @@ class Place(Protocol):
         ...
 
     async def history(self, instance_id: str, count: int) -> Sequence[bytes]:
-        """Return the first events of an instance's history, serialized; fewer if there are."""
+        """Return the first events of an instance's history, serialized; fewer if there are.
+
+        Raises CallFailed if the place does not give them.
+        """
         ...

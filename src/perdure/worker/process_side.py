@@ -76,6 +76,7 @@ def assignment_of(activity: Activity, asked: ActivityCall) -> Assignment:
 
 def serve(connection: Connection) -> None:
     """Call one thing after the other until nobody asks any more."""
+    sending = threading.Lock()
     threading.Thread(target=_end_with_who_asks, daemon=True).start()
     # Who stops the process that asks wants running activities to come to their end.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -84,7 +85,9 @@ def serve(connection: Connection) -> None:
         while True:
             try:
                 assignment: Assignment = connection.recv()
-                connection.send(_told(_outcome_of(assignment, connection)))
+                told = _told(_outcome_of(assignment, connection, sending))
+                with sending:
+                    connection.send(told)
             except (EOFError, BrokenPipeError):
                 return  # who asked is gone
 
@@ -97,7 +100,11 @@ def _end_with_who_asks() -> None:
     os._exit(1)
 
 
-def _outcome_of(assignment: Assignment, connection: Connection) -> Outcome:
+def _outcome_of(assignment: Assignment, connection: Connection, sending: threading.Lock) -> Outcome:
+    def beat(_details: object) -> None:
+        with sending:  # an activity may have threads of its own
+            connection.send(BEAT)
+
     try:
         context = ActivityContext(
             assignment.workflow_id,
@@ -105,7 +112,7 @@ def _outcome_of(assignment: Assignment, connection: Connection) -> Outcome:
             assignment.execution_id,
             history_of(assignment.propagated),
         )
-        context.wire(lambda _details: connection.send(BEAT), lambda: False)
+        context.wire(beat, lambda: False)
         activity = _activity(
             assignment.module,
             assignment.qualified_name,

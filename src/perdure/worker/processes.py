@@ -19,6 +19,8 @@ from perdure.worker.runs import Run
 from perdure.worker.threads import Job, Threads
 
 PROCESS_DIED: Final = "ProcessDied"
+# How long a process that speaks no more may take to end by itself.
+_END_S: Final = 5.0
 
 
 class Processes:
@@ -62,7 +64,7 @@ class Processes:
         try:
             assignment = assignment_of(run.activity, run.call)
             hand = self._hand()
-        except (OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - a thread that raised would leave it for ever
             return raised_by(error, (ValueError,))
         with self._lock:
             if self._closed or run.cancelled_because is not None:
@@ -119,7 +121,10 @@ class _Hand:
                         return _outcome(told)
         except (EOFError, OSError):
             self.is_alive = False
-            self._process.join()
+            self._process.join(_END_S)
+            if self._process.exitcode is None:  # something of the activity's keeps it
+                self._process.kill()
+                self._process.join()
             code = self._process.exitcode
             return raised(PROCESS_DIED, f"the process of the activity ended with code {code}")
         except Exception as error:  # noqa: BLE001 - such as a class that cannot be sent

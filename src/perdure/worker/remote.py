@@ -124,9 +124,10 @@ class Remote:
                 return
             await asyncio.sleep(pause_us / SECOND_US)
             pause_us = min(pause_us * 2, PAUSE_LONGEST_US)
-        # The server would wait for ever. A stream that is ended has its items handed out again.
-        _log.error("an answer is not taken; the connection is given up")
-        self._channel.drop()
+        if session == self._session and self._is_open:
+            # The server would wait for ever. A stream that is ended has its items handed out again.
+            _log.error("an answer is not taken; the connection is given up")
+            self._channel.drop()
 
 
 def _reason(error: CallFailed) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from perdure.base.limits import STREAM_ITEMS_MAX
+from perdure.transport.client.call import CallFailed
 from perdure.wire.answers import activity_answer
 from perdure.wire.fields import failure_bytes
 from perdure.wire.generated import work_pb2 as pb
@@ -14,7 +15,7 @@ from perdure.worker.activities import ActivityRunner
 from perdure.worker.calls import Outcome, Raised
 from perdure.worker.items import call_of
 from perdure.worker.places import Place
-from perdure.worker.turns import HistoryMissing, Turns
+from perdure.worker.turns import HistoryMissing, Turns, not_now
 
 _log = logging.getLogger("perdure.worker")
 
@@ -91,7 +92,13 @@ class Runner:
 
     async def _turn_with_history(self, request: pb.TurnRequest, token: str) -> None:
         count = request.cached.event_count
-        events = await self._place.history(request.instance_id, count)
+        try:
+            events = await self._place.history(request.instance_id, count)
+        except CallFailed as error:
+            # Without an answer the instance would be at this worker for ever.
+            _log.error("%s stalls: its history is not given: %s", request.instance_id, error)
+            await self._place.answer_turn(not_now(request, token))
+            return
         if len(events) < count:
             # It has begun anew meanwhile: this turn is nobody's any more.
             _log.info("a turn of %s is out of date", request.instance_id)

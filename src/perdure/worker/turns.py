@@ -80,6 +80,11 @@ class Turns:
         return _NOT_BY_THIS_CODE
 
 
+def not_now(request: pb.TurnRequest, token: str) -> bytes:
+    """Return the answer that stalls an instance, to be tried again by and by."""
+    return turn_answer(request.instance_id, _NOT_BY_THIS_CODE, token)
+
+
 def _lineage(request: pb.TurnRequest) -> Lineage | None:
     return lineage_of(request.propagated) if request.HasField("propagated") else None
 

@@ -1,6 +1,7 @@
 """Activities in their places: on the loop and in threads, with their times and limits."""
 
 import asyncio
+import sys
 import threading
 import time
 from typing import Any
@@ -250,3 +251,34 @@ async def test_after_the_end_nobody_is_told_anything() -> None:
     place.runner.close()
     await ended.wait()
     assert not told.done()
+
+
+async def test_an_exit_is_the_failure_of_its_activity_on_the_loop_as_in_a_thread() -> None:
+    async def leaves(_: ActivityContext) -> None:
+        sys.exit(3)
+
+    def leaves_its_thread(_: ActivityContext) -> None:
+        sys.exit(3)
+
+    async with Place() as place:
+        for function in (leaves, leaves_its_thread):
+            place.add(function)
+            failure = await place.failure(function.__name__)
+            assert (failure.error_type, failure.message) == ("SystemExit", "3")
+
+
+async def test_another_activity_under_the_same_name_is_run_as_it_is() -> None:
+    """What was known of the first says nothing of the one that has come in its place."""
+
+    def blocks(_: ActivityContext) -> str:
+        return "in a thread"
+
+    async def waits(_: ActivityContext) -> str:
+        return "on the loop"
+
+    async with Place() as place:
+        place.add(blocks, name="either", concurrency_max=1)
+        assert await place.result("either") == '"in a thread"'
+        place.registry.activities.clear()
+        place.add(waits, name="either")
+        assert await place.result("either") == '"on the loop"'

@@ -21,6 +21,7 @@ from perdure import (
 from perdure.authoring.replay import Replayer
 from perdure.base.time import SECOND_US
 from perdure.core.events import TaskCompleted
+from perdure.transport.client.call import CallFailed
 from perdure.wire.fields import failure_of
 from perdure.worker import remote
 from perdure.worker.activities import ActivityRunner
@@ -74,6 +75,14 @@ async def at_door(
             await worker.leave()
 
 
+async def seen(handle: Handle[object], wanted: Callable[[Instance], bool]) -> None:
+    """Return once an instance is as it is wanted."""
+    end = time.monotonic() + MINUTE_S
+    while (instance := await handle.get()) is None or not wanted(instance):
+        assert time.monotonic() < end, instance
+        await asyncio.sleep(0)
+
+
 async def test_turns_and_activities_are_done_at_the_door(tmp_path: Path) -> None:
     async with at_door(tmp_path, registry()) as (engine, worker):
         handles = [await engine.start(add_one, number) for number in range(50)]
@@ -99,6 +108,32 @@ async def test_what_was_let_go_is_fetched_and_not_sent_anew(tmp_path: Path) -> N
             # Every turn but the first finds nothing kept.
             worker.replayer._kept.clear()  # noqa: SLF001 - as if there were too many
         assert await handle.result(MINUTE_S) == [0, 1, 2, 3]
+
+
+async def test_a_history_that_is_not_given_stalls_its_instance_which_goes_on_once_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unanswered, the turn would be this worker's for as long as its stream lasts."""
+    async with at_door(tmp_path, registry()) as (engine, worker):
+        handle = await engine.start(collect, 2, id="a")
+        first_turn = (await handle.wait_for_start(MINUTE_S)).history_length
+        await handle.raise_event("item", 1)
+        await seen(handle, lambda found: found.history_length > first_turn)
+        asked = asyncio.Event()
+
+        async def refused(_instance_id: str, _count: int) -> list[bytes]:
+            asked.set()
+            raise CallFailed(8, "larger than a message may be")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(worker.remote, "history", refused)
+            worker.replayer._kept.clear()  # noqa: SLF001 - as if there were too many
+            await handle.raise_event("item", 2)
+            await seen(handle, lambda found: found.status is Status.STALLED)
+            assert asked.is_set()
+        await worker.leave()
+    async with at_door(tmp_path, registry()) as (engine, _):
+        assert await engine.handle("a").result(MINUTE_S) == [1, 2]
 
 
 async def test_a_server_that_goes_and_comes_is_found_again(
@@ -163,12 +198,6 @@ async def test_code_that_diverges_stalls_its_instance_and_the_next_code_goes_on(
 
         programs.add_activity(charge, name="ship")
         return programs
-
-    async def seen(handle: Handle[object], wanted: Callable[[Instance], bool]) -> None:
-        end = time.monotonic() + MINUTE_S
-        while (instance := await handle.get()) is None or not wanted(instance):
-            assert time.monotonic() < end, instance
-            await asyncio.sleep(0)
 
     async with at_door(tmp_path, code("charge")) as (engine, worker):
         handle = await engine.start("order", id="a")
