@@ -12,6 +12,7 @@ from typing import overload
 
 from perdure.authoring.payloads import text_of
 from perdure.authoring.registry import name_of
+from perdure.base.time import SECOND_US
 from perdure.components.port import InstanceView, Started, WorkflowComponent
 from perdure.core import requests as rq
 from perdure.core.events import Event
@@ -191,7 +192,8 @@ class Asking:
         )
         if view is None or not reached:
             how = "begun" if started else "ended"
-            raise TimeoutError(f"workflow {id!r} has not {how} within {timeout} s")
+            within = "" if timeout_us is None else f" within {timeout_us / SECOND_US:g} s"
+            raise TimeoutError(f"workflow {id!r} has not {how}{within}")
         return view
 
     async def history(self, id: str) -> Sequence[Event]:

@@ -71,12 +71,12 @@ class Engine(Registering, Asking):
             raise SystemExit(EXIT_CODE)
 
     async def open(self) -> None:
-        """Open the file and the doors, and begin to work.
+        """Open the file and the doors, and begin to work; once it is closed it may be opened again.
 
         Raises StoreLocked if another process has the file, StoreBroken or StoreFailed if it cannot
         be used, ConfigurationError if a port is in use. Nothing is held then.
         """
-        assert self._house is None, "it is opened once"
+        assert self._house is None, "it is open already"
         house = House(self.settings)
         await house.open()
         self._house = house
@@ -90,13 +90,15 @@ class Engine(Registering, Asking):
         house = self._house
         if house is None:
             return
-        if self._closing is None:
-            self._closing = asyncio.ensure_future(house.close(self.settings.stop_timeout_us))
+        closing = self._closing
+        if closing is None:
+            closing = asyncio.ensure_future(house.close(self.settings.stop_timeout_us))
+            self._closing = closing
         try:
-            await asyncio.shield(self._closing)
+            await asyncio.shield(closing)
         finally:
-            if self._closing.done():
-                self._house = None
+            if closing.done() and self._closing is closing:
+                self._house = self._closing = None
 
     def attach(
         self,

@@ -81,7 +81,7 @@ class House:
         settings = self.settings
         observer: Observer = HostJournal()
         if settings.has_doors:
-            from perdure.hosting.doors import Doors  # noqa: PLC0415
+            from perdure.hosting.doors import Doors  # noqa: PLC0415 - it loads the servers
 
             doors = Doors(settings)
             self._doors = doors
@@ -111,13 +111,16 @@ class House:
         """Close everything: what runs has so long to come to its end, and no longer."""
         if self._doors is not None:
             self._doors.begin_to_close()
-        if self._engine is not None:
-            await self._close_engine(self._engine, timeout_us)
-        elif self._doors is not None:
-            await self._doors.close(None, 0)
-        if self._store is not None:
-            self._store.close()
-        self._engine = self._store = self._doors = None
+        try:
+            if self._engine is not None:
+                await self._close_engine(self._engine, timeout_us)
+            elif self._doors is not None:
+                await self._doors.close(None, 0)
+        finally:
+            # Whatever became of the rest, the file is somebody else's now.
+            if self._store is not None:
+                self._store.close()
+            self._engine = self._store = self._doors = None
 
     async def _close_engine(self, engine: Engine, timeout_us: int) -> None:
         await engine.rest(max(timeout_us - _GRACE_US, 0) / SECOND_US)

@@ -1,5 +1,6 @@
 """How an engine in a program's own process is to be, checked when it is made."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -92,6 +93,6 @@ def settings_of(store: str | os.PathLike[str], **given: Unpack[Settings]) -> Hos
 def microseconds(duration: Duration, name: str) -> int:
     """Return a length of time in whole microseconds; raises ConfigurationError if it is none."""
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
-    if not seconds >= 0:
+    if not 0 <= seconds < math.inf:
         raise ConfigurationError(f"{name}={duration!r}: expected a length of time, in seconds")
     return round(seconds * SECOND_US)

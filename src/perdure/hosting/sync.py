@@ -71,7 +71,7 @@ class SyncEngine(Registering):
 
     def open(self) -> None:
         """Open it, or take part in it if somebody in this process has; as `Engine.open`."""
-        assert self._hosted is None, "it is opened once"
+        assert self._hosted is None, "it is open already"
         share = hosted(self._store, **self._given)
         try:
             self._member = share.attach(self.registry)
@@ -86,9 +86,11 @@ class SyncEngine(Registering):
         self._hosted = self._member = None
         if share is None or member is None:
             return
-        if share.shares > 1:
-            share.detach(member)
-        give_back(share)
+        try:
+            if share.shares > 1:
+                share.detach(member)
+        finally:
+            give_back(share)
 
     @property
     def http_port(self) -> int | None:

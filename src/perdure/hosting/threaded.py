@@ -32,6 +32,7 @@ class Hosted:
         """Open the engine; raises what `Engine.open` raises."""
         self.engine = engine
         self.shares = 0
+        self._process_id = os.getpid()
         self._ready = threading.Event()
         self._failed: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -61,6 +62,12 @@ class Hosted:
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Run something on the engine's loop, for those who wait for it in their own way."""
         assert self._loop is not None, "it is open"
+        if self._process_id != os.getpid():
+            work.close()
+            raise RuntimeError(
+                "this process was forked from the one that has the engine, and does not have its "
+                "thread: open an engine after forking"
+            )
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def is_here(self) -> bool:
@@ -166,9 +173,11 @@ def _close_all() -> None:
 
 def _forget_all() -> None:
     """In a forked process the engine's thread is not there, and its file is the parent's."""
+    # Whoever held the lock when the process was forked is not there to let go of it.
+    _lock._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - it is there for this
     _open.clear()
 
 
 # `atexit` comes after the pools of threads are closed, which an engine needs in order to close.
-threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001
+threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
 os.register_at_fork(after_in_child=_forget_all)

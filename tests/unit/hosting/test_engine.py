@@ -336,3 +336,12 @@ async def test_code_that_parts_from_its_history_stalls_until_it_fits_again(tmp_p
         assert "test_engine.py" in told
     async with Engine(file, registry=code("charge")) as engine:
         assert await engine.handle("a").result(MINUTE_S) == ["charge", 1]
+
+
+async def test_one_that_is_closed_may_be_opened_again_and_closed_again(engine: Engine) -> None:
+    for number in range(2):
+        async with engine:
+            handle = await engine.start(add_one, number)
+            assert await handle.result(MINUTE_S) == number + 1
+    async with Engine(engine.settings.store) as another:  # it would be locked if it were open yet
+        assert len([each async for each in another.instances()]) == 2

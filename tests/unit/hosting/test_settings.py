@@ -19,6 +19,7 @@ from perdure.hosting.settings import settings_of
         ({"app_id": ""}, "app_id"),
         ({"stop_timeout": -1}, "stop_timeout=-1"),
         ({"stop_timeout": float("nan")}, "stop_timeout=nan"),
+        ({"retention": float("inf")}, "retention=inf"),
         ({"retention": timedelta(seconds=-1)}, "retention="),
     ],
 )

@@ -156,6 +156,10 @@ engine.open()
 child = os.fork()
 if child == 0:
     try:
+        engine.start("add_one", 2)
+    except RuntimeError as forked:
+        print(forked, flush=True)
+    try:
         SyncEngine(sys.argv[1]).open()
     except StoreLocked as locked:
         print("locked:", locked, flush=True)
@@ -165,7 +169,7 @@ print(engine.start("add_one", 1).result(60), flush=True)
 """
 
 
-def test_a_forked_process_is_another_process(tmp_path: Path) -> None:
+def test_a_forked_process_is_another_process_and_is_told_so(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _FORKING, str(tmp_path / "orders.db")],
         capture_output=True,
@@ -173,7 +177,8 @@ def test_a_forked_process_is_another_process(tmp_path: Path) -> None:
         timeout=60,
         check=True,
     )
-    locked, result = done.stdout.splitlines()
+    forked, locked, result = done.stdout.splitlines()
+    assert "open an engine after forking" in forked
     assert locked.startswith("locked: ")
     assert "in use by process" in locked
     assert result == "2"
