@@ -9,8 +9,6 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-import grpc
-
 from perdure.authoring.registry import Registry
 from perdure.authoring.replay import Replayer
 from perdure.base.errors import ShuttingDown
@@ -25,7 +23,7 @@ from perdure.worker.activities import ActivityRunner
 from perdure.worker.remote import SERVICE, Remote
 from perdure.worker.runner import Runner
 from perdure.worker.turns import Turns
-from perdure.workflow.faults import WorkflowRpcError, rpc_error
+from perdure.workflow.faults import closed, rpc_error
 from perdure.workflow.seats import AtAddress, Bounds, Employed, Seat
 
 T = TypeVar("T")
@@ -62,7 +60,9 @@ class _Thread:
 
     def forget(self) -> None:
         """In a forked process the thread is not there, and the work is the parent's."""
-        self._loop = None
+        # Whoever held the lock when the process was forked is not there to let go of it.
+        self._lock = threading.Lock()
+        self._loop = self._thread = None
         _open.clear()
 
 
@@ -77,6 +77,7 @@ class RemoteSeat(Seat):
         """Connect when asked."""
         self._place = place
         self._channel: Channel | None = None
+        self._process_id = 0  # whose channel it is
         self._closed = False
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -87,9 +88,10 @@ class RemoteSeat(Seat):
 
     async def call(self, method: str, message: bytes, timeout_s: float | None) -> bytes:
         if self._closed:
-            raise WorkflowRpcError(grpc.StatusCode.UNAVAILABLE, "the client is closed")
-        if self._channel is None:
-            self._channel = channel_to(self._place)
+            raise closed()
+        if self._channel is None or self._process_id != os.getpid():
+            # A forked process has the descriptor of a connection that is its parent's.
+            self._channel, self._process_id = channel_to(self._place), os.getpid()
         try:
             return await self._channel.unary(f"{SERVICE}/{method}", message, timeout_s=timeout_s)
         except CallFailed as error:
@@ -101,7 +103,7 @@ class RemoteSeat(Seat):
     def give_back(self) -> None:
         self._closed = True
         channel, self._channel = self._channel, None
-        if channel is not None:
+        if channel is not None and self._process_id == os.getpid():
             _thread.submit(channel.close()).result()
 
 
@@ -117,7 +119,6 @@ class _Employed(Employed):
     """A worker at a server."""
 
     def __init__(self, place: AtAddress, registry: Registry, bounds: Bounds) -> None:
-        self._ready = threading.Event()
         self._leave: Callable[[], Coroutine[Any, Any, None]] | None = None
         _thread.submit(self._begin(place, registry, bounds)).result()
 
@@ -174,7 +175,7 @@ def _leave_all() -> None:
 
 
 # `atexit` comes after the pools of threads are closed, in which activities may be.
-threading._register_atexit(_leave_all)  # type: ignore[attr-defined]  # noqa: SLF001
+threading._register_atexit(_leave_all)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
 
 
 def _report(working: "asyncio.Task[None]") -> None:

@@ -1,6 +1,7 @@
 """The client: starts workflows and looks after them, from any thread."""
 
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -8,9 +9,10 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
+from perdure.base.limits import LIST_IDS_PAGE_DEFAULT
 from perdure.wire.generated import management_pb2 as pb
 from perdure.workflow import requests
-from perdure.workflow.faults import WorkflowRpcError
+from perdure.workflow.faults import WorkflowRpcError, closed
 from perdure.workflow.logger import Logger, LoggerOptions
 from perdure.workflow.opening import seat_at
 from perdure.workflow.seats import Seat, place_of
@@ -30,7 +32,6 @@ REUSE: Final = (
     "workflow instance ID can always be reused once the existing instance with that ID has reached "
     "a terminal state."
 )
-_IDS_PAGE: Final = 1_024
 
 
 class DaprWorkflowClient:
@@ -62,7 +63,7 @@ class DaprWorkflowClient:
         self,
         workflow: Callable[..., Any] | str,
         *,
-        input: object = None,  # noqa: A002
+        input: object = None,  # noqa: A002 - the name that people know
         instance_id: str | None = None,
         start_at: datetime | None = None,
         reuse_id_policy: object = None,
@@ -165,7 +166,9 @@ class DaprWorkflowClient:
         request = requests.list_ids(page_size, continuation_token)
         return page_of(self._ask("ListInstanceIDs", request))
 
-    def iter_workflow_instance_ids(self, *, page_size: int = _IDS_PAGE) -> Iterator[str]:
+    def iter_workflow_instance_ids(
+        self, *, page_size: int = LIST_IDS_PAGE_DEFAULT
+    ) -> Iterator[str]:
         """Yield all instance ids, page by page."""
         token: str | None = None
         while True:
@@ -188,7 +191,7 @@ class DaprWorkflowClient:
         event_id: int,
         *,
         new_instance_id: str | None = None,
-        input: object = UNSET,  # noqa: A002
+        input: object = UNSET,  # noqa: A002 - the name that people know
         new_child_workflow_instance_id: str | None = None,
         app_id: str | None = None,
     ) -> str:
@@ -218,19 +221,19 @@ class DaprWorkflowClient:
 
     def _seat(self) -> Seat:
         with self._lock:
+            if self._closed:
+                raise closed()
             if self._taken is None:
                 self._taken = seat_at(self._place)
-                if self._closed:
-                    self._taken.give_back()
             return self._taken
 
     def _ask(self, method: str, request: Message) -> bytes:
         return self._seat().ask(method, request)
 
     def _wait(self, method: str, request: Message, wait: Wait) -> WorkflowState | None:
-        pause = threading.Event()
         while True:
+            seat = self._seat()
             try:
-                return state_of(self._seat().ask(method, request, wait.left_s()))
+                return state_of(seat.ask(method, request, wait.left_s()))
             except WorkflowRpcError as error:
-                pause.wait(wait.pause_after(error))
+                time.sleep(wait.pause_after(error))

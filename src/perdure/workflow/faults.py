@@ -53,6 +53,11 @@ class OrchestrationFailedError(Exception):
         return self._failure_details
 
 
+def closed() -> WorkflowRpcError:
+    """Return the error of a call by a client that was closed."""
+    return WorkflowRpcError(grpc.StatusCode.UNAVAILABLE, "the client is closed")
+
+
 def rpc_error(code: int, details: str) -> WorkflowRpcError:
     """Return the error of a status by its number."""
     return WorkflowRpcError(_CODES.get(code, grpc.StatusCode.UNKNOWN), details)

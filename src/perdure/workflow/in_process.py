@@ -22,7 +22,7 @@ from perdure.components.catalog import EMBEDDED, Catalog
 from perdure.hosting.threaded import Hosted, give_back, hosted
 from perdure.wire.generated import management_pb2 as pb
 from perdure.wire.management import parse
-from perdure.workflow.faults import WorkflowRpcError
+from perdure.workflow.faults import WorkflowRpcError, closed
 from perdure.workflow.seats import Bounds, Employed, InThisProcess, Seat
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ class LocalSeat(Seat):
 
     def _held(self) -> Hosted:
         if self._share is None:
-            raise WorkflowRpcError(grpc.StatusCode.UNAVAILABLE, "the client is closed")
+            raise closed()
         return self._share
 
 

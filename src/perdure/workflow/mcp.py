@@ -41,7 +41,7 @@ class Catalogue:
         """Keep only allowed tools, or all. Raises ValueError for a timeout of nothing."""
         if timeout_in_seconds <= 0:
             raise ValueError("timeout_in_seconds must be a positive integer")
-        self._timeout = timeout_in_seconds
+        self._timeout_s = timeout_in_seconds
         self._allowed_tools = allowed_tools
         self._server_tools: dict[str, list[MCPToolDef]] = {}
 
@@ -65,7 +65,7 @@ class Catalogue:
     def _keep(self, server: str, state: WorkflowState | None) -> None:
         listing = f"ListTools workflow for MCPServer '{server}'"
         if state is None:
-            raise RuntimeError(f"{listing} timed out after {self._timeout}s")
+            raise RuntimeError(f"{listing} timed out after {self._timeout_s}s")
         if state.runtime_status is not WorkflowStatus.COMPLETED:
             raise RuntimeError(
                 f"{listing} ended with status {state.runtime_status.name!r}: "
@@ -108,10 +108,11 @@ class DaprMCPClient(Catalogue):
     def connect(self, mcpserver_name: str) -> None:
         """Ask a server for its tools and keep them.
 
-        Raises RuntimeError if it does not tell them in time, or not at all.
+        Raises WorkflowRpcError if it cannot be asked, TimeoutError if it does not tell them in
+        time, and RuntimeError if it does not tell them at all.
         """
         name, instance_id = self._listing(mcpserver_name), str(uuid.uuid4())
-        end_s, attempt = time.monotonic() + self._timeout, 0
+        end_s, attempt = time.monotonic() + self._timeout_s, 0
         while True:
             try:
                 self._wf_client.schedule_new_workflow(

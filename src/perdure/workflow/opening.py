@@ -24,10 +24,10 @@ class _Seen(Exception):
 def seat_at(place: InThisProcess | AtAddress) -> Seat:
     """Take a seat; what a place needs is loaded only where it is used."""
     if isinstance(place, AtAddress):
-        from perdure.workflow.at_address import RemoteSeat  # noqa: PLC0415
+        from perdure.workflow.at_address import RemoteSeat  # noqa: PLC0415 - see above
 
         return RemoteSeat(place)
-    from perdure.workflow.in_process import LocalSeat  # noqa: PLC0415
+    from perdure.workflow.in_process import LocalSeat  # noqa: PLC0415 - see above
 
     return LocalSeat(place)
 

@@ -2,12 +2,12 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
 from perdure.authoring.payloads import to_json
 from perdure.authoring.registry import name_of
-from perdure.base.time import SECOND_US
+from perdure.hosting.instances import microseconds_of
 from perdure.wire.fields import set_time
 from perdure.wire.generated import history_pb2 as history_pb
 from perdure.wire.generated import management_pb2 as pb
@@ -36,7 +36,7 @@ def start(
     if value is not None:
         request.input.value = to_json(value)
     if start_at is not None:
-        set_time(request.scheduled_start_timestamp, _us(start_at))
+        set_time(request.scheduled_start_timestamp, microseconds_of(start_at))
     return _routed(request, app_id)
 
 
@@ -147,8 +147,3 @@ def _routed(request: Routed, app_id: str | None) -> Routed:
     if app_id is not None:
         request.router.target_app = app_id
     return request
-
-
-def _us(moment: datetime) -> int:
-    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return round(aware.timestamp() * SECOND_US)

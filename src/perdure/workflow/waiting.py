@@ -1,6 +1,8 @@
 """Waits of clients: how long one call may last, and what is tried again while a server is away."""
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,23 +20,26 @@ _PASSING: Final = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.FAILED_PRECONDIT
 
 @dataclass(slots=True)
 class Wait:
-    """One wait, of so many seconds; 0 and None are no limit."""
+    """One wait, of so many seconds; 0 and None are no limit. It begins when it is made."""
 
     what: str
     limit_s: float | None
+    now_s: Callable[[], float] = time.monotonic
     _end_s: float | None = field(init=False)
-    _away_until_s: float | None = field(init=False, default=None)
+    # Since when the server is away, when a call has failed last, and what to wait after the next.
+    _away_since_s: float = field(init=False, default=-math.inf)
+    _failed_s: float = field(init=False, default=-math.inf)
     _pause_s: float = field(init=False, default=_PAUSE_FIRST_S)
 
     def __post_init__(self) -> None:
         """Begin now."""
-        self._end_s = time.monotonic() + self.limit_s if self.limit_s else None
+        self._end_s = self.now_s() + self.limit_s if self.limit_s else None
 
     def left_s(self) -> float | None:
         """Return how long the next call may last. Raises TimeoutError when the time is up."""
         if self._end_s is None:
             return None
-        left_s = self._end_s - time.monotonic()
+        left_s = self._end_s - self.now_s()
         if left_s <= 0:
             raise self.timed_out()
         return left_s
@@ -52,11 +57,13 @@ class Wait:
             raise self.timed_out() from error
         if error.code() not in _PASSING:
             raise error
-        now_s = time.monotonic()
-        if self._away_until_s is None:
-            self._away_until_s = now_s + _AWAY_MAX_S
-        elif self._end_s is None and now_s >= self._away_until_s:
+        now_s = self.now_s()
+        if now_s - self._failed_s > _AWAY_MAX_S:
+            # A call that has lasted so long was answered by somebody: they are away anew.
+            self._away_since_s, self._pause_s = now_s, _PAUSE_FIRST_S
+        elif self._end_s is None and now_s - self._away_since_s >= _AWAY_MAX_S:
             raise error
+        self._failed_s = now_s
         pause_s, self._pause_s = self._pause_s, min(self._pause_s * 2, _PAUSE_LONGEST_S)
         left_s = self.left_s()
         return pause_s if left_s is None else min(pause_s, left_s)

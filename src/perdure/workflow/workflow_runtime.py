@@ -225,10 +225,12 @@ class WorkflowRuntime:
         self._signal.leave()
         employed, self._employed = self._employed, None
         seat, self._seat = self._seat, None
-        if employed is not None:
-            employed.leave()
-        if seat is not None:
-            seat.give_back()
+        try:
+            if employed is not None:
+                employed.leave()
+        finally:
+            if seat is not None:
+                seat.give_back()
 
 
 def _sum_of_both(first: int | None, second: int | None) -> int | None:

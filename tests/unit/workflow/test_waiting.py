@@ -28,6 +28,22 @@ def test_a_server_that_is_away_is_asked_again_after_growing_pauses() -> None:
     assert Wait("start", 0.25).pause_after(AWAY) <= 0.25
 
 
+def test_a_server_that_stays_away_is_given_up_and_one_that_was_there_meanwhile_is_not() -> None:
+    now_s = 0.0
+    wait = Wait("complete", 0, lambda: now_s)
+    wait.pause_after(AWAY)
+    now_s += 20
+    wait.pause_after(AWAY)
+    now_s += 7_200  # a call that has lasted for two hours, until the server was begun anew
+    assert wait.pause_after(AWAY) == 0.5
+    now_s += 20
+    assert wait.pause_after(AWAY) == 1.0
+    now_s += 20
+    with pytest.raises(WorkflowRpcError) as raised:
+        wait.pause_after(AWAY)
+    assert raised.value is AWAY
+
+
 def test_a_refusal_ends_the_wait() -> None:
     refusal = WorkflowRpcError(grpc.StatusCode.PERMISSION_DENIED, "no")
     with pytest.raises(WorkflowRpcError) as raised:

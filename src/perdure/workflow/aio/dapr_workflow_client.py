@@ -4,15 +4,16 @@ import asyncio
 import warnings
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-import grpc
 from google.protobuf.message import Message
 
+from perdure.base.errors import PerdureError
+from perdure.base.limits import LIST_IDS_PAGE_DEFAULT
 from perdure.wire.generated import management_pb2 as pb
 from perdure.workflow import requests
 from perdure.workflow.dapr_workflow_client import MISSING, REUSE
-from perdure.workflow.faults import WorkflowRpcError
+from perdure.workflow.faults import WorkflowRpcError, closed
 from perdure.workflow.logger import Logger, LoggerOptions
 from perdure.workflow.opening import seat_at
 from perdure.workflow.seats import Seat, place_of
@@ -25,8 +26,6 @@ from perdure.workflow.workflow_management import (
     page_of,
 )
 from perdure.workflow.workflow_state import WorkflowState, state_of
-
-_IDS_PAGE: Final = 1_024
 
 
 class DaprWorkflowClient:
@@ -57,7 +56,7 @@ class DaprWorkflowClient:
         self,
         workflow: Callable[..., Any] | str,
         *,
-        input: object = None,  # noqa: A002
+        input: object = None,  # noqa: A002 - the name that people know
         instance_id: str | None = None,
         start_at: datetime | None = None,
         reuse_id_policy: object = None,
@@ -160,7 +159,9 @@ class DaprWorkflowClient:
         request = requests.list_ids(page_size, continuation_token)
         return page_of(await self._ask("ListInstanceIDs", request))
 
-    async def iter_workflow_instance_ids(self, *, page_size: int = _IDS_PAGE) -> AsyncIterator[str]:
+    async def iter_workflow_instance_ids(
+        self, *, page_size: int = LIST_IDS_PAGE_DEFAULT
+    ) -> AsyncIterator[str]:
         """Yield all instance ids, page by page."""
         token: str | None = None
         while True:
@@ -186,7 +187,7 @@ class DaprWorkflowClient:
         event_id: int,
         *,
         new_instance_id: str | None = None,
-        input: object = UNSET,  # noqa: A002
+        input: object = UNSET,  # noqa: A002 - the name that people know
         new_child_workflow_instance_id: str | None = None,
         app_id: str | None = None,
     ) -> str:
@@ -216,19 +217,26 @@ class DaprWorkflowClient:
 
     async def _seat(self) -> Seat:
         if self._closed:
-            raise WorkflowRpcError(grpc.StatusCode.UNAVAILABLE, "the client is closed")
-        if self._taken is None:
+            raise closed()
+        taken = self._taken
+        if taken is None:
             # An engine may have to be opened, which blocks.
-            self._taken = asyncio.ensure_future(asyncio.to_thread(seat_at, self._place))
-        return await asyncio.shield(self._taken)
+            taken = asyncio.ensure_future(asyncio.to_thread(seat_at, self._place))
+            self._taken = taken
+        try:
+            return await asyncio.shield(taken)
+        except PerdureError:
+            if self._taken is taken:
+                self._taken = None  # what could not be opened now may be opened by a later call
+            raise
 
     async def _ask(self, method: str, request: Message) -> bytes:
         return await (await self._seat()).ask_async(method, request)
 
     async def _wait(self, method: str, request: Message, wait: Wait) -> WorkflowState | None:
         while True:
+            seat = await self._seat()
             try:
-                seat = await self._seat()
                 return state_of(await seat.ask_async(method, request, wait.left_s()))
             except WorkflowRpcError as error:
                 await asyncio.sleep(wait.pause_after(error))

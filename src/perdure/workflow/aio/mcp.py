@@ -26,10 +26,11 @@ class DaprMCPClient(Catalogue):
     async def connect(self, mcpserver_name: str) -> None:
         """Ask a server for its tools and keep them.
 
-        Raises RuntimeError if it does not tell them in time, or not at all.
+        Raises WorkflowRpcError if it cannot be asked, TimeoutError if it does not tell them in
+        time, and RuntimeError if it does not tell them at all.
         """
         name, instance_id = self._listing(mcpserver_name), str(uuid.uuid4())
-        end_s, attempt = time.monotonic() + self._timeout, 0
+        end_s, attempt = time.monotonic() + self._timeout_s, 0
         while True:
             try:
                 await self._wf_client.schedule_new_workflow(
