@@ -36,8 +36,7 @@ AnyStrand: TypeAlias = "Strand[Any]"
 STRANDS_MAX: Final = 100_000
 _FRAMES_MAX: Final = 1_000
 
-# What the code raises is its own failure, and no more. An exit is one as well: it would come again
-# in every replay, and end one process after the other.
+# What is the code's own failure. An exit, too: it would come again and end process after process.
 OF_THE_CODE: Final = (Exception, asyncio.CancelledError, SystemExit)
 
 _IN_AN_ACTIVITY: Final = "do it in an activity: `await ctx.call_activity(...)`"
