@@ -1,5 +1,6 @@
 """The program `perdure`: what it is made of, and how it ends."""
 
+import errno
 import os
 import sys
 import traceback
@@ -19,6 +20,17 @@ from perdure.cli.workflow.group import workflow
 # With this variable set, a fault of ours shows where in our code it happened.
 DEBUG_VARIABLE: Final = "PERDURE_DEBUG"
 _DEBUG_ADVICE: Final = f"Set {DEBUG_VARIABLE}=1 to see where it happened."
+_ALLOW_FILES: Final = "Allow more files to be open at once, for example with `ulimit -n 1024`."
+# What the machine refuses is no fault of ours, wherever we were when it did.
+_OF_THE_MACHINE: Final = {
+    errno.EMFILE: _ALLOW_FILES,
+    errno.ENFILE: _ALLOW_FILES,
+    errno.ENAMETOOLONG: "Give it a shorter name, or put it into a folder nearer the root.",
+    errno.ENOSPC: "Free some space on that disk, or choose another one.",
+    errno.EDQUOT: "Free some space of this user's quota, or choose another disk.",
+    errno.EROFS: "Choose a place on a disk that can be written.",
+    errno.EACCES: "Let this user read and write it, or choose another place.",
+}
 
 _EXAMPLES = """\b
 [bold]Examples[/bold]
@@ -101,6 +113,10 @@ def _told(fault: Exception) -> int:
             trouble = Trouble(str(fault), advice=advice, code=ExitCode.USAGE)
         case PerdureError():
             trouble = Trouble(str(fault), advice=_DEBUG_ADVICE)
+        case OSError() if fault.errno in _OF_THE_MACHINE:
+            what = fault.strerror or type(fault).__name__
+            text = what if fault.filename is None else f"{what}: {fault.filename}"
+            trouble = Trouble(text, advice=_OF_THE_MACHINE[fault.errno])
         case _:
             text = f"This is a fault of perdure. {type(fault).__name__}: {fault}"
             trouble = Trouble(text, advice=_DEBUG_ADVICE)

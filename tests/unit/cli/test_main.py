@@ -125,3 +125,30 @@ def test_a_reader_that_has_had_enough_is_no_fault() -> None:
         check=True,
     )
     assert finished.stderr == ""
+
+
+def test_what_the_machine_refuses_is_told_as_that(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "d" * 300
+    assert run("serve", "--store", f"{name}.db") == ExitCode.FAILED
+    told = " ".join(capsys.readouterr().err.split())
+    assert "File name too long" in told
+    assert "shorter name" in told
+    assert "fault of perdure" not in told
+
+
+_TOO_FEW_FILES = """
+import os, resource, sys
+from perdure.cli import main as program
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9))
+program.app = lambda **_: [os.dup(0) for _ in range(9)]
+sys.exit(program.main())
+"""
+
+
+def test_too_few_open_files_are_told_as_that() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", _TOO_FEW_FILES], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == ExitCode.FAILED
+    assert "ulimit -n" in finished.stderr

@@ -6,7 +6,9 @@ import asyncpg
 
 from perdure.base.errors import StoreBroken, StoreError, StoreFailed, StoreUnavailable
 
-_AWAY: Final = "the database cannot be reached just now; it is tried again"
+_AWAY: Final = (
+    "the database cannot be reached just now: see that it runs, and that the address is right"
+)
 _GRANT: Final = "let the user of the address use, and create, what is in the store's schema"
 
 # By SQLSTATE, the longest beginning that fits. What is not named here is trouble that may pass.

@@ -25,6 +25,7 @@ _READER_CACHE_KIB: Final = 4 * 1_024
 # and is read again in no time after a crash, seldom enough that hot pages are copied only once.
 _CHECKPOINT_PAGES: Final = 2_000
 _LOG_BYTES_MAX: Final = 64 * 1_024 * 1_024
+_EFFECTIVE_IDS: Final = os.access in os.supports_effective_ids
 
 
 def resolve(path: str | os.PathLike[str]) -> Path:
@@ -54,6 +55,7 @@ def open_writer(file: Path) -> sqlite3.Connection:
     Raises StoreBroken if the file is not ours, from a later version or no file to write to,
     and whatever SQLite raises.
     """
+    _check_writable(file)
     writer = _connect(file, "rwc", _WRITER_CACHE_KIB)
     try:
         _set_up(writer, file)
@@ -97,14 +99,29 @@ def _set_up(writer: sqlite3.Connection, file: Path) -> None:
     writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     writer.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES_MAX}")
     _migrate(writer)
-    # A file that cannot be written says so now and not at the first commit.
+    # A file that cannot be written says so now and not at the first commit. It takes a write to
+    # find out: on such a file `BEGIN IMMEDIATE` alone quietly begins to read.
     writer.execute("BEGIN IMMEDIATE")
+    writer.execute(f"PRAGMA user_version = {len(migrations())}")
     writer.execute("ROLLBACK")
     (beyond,) = writer.execute(statements("writing")["numbers_beyond_counters"]).fetchone()
     if beyond:
         raise StoreBroken(
             f"{file}: the file is damaged (numbers in use that were never given out): "
             "restore it from a backup"
+        )
+
+
+def _check_writable(file: Path) -> None:
+    # SQLite would open it for reading, and beside it make a log that may not be written either,
+    # which stays in the way when the file may be. One that may not even be read, it refuses.
+    may_read, may_write = (
+        os.access(file, mode, effective_ids=_EFFECTIVE_IDS) for mode in (os.R_OK, os.W_OK)
+    )
+    if may_read and not may_write:
+        raise StoreBroken(
+            f"{file}: the file cannot be written: make it and its folder writable for this user, "
+            "or choose another file"
         )
 
 

@@ -27,9 +27,9 @@ def _refusal(path: Path | str) -> str:
 
 
 @contextmanager
-def _as_ordinary_user(folder: Path) -> Iterator[None]:
+def _as_ordinary_user(folder: Path, mode: int = 0o755) -> Iterator[None]:
     """Permissions mean nothing to root, so root becomes nobody for a while."""
-    folder.chmod(0o755)
+    folder.chmod(mode)
     is_root = os.geteuid() == 0
     if is_root:
         os.seteuid(NOBODY)
@@ -238,6 +238,21 @@ def test_a_file_that_may_not_be_written_is_refused(open_folder: Path) -> None:
         text = _refusal(path)
     assert "make it and its folder writable for this user, or choose another file" in text
     assert str(path) in text
+
+
+def test_a_file_that_may_not_be_written_is_refused_in_a_folder_that_may_be(
+    open_folder: Path,
+) -> None:
+    path = open_folder / "store.db"
+    _fill(path)
+    (open_folder / "store.db.lock").chmod(0o666)
+    path.chmod(0o444)
+    with _as_ordinary_user(open_folder, 0o777):
+        text = _refusal(path)
+    assert "make it and its folder writable for this user, or choose another file" in text
+    assert not (open_folder / "store.db-wal").exists()
+    path.chmod(0o644)
+    _use(path)
 
 
 def test_a_folder_that_may_not_be_written_is_refused(open_folder: Path) -> None:
