@@ -1,6 +1,8 @@
 """Faults beneath the door, hostile requests, and callers that leave, over a socket."""
 
 import asyncio
+import http.client
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
@@ -201,6 +203,30 @@ async def test_many_requests_on_one_connection(server: Server) -> None:
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204 ")
     writer.close()
     await writer.wait_closed()
+
+
+@pytest.mark.parametrize("framing", ["announced", "chunked"])
+async def test_who_closes_afterwards_hears_what_was_too_large(server: Server, framing: str) -> None:
+    parts = [b"x" * 65_536] * 48
+
+    def post() -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=30)
+        connection.connect()
+        # Whoever writes is not far ahead of who reads.
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        length = {"Content-Length": str(65_536 * 48)} if framing == "announced" else {}
+        connection.request(
+            "POST",
+            "/v1.0/workflows/W/i/start",
+            iter(parts),
+            {"Connection": "close", **length},
+        )
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    status, body = await asyncio.to_thread(post)
+    assert status == 413
+    assert b"ERR_BODY_READ" in body
 
 
 @pytest.mark.parametrize("depth", [500, 90_000])
