@@ -28,6 +28,11 @@ _SLOW_S: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
+def no_lineage() -> Lineage | None:
+    """Return what was handed down to an instance to which nothing was."""
+    return None
+
+
 class Replayer:
     """Decides turns. It is called from one thread at a time, and calls workflow code."""
 
@@ -49,6 +54,8 @@ class Replayer:
         self._context_type = context_type
         self._kept_max = kept_max
         self._kept: dict[Hashable, Run] = {}
+        # One for all runs to which nothing was handed down.
+        self._sources = Sources(failure_of, no_lineage)
 
     def decide(
         self,
@@ -57,7 +64,7 @@ class Replayer:
         past: Callable[[], Sequence[Event]],
         new: Sequence[Event],
         *,
-        lineage: Callable[[], Lineage | None] = lambda: None,
+        lineage: Callable[[], Lineage | None] = no_lineage,
     ) -> act.Decision | Divergence:
         """Return what the code decides about the new events, or where it parts from its history.
 
@@ -114,7 +121,9 @@ class Replayer:
         new: Sequence[Event],
         lineage: Callable[[], Lineage | None],
     ) -> Run:
-        run = Run(self._registry, Sources(self._failure_of, lineage))
+        handed_down = lineage is not no_lineage
+        sources = Sources(self._failure_of, lineage) if handed_down else self._sources
+        run = Run(self._registry, sources)
         run.context = self._context_type(run)
         run.recorded = _Chained(past, new)
         run.replaying = True

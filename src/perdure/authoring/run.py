@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from perdure.authoring.chance import drawn_uuid_text
 from perdure.authoring.divergence import PLAIN_TIMER, Diverged
@@ -30,6 +30,7 @@ from perdure.core.status import Status
 EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - naive and in UTC, as SDKs have it
 _MICROSECOND: Final = timedelta(microseconds=1)
 _OURS: Final = __file__.rpartition("run")[0]
+_NO_PATCHES: Final[frozenset[str]] = frozenset()  # each that is made takes 200 bytes
 
 
 @dataclass(slots=True)
@@ -42,6 +43,9 @@ class OpenStep:
     policy: RetryPolicy | None = None
     attempts: int = 1
     retries: "OpenStep | None" = None  # of a pause: what is tried again after it
+
+
+Waits: TypeAlias = dict[str, list[OpenStep]]  # by the folded name of the event
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +120,11 @@ class Run:
         self.sequence = self.drawn = self.stamps = self.arrivals = 0
         self.actions: dict[int, act.Action] = {}
         self.tasks: dict[int, OpenStep] = {}
-        self.waits: dict[str, deque[OpenStep]] = {}
+        self.waits: Waits = {}
         self.received: dict[str, deque[tuple[int, EventRaised]]] = {}
         self.custom_status: str | None = None
         self.history_version: str | None = None
-        self.history_patches: set[str] = set()
+        self.history_patches = _NO_PATCHES
         self.applied_patches: dict[str, bool] = {}
         self.encountered_patches: list[str] = []
         self.diverged: Diverged | None = None  # should the code have caught it

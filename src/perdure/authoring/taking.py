@@ -66,7 +66,7 @@ def _remember(run: Run, event: ev.WorkflowStarted) -> None:
     That is so when a workflow is resumed: what was withheld comes before what resumed it.
     """
     run.history_version = event.version_name or run.history_version
-    run.history_patches.update(event.patches)
+    run.history_patches = run.history_patches.union(event.patches)
 
 
 def _started(run: Run, event: ev.ExecutionStarted) -> None:
@@ -234,7 +234,7 @@ def _raised(run: Run, event: ev.EventRaised) -> None:
         run.arrivals += 1
         run.received.setdefault(name, deque()).append((run.arrivals, event))
         return
-    step = waits.popleft()
+    step = waits.pop(0)
     if not waits:
         del run.waits[name]
     run.settle(step, event.input)

@@ -22,14 +22,16 @@ _NOTHING: Final = object()
 class Task(Generic[T]):
     """Something that a workflow can wait for, and its outcome once it is there."""
 
-    __slots__ = ("_complete", "_exception", "_result", "_watchers")
+    __slots__ = ("_complete", "_exception", "_others", "_result", "_watcher")
 
     def __init__(self) -> None:
         """Begin incomplete."""
         self._complete = False
         self._exception: BaseException | None = None
         self._result: object = _NOTHING
-        self._watchers: list[Watcher] = []
+        # Nearly all have one watcher at most; a list for each would double the size of a task.
+        self._watcher: Watcher | None = None
+        self._others: list[Watcher] | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -68,8 +70,12 @@ class Task(Generic[T]):
         """Have the watcher called with this task when it completes; at once if it has."""
         if self._complete:
             watcher(self)
+        elif self._watcher is None:
+            self._watcher = watcher
+        elif self._others is None:
+            self._others = [watcher]
         else:
-            self._watchers.append(watcher)
+            self._others.append(watcher)
 
     def succeed(self, result: object) -> None:
         """End it well. What has ended stays as it is."""
@@ -85,9 +91,12 @@ class Task(Generic[T]):
 
     def _end(self) -> None:
         self._complete = True
-        watchers, self._watchers = self._watchers, []
-        for watcher in watchers:
+        watcher, self._watcher = self._watcher, None
+        others, self._others = self._others, None
+        if watcher is not None:
             watcher(self)
+        for each in others or ():
+            each(self)
 
 
 AnyTask: TypeAlias = Task[Any]
@@ -164,9 +173,16 @@ class EventTask(CompositeTask[T]):
     __slots__ = ("_event", "_forget", "_late")
 
     def __init__(
-        self, event: Task[T], timer: Task[None], late: TimeoutError, forget: Callable[[], None]
+        self,
+        event: Task[T],
+        timer: Task[None],
+        late: tuple[str, datetime | timedelta],
+        forget: Callable[[], None],
     ) -> None:
-        """Look at both. When the timer wins, `forget` takes the wait back and `late` is raised."""
+        """Look at both. When the timer wins, `forget` takes the wait back.
+
+        Then TimeoutError is raised, with the event's name and time-out, which are `late`.
+        """
         self._event = event
         self._late = late
         self._forget = forget
@@ -177,7 +193,7 @@ class EventTask(CompositeTask[T]):
             return
         if task is not self._event:
             self._forget()
-            self.fail(self._late)
+            self.fail(timed_out(*self._late))
         elif task.is_failed:
             self.fail(task.get_exception())
         else:

@@ -1,14 +1,14 @@
 """The part of a workflow's context that waits: for events, and for a while."""
 
-from collections import deque
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar, overload
 
 from perdure.authoring.determinism import Determinism
 from perdure.authoring.divergence import EVENT_TIMER
-from perdure.authoring.run import OpenStep
+from perdure.authoring.run import OpenStep, Waits
 from perdure.authoring.taking import text_field
-from perdure.authoring.tasks import EventTask, Task, timed_out
+from perdure.authoring.tasks import EventTask, Task
 from perdure.base.time import LATEST_US
 
 T = TypeVar("T")
@@ -63,17 +63,18 @@ class Waiting(Determinism):
             text = f"Wait for external event {name!r} canceled immediately due to zero timeout"
             step.task.fail(TimeoutError(text))
             return step.task
-        waits = run.waits.setdefault(folded, deque())
-        waits.append(step)
+        run.waits.setdefault(folded, []).append(step)
         endless = timeout is None or (isinstance(timeout, timedelta) and timeout < _NO_TIME)
         due_us = LATEST_US if endless or timeout is None else run.moment_us(timeout)
         timer = run.timer(due_us, EVENT_TIMER, text_field(name), awaited=name)
-        late = timed_out(name, timeout if timeout is not None else timedelta.max)
+        late = (name, timedelta.max if timeout is None else timeout)
+        return EventTask(step.task, timer.task, late, partial(_forget, run.waits, folded, step))
 
-        def forget() -> None:
-            if step in waits:
-                waits.remove(step)
-            if not waits and run.waits.get(folded) is waits:
-                del run.waits[folded]
 
-        return EventTask(step.task, timer.task, late, forget)
+def _forget(waits: Waits, name: str, step: OpenStep) -> None:
+    """Take a wait back that is over."""
+    waiting = waits.get(name)
+    if waiting is not None and step in waiting:
+        waiting.remove(step)
+        if not waiting:
+            del waits[name]

@@ -15,11 +15,10 @@ from typing import Final
 from perdure.authoring.activities import Activity
 from perdure.authoring.context import WorkflowContext
 from perdure.authoring.registry import Registry
-from perdure.authoring.replay import Replayer
+from perdure.authoring.replay import Replayer, no_lineage
 from perdure.base.time import SECOND_US
 from perdure.core.actions import Decision
 from perdure.core.events import Event, ExecutionStarted
-from perdure.core.lineage import Lineage
 from perdure.engine.local import Errand, LocalApp
 from perdure.engine.service import Engine
 from perdure.engine.work import Profile
@@ -144,7 +143,7 @@ class Staff:
     ) -> Decision | str:
         """Return what the workflow's code decides (see `engine.local.LocalWork`)."""
         member = self._members[0] if len(self._members) == 1 else self._member(key, past, new)
-        lineage = partial(_lineage, propagated)
+        lineage = no_lineage if propagated is None else partial(lineage_of, propagated)
         decision = member.replayer.decide(key, past_length, past, new, lineage=lineage)
         if isinstance(decision, Decision):
             return decision
@@ -200,10 +199,6 @@ class Staff:
         run = self._runs.get(token)
         if run is not None:
             self._activities.cancel(run, _GONE)
-
-
-def _lineage(propagated: bytes | None) -> Lineage | None:
-    return None if propagated is None else lineage_of(propagated)
 
 
 def _name_in(events: Sequence[Event]) -> str | None:
