@@ -1,7 +1,7 @@
 """What an instance costs that waits: a hundred thousand of them are to fit into 200 MB.
 
-As many as are kept in memory, 10,000, take what is measured here; the others are on disk alone. With
-all of them a process takes about 172 MiB (`python -m benchmarks.inprocess idle`).
+As many as are kept in memory, 10,000, take what is measured here; the others are on disk alone.
+With all of them a process takes about 172 MiB (`python -m benchmarks.inprocess idle`).
 """
 
 import asyncio
