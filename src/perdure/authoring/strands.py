@@ -64,8 +64,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.timer = timer
         self.ready: list[AnyStrand] = []  # an empty deque would take 700 bytes
         self.open: dict[AnyStrand, None] = {}
-        self.stopped = False
-        self.let_go = False
+        self.stopped = self.let_go = False
 
     def get_debug(self) -> bool:
         """Answer what asyncio asks before it makes anything."""
@@ -269,12 +268,10 @@ def run_ready(loop: WorkflowLoop) -> None:
     outer = loops._get_running_loop()  # noqa: SLF001 - asyncio offers it to those who write loops
     loops._set_running_loop(loop)  # noqa: SLF001 - as above
     try:
-        while loop.ready:
+        while loop.ready and not loop.stopped:
             strands, loop.ready = loop.ready, []
             for strand in strands:
-                if loop.stopped:
-                    return
-                if not strand.is_complete:
+                if not (loop.stopped or strand.is_complete):
                     strand.advance()
     finally:
         loops._set_running_loop(outer)  # noqa: SLF001 - as above
