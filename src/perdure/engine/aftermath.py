@@ -45,6 +45,7 @@ class Aftermath:
         self.on_finished: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
         self.on_born: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
         self.on_not_moved: Callable[[int], None] = self._read_again
+        self.on_dropped: Callable[[Resident], None] = lambda resident: None  # noqa: ARG005
         self._observer = ground.observer
         self._reader = ground.reader
         self._landing = ground.landing
@@ -120,10 +121,13 @@ class Aftermath:
         self.on_born(resident.instance_id)
 
     def _replaced(self, birth: Birth) -> None:
-        """Let go of the finished instance whose id a birth has taken."""
+        """Let go of the instance whose id a birth has taken."""
         if birth.replaces is None:
             return
-        self._residents.drop(birth.replaces)
+        resident = self._residents.drop(birth.replaces)
+        if resident is not None:
+            # It may have ended elsewhere, unheard of here, and its turn be at a worker still.
+            self.on_dropped(resident)
         self._tasks.forget(birth.replaces)
         # Whoever waits for the end of an instance that was overwritten looks again.
         self._waiters.tell(birth.identity.instance_id, Status.TERMINATED)
@@ -146,7 +150,9 @@ class Aftermath:
         if outcome.verdict is Verdict.STALE and self._is_strange(resident):
             error = AssertionError(f"instance '{resident.instance_id}' was moved by somebody else")
             self._observer.fault("moving an instance", error)
-        self._residents.drop(resident.key)
+        if self._residents.peek(resident.key) is resident:
+            self._residents.drop(resident.key)
+        # Else it was let go of meanwhile, and whoever was read since may have a turn out.
         self.on_not_moved(resident.key)
 
     def _read_again(self, key: int) -> None:

@@ -90,9 +90,6 @@ class Recycling:
 
         def apply(outcome: Outcome) -> None:
             if outcome.verdict is Verdict.LANDED:
-                resident = self._residents.peek(existing.key)
-                if resident is not None:
-                    self._turns.forget(resident)
                 self._overwritten(existing, newborn, entry, outcome)
 
         return Proposal(entry, apply)

@@ -39,6 +39,7 @@ class Rereading:
         self._looking: dict[int, bool] = {}  # by key, and whether to look once more
         self._since: dict[int, list[Callable[[Resident], None]]] = {}
         self._residents.on_change = self._changed
+        self._residents.on_replaced = self._gone
 
     def look(self, key: int) -> None:
         """Read an instance anew, soon."""

@@ -55,6 +55,8 @@ class Residents:
         self._loading: dict[int, asyncio.Task[Resident | None]] = {}
         # Told of what has landed for a resident, by whoever composes the engine.
         self.on_change: Callable[[int, Callable[[Resident], None]], None] = _ignore
+        # Told of whoever is here still and whose id another life has: to be dropped by it.
+        self.on_replaced: Callable[[int], object] = self.drop
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -104,11 +106,23 @@ class Residents:
             resident.term = self._owner.term_of(identity.app_id, identity.instance_id)
             if resident.term is None or resident.key in self._by_key:
                 return False  # another's, or read meanwhile because it was ours anew
+            if not self._succeeds(resident):
+                return False
         assert resident.key not in self._by_key, "an instance is resident once"
         self._by_key[resident.key] = resident
         self._key_of[resident.instance_id] = resident.key
         self.measure(resident)
         return True
+
+    def _succeeds(self, resident: Resident) -> bool:
+        """Let go of an earlier life of the same id; False if there is a later one.
+
+        Others may have ended that one and begun this one, and nobody has told us.
+        """
+        other = self._key_of.get(resident.instance_id, resident.key)
+        if other < resident.key:
+            self.on_replaced(other)
+        return other <= resident.key
 
     def measure(self, resident: Resident) -> None:
         """Note how large a resident has become, and let others go if that is too much."""

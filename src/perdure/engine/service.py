@@ -151,6 +151,7 @@ class Engine:
         self._dispatcher.on_leave = self._waking.left
         self._aftermath.on_finished = self._ended
         self._aftermath.on_born = self.mailbox.look
+        self._aftermath.on_dropped = self._turns.let_go
         self._removal.on_gone = self.parking.look
         self.mailbox.on_kept = self.forgetting.note
         self._landing.on_unsure = self.rereading.look_at_all

@@ -335,3 +335,24 @@ async def test_retention_is_done_by_whoever_keeps_the_house() -> None:
         town["ann"].clock.advance(HOUR_US)
         await town.spread()
         assert await town["ben"].component.get("a") is None
+
+
+async def test_an_earlier_life_that_ended_elsewhere_unheard_keeps_no_place() -> None:
+    """Its turn was at a worker; the new life's took its name out of the books, not its place."""
+    async with Town("ann", "ben") as town:
+        worker = town["ann"].worker()
+        await town.spread()
+        await town["ann"].start("a")
+        old = await worker.turn()
+        town["ann"].store.deaf = True
+        await town["ben"].purge("a", force=True)
+        await town["ben"].start("a", input="new")
+        town["ann"].store.deaf = False
+        await town["ben"].raise_event("a", "go")
+        turn = await worker.turn()
+        assert (turn.input, town["ann"].engine.figures()["outstanding_turns"]) == ("new", 1)
+        await worker.decide(old, complete(0, "late"))
+        await worker.decide(turn, complete(0, "end"))
+        assert (await town["ben"].finished("a")).output == "end"
+        await town.settle()
+        assert town["ann"].engine.figures()["outstanding_turns"] == 0
