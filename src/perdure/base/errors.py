@@ -28,7 +28,11 @@ class StoreUnavailable(StoreError):
     """The store cannot be asked just now: away, behind, or closing. Try again in a moment."""
 
 
-class StoreUnsure(StoreUnavailable):
+class StoreAway(StoreUnavailable):
+    """The store cannot be reached: its server is away, or the way to it. It is tried again."""
+
+
+class StoreUnsure(StoreAway):
     """The store's reply was lost: what was asked of it may have been done all the same."""
 
 

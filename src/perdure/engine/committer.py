@@ -14,7 +14,7 @@ from perdure.base.errors import StoreError, StoreUnavailable
 from perdure.base.limits import COMMIT_QUEUE_MAX
 from perdure.base.observer import Observer
 from perdure.engine.crew import THREADS, Came, Crew, Pending, Results
-from perdure.store.port import Entry, Store
+from perdure.store.port import Entry, Outcome, Store
 
 _NOTES_WAIT_S: Final = 0.1
 
@@ -85,7 +85,8 @@ class Committer:
             return [result for entry in entries for result in self._commit([entry])]
 
     def _tell(self, batch: list[Pending], results: Results, duration_us: int) -> None:
-        self._observer.commit_landed(entries=len(batch), duration_us=duration_us)
+        if any(isinstance(result, Outcome) for result in results):
+            self._observer.commit_landed(entries=len(batch), duration_us=duration_us)
         assert len(batch) == len(results), "a store answers every entry"
         for (_, came), result in zip(batch, results, strict=True):
             try:

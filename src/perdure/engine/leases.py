@@ -168,6 +168,7 @@ class Leases:
             ttl_us=sharing.lease_ttl_us,
         )
         standing = await self._reader.read(lambda _: store.stand(report))
+        self._observer.leases_renewed()
         if self._stopping:
             return
         self.standing = standing

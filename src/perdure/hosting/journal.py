@@ -5,12 +5,16 @@ import logging
 from typing_extensions import override
 
 from perdure.base.observer import WORKER_GONE, NullObserver, Subject
+from perdure.observability.outages import Outages
 
 _log = logging.getLogger("perdure.engine")
 
 
 class HostJournal(NullObserver):
     """An observer that logs as any library does: through `logging`, and leaves the rest to it."""
+
+    def __init__(self) -> None:
+        self._outages = Outages()
 
     @override
     def instance_stalled(
@@ -25,4 +29,22 @@ class HostJournal(NullObserver):
 
     @override
     def fault(self, where: str, error: BaseException) -> None:
-        _log.error("%s: %s", where, error, exc_info=error)
+        if self._outages.covers(error):
+            _log.debug("%s: the store is still away: %s", where, error)
+        elif self._outages.begins(error):
+            _log.error("the store is away: %s", error)
+        else:
+            _log.error("%s: %s", where, error, exc_info=error)
+
+    @override
+    def commit_landed(self, *, entries: int, duration_us: int) -> None:
+        self._store_is_there()
+
+    @override
+    def leases_renewed(self) -> None:
+        self._store_is_there()
+
+    def _store_is_there(self) -> None:
+        away_s = self._outages.ended()
+        if away_s is not None:
+            _log.warning("the store is back after %.1f s", away_s)

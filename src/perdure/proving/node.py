@@ -56,7 +56,7 @@ class Surroundings:
     disk: Disk
     seed: str
     settings: EngineSettings
-    clock: Callable[[], Clock]
+    clock: Callable[["Node"], Clock]
     observer: Callable[["Node"], Observer]
     on_up: Callable[["Node"], None]
     on_down: Callable[["Node", str], None]
@@ -87,6 +87,7 @@ class Node:
         self.running = False  # there is a process
         self.links: dict[Stream, Link] = {}
         self._names: dict[Stream, str] = {}  # each stream has one of its own
+        self.ahead_us = 0  # how far its wall clock is from that of the world
         self.secluded = False  # neither clients nor workers reach it
         self.serving: list[Call] = []
         self.here: HereApp | None = None
@@ -126,7 +127,7 @@ class Node:
         self.crew.take_touched = self._take_touched
         self.crew.step = around.disk.step
         self.crew.on_told = lambda keys: around.on_told(self, keys)
-        self.clock, observer = around.clock(), around.observer(self)
+        self.clock, observer = around.clock(self), around.observer(self)
         self.engine = Engine(around.settings, self.store, self.clock, observer, self.crew, sharing)
         self.component = EmbeddedComponent(self.engine, self.clock, observer)
 

@@ -1,16 +1,17 @@
 """A disk that several nodes share, each by a way of its own that can be cut.
 
-Theory of operation. The store is the reference of shared stores. A node that is cut off reaches it
-no more and hears nothing. News comes later, or not at all. A commit whose reply is lost leaves the
-node unsure, and it has to find out by itself.
+Theory of operation. The store is the reference of shared stores. Each direction of a way is cut by
+itself: what a node asks is lost and nothing of it is done; or it is done, be it a commit or the
+renewal of a lease, and the node is told nothing and hears nothing. News comes later, or not at all.
+A commit whose reply is lost leaves the node unsure, and it has to find out by itself.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import copy_context
 from random import Random
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
-from perdure.base.errors import StoreUnavailable, StoreUnsure
+from perdure.base.errors import StoreAway, StoreUnavailable, StoreUnsure
 from perdure.proving.disk import Disk, NodeDisk
 from perdure.proving.loop import Home, SimLoop
 from perdure.store.leases import Lease, News, NodeReport, Standing, Term
@@ -39,7 +40,7 @@ class Cluster(Protocol):
 # How often what befalls the ways between nodes: of each piece of news, and of each minute and node.
 USUAL: Final = {
     "news_lost": 0.02,
-    "cut": 0.15,  # from the store, for a while
+    "cut": 0.15,  # from the store, in one direction or both, for a while
     "stopped": 0.15,  # it does nothing for a while
     "secluded": 0.1,  # from clients and workers, for a while
 }
@@ -77,7 +78,8 @@ class SharedNodeDisk(NodeDisk):
         self._ways = ways
         self._shared: SharedStore = ways.cluster.open()
         self._own = self._shared
-        self.is_cut = False
+        self.asks_in_vain = False  # nothing comes to the store
+        self.hears_nothing = False  # nothing comes from it
         self.unsure_us = -1  # when it last was
 
     @property
@@ -87,13 +89,23 @@ class SharedNodeDisk(NodeDisk):
     def _reach(self) -> None:
         if not self._home.alive:
             raise StoreUnavailable("the process is dead")
-        if self.is_cut:
-            self.has_failed = True
-            raise StoreUnavailable("the store cannot be reached")
+        if self.asks_in_vain:
+            self._fail("the store cannot be reached")
+
+    def _hear(self) -> None:
+        if self.hears_nothing:
+            self._fail("the store does not answer")
+
+    def _fail(self, why: str) -> NoReturn:
+        self.has_failed = True
+        raise StoreAway(why)
 
     def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         self._reach()
-        return super().commit(entries)
+        outcomes = super().commit(entries)
+        if self.hears_nothing and self._home.alive:
+            self._lose_the_reply(0)
+        return outcomes
 
     def _lose_the_reply(self, before: int) -> None:
         del before
@@ -102,23 +114,30 @@ class SharedNodeDisk(NodeDisk):
 
     def _read(self) -> Store:
         self._reach()
+        self._hear()
         return super()._read()
 
     def stand(self, report: NodeReport) -> Standing:
         self._reach()
-        return self._shared.stand(report)
+        standing = self._shared.stand(report)
+        self._hear()
+        return standing
 
     def claim(self, node: str, partitions: Collection[Partition], ttl_us: int) -> tuple[Term, ...]:
         self._reach()
-        return self._shared.claim(node, partitions, ttl_us)
+        terms = self._shared.claim(node, partitions, ttl_us)
+        self._hear()
+        return terms
 
     def release(self, node: str, terms: Collection[Term]) -> None:
         self._reach()
         self._shared.release(node, terms)
+        self._hear()
 
     def leave(self, node: str) -> None:
         self._reach()
         self._shared.leave(node)
+        self._hear()
 
     def listen(self, hear: Callable[[News], None]) -> None:
         ways = self._ways
@@ -126,7 +145,7 @@ class SharedNodeDisk(NodeDisk):
 
         def arrive(news: News) -> None:
             ways.news_on_the_way -= 1
-            if self._home.alive and not self.is_cut:
+            if self._home.alive and not self.hears_nothing:
                 ways.loop.call_in(0, hear, news, context=context.copy())
 
         def told(news: News) -> None:

@@ -12,6 +12,8 @@ from perdure.proving.shared_disk import Ways
 from perdure.proving.workers import SimWorker
 
 _SECONDS_A_MINUTE: Final = 60
+# How far the clocks of several nodes may be from that of the world, from the start on.
+_AHEAD_US: Final = (0, 0, -SECOND_US // 5, 2 * SECOND_US, -180 * SECOND_US, 400 * SECOND_US)
 
 
 class Weather:
@@ -29,6 +31,12 @@ class Weather:
         self._chance = chance
         self._calm = False
         self.ways: Ways | None = None  # where several nodes share the disk
+
+    def scatter_clocks(self) -> None:
+        """Let each of several nodes have a time of its own."""
+        if self.ways is not None:
+            for node in self.nodes:
+                node.ahead_us = self.ways.chance.choice(_AHEAD_US)
 
     def begin(self) -> None:
         """Begin to look."""
@@ -56,9 +64,15 @@ class Weather:
             self.on_cut(self._chance.choice(workers))
         self._befall_disk()
         if self._happens("clock_jumped"):
-            self.shift_us += self._chance.randrange(-300, 300) * SECOND_US
+            self._set_clock(self._chance.randrange(-300, 300) * SECOND_US)
         self._befall_all_ways()
         self._loop.outside(SECOND_US, self._look)
+
+    def _set_clock(self, jump_us: int) -> None:
+        if self.ways is None:
+            self.shift_us += jump_us
+        else:
+            self.ways.chance.choice(self.nodes).ahead_us += jump_us
 
     def _befall(self, node: Node) -> None:
         # Until it is restarted, its memory and the disk may differ: nobody leaves it so for long.
@@ -90,7 +104,8 @@ class Weather:
         chance = ways.chance
         if chance.random() * _SECONDS_A_MINUTE < ways.odds["cut"]:
             self._disk.on_fault("cut_from_store")
-            node.shared.is_cut = True
+            asks, hears = chance.choice(((True, True), (True, False), (False, True)))
+            node.shared.asks_in_vain, node.shared.hears_nothing = asks, hears
             self._loop.outside(chance.randrange(1, 25) * SECOND_US, self._mend, node)
         stands = node.stopped_until_us > self._loop.now_us
         if chance.random() * _SECONDS_A_MINUTE < ways.odds["stopped"] and not stands:
@@ -106,7 +121,7 @@ class Weather:
     def _mend(self, node: Node) -> None:
         node.secluded = False
         if node.running:
-            node.shared.is_cut = False
+            node.shared.asks_in_vain = node.shared.hears_nothing = False
 
     def _space(self) -> None:
         self._disk.trouble.full = False

@@ -112,6 +112,7 @@ class World:
         disk.step = lambda: self.trace.step
         fleet.nodes = weather.nodes = self.nodes
         weather.ways = self.ways
+        weather.scatter_clocks()
         fleet.auditor = self.auditor
         self.auditor.clock_us = self._engine_us
         self.auditor.ways = self.ways
@@ -125,8 +126,10 @@ class World:
         """Return the wall clock, which jumps."""
         return BEGINNING_US + self.loop.now_us + self.weather.shift_us
 
-    def _clock(self) -> Clock:
-        return self._make_clock(lambda: self.wall_us() * 1_000, lambda: self.loop.now_us * 1_000)
+    def _clock(self, node: Node) -> Clock:
+        return self._make_clock(
+            lambda: (self.wall_us() + node.ahead_us) * 1_000, lambda: self.loop.now_us * 1_000
+        )
 
     def _engine_us(self) -> int:
         """Return what time the engine believes it is, or the one that is furthest on."""

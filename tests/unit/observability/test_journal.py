@@ -3,9 +3,17 @@
 import io
 import json
 
+from perdure.base.errors import (
+    StoreAway,
+    StoreError,
+    StoreFailed,
+    StoreUnavailable,
+    StoreUnsure,
+)
 from perdure.base.observer import WORKER_GONE, Activity, Observer, Subject
 from perdure.observability.journal import Journal
 from perdure.observability.logs import logging_to
+from perdure.observability.outages import Outages
 
 SUBJECT = Subject("i-1", "order", "shop")
 ACTIVITY = Activity("charge", 2, "bank", scheduled_at_us=0)
@@ -77,3 +85,44 @@ def test_each_step_only_for_debugging() -> None:
         ("debug", "timer fired"),
         ("debug", "late completion dropped"),
     ]
+
+
+def test_a_store_that_is_away_is_told_once_and_once_when_it_is_back() -> None:
+    moments_s = iter([100.0, 112.34, 200.0, 201.0])
+    stream = io.StringIO()
+    with logging_to(stream, level="info", as_json=True, app_id="shop", version="1"):
+        journal = Journal(Outages(lambda: next(moments_s)))
+        journal.commit_landed(entries=1, duration_us=1)
+        for attempt in range(3):
+            journal.fault(f"landing, attempt {attempt}", StoreAway("pg: cannot be reached"))
+            journal.fault("seeing to leases", StoreUnsure("pg: went away"))
+        journal.leases_renewed()
+        journal.commit_landed(entries=1, duration_us=1)
+        journal.fault("seeing to leases", StoreUnsure("pg: went away"))
+        journal.commit_landed(entries=1, duration_us=1)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["level"], line["msg"]) for line in lines] == [
+        ("error", "the store is away"),
+        ("warn", "the store is back"),
+    ] * 2
+    assert (lines[0]["where"], lines[0]["error"]) == (
+        "landing, attempt 0",
+        "pg: cannot be reached",
+    )
+    assert [lines[1]["away_seconds"], lines[3]["away_seconds"]] == [12.3, 1.0]
+    assert all("exception" not in line for line in lines)
+
+
+def test_other_trouble_of_a_store_keeps_its_traceback_while_it_is_away() -> None:
+    stream = io.StringIO()
+    with logging_to(stream, level="info", as_json=True, app_id="shop", version="1"):
+        journal = Journal()
+        journal.fault("timers", StoreAway("away"))
+        for error in (StoreFailed("disk full"), StoreUnavailable("too far behind")):
+            try:
+                raise error
+            except StoreError as raised:
+                journal.fault("timers", raised)
+    _, *others = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["msg"] for line in others] == ["fault", "fault"]
+    assert all("Traceback" in line["exception"] for line in others)

@@ -13,7 +13,7 @@ from perdure.proving.checkers.base import Checker
 from perdure.proving.node import Node
 
 ACCEPTED: Final = "accepted"
-_STORE: Final = frozenset({"StoreUnavailable", "StoreFailed", "StoreUnsure"})
+_STORE: Final = frozenset({"StoreUnavailable", "StoreAway", "StoreFailed", "StoreUnsure"})
 
 
 class Replies(Checker):

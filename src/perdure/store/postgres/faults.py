@@ -4,7 +4,13 @@ from typing import Final
 
 import asyncpg
 
-from perdure.base.errors import StoreBroken, StoreError, StoreFailed, StoreUnavailable
+from perdure.base.errors import (
+    StoreAway,
+    StoreBroken,
+    StoreError,
+    StoreFailed,
+    StoreUnavailable,
+)
 
 _AWAY: Final = (
     "the database cannot be reached just now: see that it runs, and that the address is right"
@@ -13,9 +19,9 @@ _GRANT: Final = "let the user of the address use, and create, what is in the sto
 
 # By SQLSTATE, the longest beginning that fits. What is not named here is trouble that may pass.
 _FAULTS: Final[dict[str, tuple[type[StoreError], str]]] = {
-    "08": (StoreUnavailable, _AWAY),
+    "08": (StoreAway, _AWAY),
     "25006": (
-        StoreUnavailable,
+        StoreAway,
         "the server is a replica now; the one that can write is looked for",
     ),
     "28": (StoreBroken, "the server refuses the user or password: correct the store's address"),
@@ -42,7 +48,7 @@ _FAULTS: Final[dict[str, tuple[type[StoreError], str]]] = {
     ),
     "55P03": (StoreUnavailable, "another transaction holds locks for too long; try again"),
     "57014": (StoreUnavailable, "the statement was cancelled; try again"),
-    "57": (StoreUnavailable, _AWAY),
+    "57": (StoreAway, _AWAY),
     "58": (StoreFailed, "the database could not read or write its disk: see the server's log"),
     "XX": (StoreBroken, "the database is damaged: stop it and restore it from a backup"),
 }
@@ -88,13 +94,13 @@ def fault_of(error: BaseException, where: str) -> BaseException:
         case asyncpg.DataError() if isinstance(error.__cause__, Exception):
             return error.__cause__  # the client found it before anything was sent
         case asyncpg.TargetServerAttributeNotMatched():
-            return StoreUnavailable(f"{where}: no server of the address takes changes ({error})")
+            return StoreAway(f"{where}: no server of the address takes changes ({error})")
         case asyncpg.PostgresError():
             fault, advice = _named(error.sqlstate or "")
             return fault(f"{where}: {advice} ({error.sqlstate}: {error})")
         case _:
             detail = str(error) or type(error).__name__
-            return StoreUnavailable(f"{where}: {_AWAY} ({detail})")
+            return StoreAway(f"{where}: {_AWAY} ({detail})")
 
 
 def _named(code: str) -> tuple[type[StoreError], str]:
