@@ -128,9 +128,7 @@ class Neighbours:
             self._landing.spawn(self._look_everywhere(), "looking at everything")
         for touched in news.touched or ():
             if touched.keys is None:
-                self._landing.spawn(
-                    self._look_within([touched.partition]), "looking at a partition"
-                )
+                self._landing.spawn(self._look_at(touched.partition), "looking at a partition")
             elif self._owner.term_in(touched.partition) is not None:
                 for key in touched.keys:
                     self._rereading.look(key)
@@ -161,18 +159,26 @@ class Neighbours:
             except StoreError as error:
                 self._observer.fault("looking at what others have done", error)
 
+    async def _look_at(self, partition: Partition) -> None:
+        await self._look_within([partition])
+
     async def _look_everywhere(self) -> None:
-        await self._look_within(self._owner.within)
+        with_tasks = self._tasks.keys()
+        for key in with_tasks.difference(await self._look_within(self._owner.within)):
+            self._rereading.look(key)  # it has none on disk, and may be gone itself
         await self._look_at_the_suspended()
         self._waiters.look_all()
         if self._owner.keeps_house:
             self.housekeeping.heard()
             await self._look_at_nobodys()
 
-    async def _look_within(self, within: Collection[Partition]) -> None:
-        """Look at who is ready and what is to be run in partitions; memory may not know of it."""
+    async def _look_within(self, within: Collection[Partition]) -> Collection[int]:
+        """Look at who is ready and what is to be run in partitions; memory may not know of it.
+
+        Returns the keys of instances with activities that are to be run.
+        """
         if not within:
-            return
+            return ()
         after = 0
         while True:
             rows = await self._reader.surely(partial(_ready, after=after, within=within))
@@ -185,8 +191,9 @@ class Neighbours:
             resident = self._residents.peek(key)
             if resident is None or not resident.terminating:
                 self._rereading.look(key)
-        await self.recovery.take_tasks(within)
+        found = await self.recovery.take_tasks(within)
         self._timers.look_again()
+        return found
 
     def _consider(self, row: ReadyRow) -> None:
         resident = self._residents.peek(row.key)

@@ -134,6 +134,10 @@ class TaskQueues:
         """Tell whether activities of an instance are here."""
         return bool(self._live_of.get(key))
 
+    def keys(self) -> frozenset[int]:
+        """Return the instances of which activities are here."""
+        return frozenset(self._live_of)
+
     def resume(self, key: int) -> None:
         """Make a resumed instance's activities ready again."""
         self._paused.discard(key)

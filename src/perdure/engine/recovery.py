@@ -49,9 +49,12 @@ class Recovery:
         for key in await self._reader.surely(lambda store: store.terminating(within)):
             await self._inboxes.wake(key)
 
-    async def take_tasks(self, within: Collection[Partition]) -> None:
-        """Take in the activities of partitions that are not here yet."""
-        await self._read_tasks(self._reader.surely, within, pauses=True)
+    async def take_tasks(self, within: Collection[Partition]) -> set[int]:
+        """Take in the activities of partitions that are not here yet.
+
+        Returns the keys of all instances that have any.
+        """
+        return await self._read_tasks(self._reader.surely, within, pauses=True)
 
     def refill_turns(self, app_id: str) -> None:
         """Fill up an app's queue of turns if it has overflowed and runs low."""
@@ -102,8 +105,9 @@ class Recovery:
                 return
             after = rows[-1].key
 
-    async def _read_tasks(self, read: Read, within: Within, *, pauses: bool) -> None:
+    async def _read_tasks(self, read: Read, within: Within, *, pauses: bool) -> set[int]:
         after = 0
+        keys: set[int] = set()
         while True:
             with self._tasks.filling():
                 cursor = after
@@ -115,6 +119,7 @@ class Recovery:
                     if pauses:
                         self._tasks.set_paused(row.key, paused=row.suspended)
                     self._tasks.recover(row)
+            keys.update(row.key for row in rows)
             if len(rows) < REFILL_ROWS_MAX:
-                return
+                return keys
             after = rows[-1].row

@@ -110,6 +110,11 @@ class Auditor:
         earlier = [seen for seen in known if seen.step <= since][-1:] or [nobody]
         return [*earlier, *[seen for seen in known if seen.step > since]]
 
+    def last_key(self, instance_id: str) -> int:
+        """Return the key of who last bore an id; 0 if nobody is known to have."""
+        known = self.states.get(instance_id, deque())
+        return next((seen.key for seen in reversed(known) if seen.key is not None), 0)
+
     def may_be_asked(self, instance_id: str, kind: str, since: int) -> list[Call]:
         """Return the requests of a kind that may still have had an effect after a step."""
         return [

@@ -91,7 +91,7 @@ class World:
             disk=self.disk,
             seed="test",
             settings=EngineSettings(app_id=APP_ID),
-            clock=lambda: clock,
+            clock=lambda _: clock,
             observer=lambda node: Hearing(node, self.fail),
             on_up=self._up,
             on_down=self._down,

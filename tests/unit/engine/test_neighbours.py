@@ -1,5 +1,6 @@
 """Several nodes on one store: who does what, and that each hears of what the others have done."""
 
+from perdure.base.limits import NEIGHBOURS_POLL_US
 from perdure.base.time import HOUR_US, SECOND_US
 from perdure.core import requests as rq
 from perdure.core.events import EventRaised
@@ -356,3 +357,20 @@ async def test_an_earlier_life_that_ended_elsewhere_unheard_keeps_no_place() -> 
         assert (await town["ben"].finished("a")).output == "end"
         await town.settle()
         assert town["ann"].engine.figures()["outstanding_turns"] == 0
+
+
+async def test_what_was_to_be_run_for_whoever_was_purged_unheard_is_not_run() -> None:
+    async with Town("ann", "ben") as town:
+        worker = town["ann"].worker(activities_max=1)
+        await town.spread()
+        await town["ann"].start("a")
+        await worker.decide(await worker.turn(), schedule(1), schedule(2))
+        first = await worker.activity()
+        town["ann"].store.deaf = True
+        await town["ben"].purge("a", force=True)
+        await town.pass_time(NEIGHBOURS_POLL_US + SECOND_US)
+        await worker.finish(first)
+        await town.settle()
+        assert not worker.waiting, "the second is of nobody"
+        assert town["ann"].engine.figures()["ready_activities"] == 0
+        town["ann"].store.deaf = False

@@ -21,7 +21,8 @@ class CauseFirst(Checker):
         what = f"activity {item.task_id} of '{item.instance_id}' was handed out"
         image = self.images.by_key.get(out.key)
         if image is None:
-            self.accuse(f"{what} and no such instance is on disk")
+            if is_told(node, self.auditor.last_key(item.instance_id)):
+                self.accuse(f"{what} and no such instance is on disk")
             return
         if not is_told(node, out.key):
             return
