@@ -7,7 +7,7 @@ is led through its history again and comes to the same.
 
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
@@ -85,8 +85,7 @@ class Replayer:
             if run is None:
                 run = self._led(past() if past_length else (), new, lineage)
             run.replaying = False
-            for event in new:
-                take(run, event)
+            run.within(_take_all, run, new)
         except Diverged as diverged:
             if run is not None:
                 run.close()
@@ -128,8 +127,7 @@ class Replayer:
         run.recorded = _Chained(past, new)
         run.replaying = True
         try:
-            for event in past:
-                take(run, event)
+            run.within(_take_all, run, past)
         except Diverged:
             run.close()
             raise
@@ -139,6 +137,11 @@ class Replayer:
         self._kept[key] = run
         if len(self._kept) > self._kept_max:
             self.forget(next(iter(self._kept)))
+
+
+def _take_all(run: Run, events: Iterable[Event]) -> None:
+    for event in events:
+        take(run, event)
 
 
 def _tell_slow(run: Run, took_s: float) -> None:

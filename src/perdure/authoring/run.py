@@ -9,9 +9,10 @@ turns decides without a replay: its actions are then taken off because they have
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 from perdure.authoring.chance import drawn_uuid_text
 from perdure.authoring.divergence import PLAIN_TIMER, Diverged
@@ -31,6 +32,9 @@ EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - naive and in UTC, as SDKs 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _OURS: Final = __file__.rpartition("run")[0]
 _NO_PATCHES: Final[frozenset[str]] = frozenset()  # each that is made takes 200 bytes
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -96,6 +100,7 @@ class Run:
         "sequence",
         "sources",
         "stamps",
+        "surroundings",
         "suspended",
         "tasks",
         "waits",
@@ -109,6 +114,9 @@ class Run:
         self.sources = sources
         # It has every method of a loop, set where the class is made.
         self.loop = WorkflowLoop(self.sleep)  # type: ignore[abstract]
+        # Its context variables are its own, for as long as it runs: they begin as in a new thread,
+        # whoever it is that starts it or leads it through its history again.
+        self.surroundings = Context()
         self.workflow: Workflow | None = None
         self.context: object = None
         self.root: Strand[Any] | None = None
@@ -261,9 +269,22 @@ class Run:
         """Return the line of workflow code that is being run."""
         return _caller()
 
+    def within(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call what calls the author's code, in the surroundings of this workflow.
+
+        An asynchronous generator that it leaves ends there and then, and not whenever the loop of
+        the process comes to it.
+        """
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(None, None)
+        try:
+            return self.surroundings.run(function, *args, **kwargs)
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
+
     def close(self) -> None:
         """End the code where it waits; what it does thereupon is nobody's business."""
-        self.loop.close_strands()
+        self.within(self.loop.close_strands)
 
 
 def _caller() -> Place:

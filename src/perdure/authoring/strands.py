@@ -28,15 +28,11 @@ _log = logging.getLogger(__name__)
 Steps: TypeAlias = Yielding[T] | Awaiting[T]
 Place: TypeAlias = tuple[str, int]
 Delay: TypeAlias = float | timedelta | datetime  # a number is in seconds
-
 AnyStrand: TypeAlias = "Strand[Any]"
 
 # How many strands a workflow may have at once, and how many calls deep code is looked through.
 STRANDS_MAX: Final = 100_000
 _FRAMES_MAX: Final = 1_000
-
-# What is the code's own failure. An exit, too: it would come again and end process after process.
-OF_THE_CODE: Final = (Exception, asyncio.CancelledError, SystemExit)
 
 _IN_AN_ACTIVITY: Final = "do it in an activity: `await ctx.call_activity(...)`"
 # What to write in place of a function of asyncio.
@@ -85,7 +81,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         for strand in strands:
             try:
                 strand.steps.close()
-            except OF_THE_CODE:
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # noqa: BLE001 - the code is wanted no more, nor what it says
                 _log.debug("workflow code did not end quietly", exc_info=True)
 
 
@@ -186,7 +184,9 @@ class Strand(Task[T]):
         except StopIteration as stop:
             del self._loop.open[self]
             self.succeed(stop.value)
-        except OF_THE_CODE as error:
+        except KeyboardInterrupt:
+            raise  # Ctrl-C means the process; it has only come while this code was running
+        except BaseException as error:  # noqa: BLE001 - an exit would end process after process
             del self._loop.open[self]
             self.fail(_explained(error))
         else:

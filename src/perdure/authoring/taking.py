@@ -22,7 +22,6 @@ from perdure.authoring.failures import (
 )
 from perdure.authoring.payloads import read
 from perdure.authoring.run import OpenStep, Outcome, Run
-from perdure.authoring.strands import OF_THE_CODE
 from perdure.base.time import LATEST_US
 from perdure.core import actions as act
 from perdure.core import events as ev
@@ -85,7 +84,9 @@ def _started(run: Run, event: ev.ExecutionStarted) -> None:
     try:
         value = read(event.input, signature.input_type, run.typing)
         steps = function(run.context, value) if signature.accepts_input else function(run.context)
-    except OF_THE_CODE as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is the code's own failure
         run.end_failed(error)
         return
     if hasattr(steps, "throw"):
@@ -186,7 +187,7 @@ def _failed(run: Run, event: ev.TaskFailed | ev.ChildFailed) -> None:
     if pause_us is None:
         is_activity = isinstance(event, ev.TaskFailed)
         what = f"{run.instance_id}: Activity" if is_activity else "Sub-orchestration"
-        text = f"{what} task #{event.task_id} failed: {failure.message}"
+        text = f"{what} task #{event.task_id} failed: {failure.message or failure.error_type}"
         step.task.fail(TaskFailedError(text, failure))
         return
     assert step.action is not None, "what is tried again was asked for"

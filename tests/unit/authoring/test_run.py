@@ -1,7 +1,11 @@
 """A run of a workflow's code: whatever the code and its classes raise is its own failure."""
 
+import asyncio
+import decimal
+import json
 import sys
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -143,3 +147,95 @@ def test_a_pause_that_would_be_longer_than_all_time_is_as_long_as_that() -> None
             played.turn()
     assert pauses[0].fire_at_us < LATEST_US
     assert pauses[1].fire_at_us == LATEST_US
+
+
+# ---- surroundings
+
+SETTING = ContextVar("setting", default="nothing")
+
+
+class Unusual(BaseException):
+    """Neither an Exception nor an exit."""
+
+
+async def _settings(ctx: WorkflowContext) -> list[str]:
+    seen = [SETTING.get()]
+    token = SETTING.set("of a workflow")
+    with decimal.localcontext() as precision:
+        precision.prec = 5
+        await ctx.call_activity("a", input=1)
+        seen += [SETTING.get(), str(decimal.Decimal(1) / 3)]
+    SETTING.reset(token)
+    await ctx.call_activity("a", input=2)
+    return [*seen, SETTING.get()]
+
+
+@pytest.mark.parametrize("kept_max", [0, 100])
+def test_context_variables_are_the_workflows_own(kept_max: int) -> None:
+    registry = Registry()
+    registry.workflow()(_settings)
+    replayer = replayer_of(registry, kept_max=kept_max)
+    token = SETTING.set("of who starts it")
+    try:
+        one, other = (Played(replayer, "_settings", instance_id=name) for name in ("one", "other"))
+        one.turn()
+        other.to_the_end()
+        one.inbox = one.next_events(None)
+        one.to_the_end()
+        assert SETTING.get() == "of who starts it"
+    finally:
+        SETTING.reset(token)
+    for played in (one, other):
+        assert json.loads(played.output or "") == [
+            *("nothing", "of a workflow", "0.33333", "nothing"),
+        ]
+
+
+@pytest.mark.parametrize("kind", [Unusual, GeneratorExit, SystemExit, BaseExceptionGroup])
+def test_whatever_is_raised_fails_the_workflow(kind: type[BaseException]) -> None:
+    error = kind("both", [Unusual("one")]) if kind is BaseExceptionGroup else kind("no more")
+
+    async def raising(ctx: WorkflowContext) -> None:
+        await ctx.call_activity("a", input=1)
+        raise error
+
+    registry = Registry()
+    registry.workflow()(raising)
+    played = Played(replayer_of(registry), "raising").to_the_end()
+    assert played.failure.error_type == kind.__name__
+
+
+def test_ctrl_c_is_not_the_workflows() -> None:
+    def interrupted(_ctx: WorkflowContext) -> None:
+        raise KeyboardInterrupt
+
+    registry = Registry()
+    registry.workflow()(interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Played(replayer_of(registry), "interrupted").turn()
+
+
+def test_a_generator_that_is_left_ends_there_and_then() -> None:
+    ends = []
+
+    async def numbers(ctx: WorkflowContext) -> AsyncGenerator[int, None]:
+        try:
+            for number in range(3):
+                await ctx.call_activity("a", input=number)
+                yield number
+        finally:
+            ends.append("ended")
+
+    async def leaving(ctx: WorkflowContext) -> int:
+        async for number in numbers(ctx):
+            if number == 1:
+                break
+        return len(ends)
+
+    registry = Registry()
+    registry.workflow()(leaving)
+
+    async def within_a_loop() -> Played:
+        return Played(replayer_of(registry), "leaving").to_the_end()
+
+    assert asyncio.run(within_a_loop()).output == "1"
