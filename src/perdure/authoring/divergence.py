@@ -49,6 +49,11 @@ class Diverged(BaseException):
         self.divergence = divergence
 
 
+# What comes out of code and is no failure of its own: Ctrl-C means the process, and has only come
+# while it was running. All else is one, an exit too: it would end process after process.
+NOT_OF_THE_CODE: Final = (KeyboardInterrupt, Diverged)
+
+
 def diverge(divergence: Divergence) -> NoReturn:
     """Stop here."""
     raise Diverged(divergence)

@@ -1,7 +1,7 @@
 """What workflow code raises and catches, and how a raised exception is told to others."""
 
 import traceback
-from typing import Protocol
+from typing import Protocol, Self
 
 from perdure.core.events import Failure
 
@@ -49,6 +49,10 @@ class TaskFailedError(Exception):
         """Keep what is known of the failure."""
         super().__init__(message)
         self._details = FailureDetails(details.message, details.error_type, details.stack_trace)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, FailureDetails]]:
+        """Go to another process and come back whole."""
+        return type(self), (str(self), self._details)
 
     @property
     def details(self) -> FailureDetails:

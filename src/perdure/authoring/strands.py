@@ -5,8 +5,7 @@ strand of its own. Strands that may go on do so one after the other, in the orde
 tasks completed: no clock and no chance is in it.
 
 While a coroutine runs, a loop that refuses everything (`WorkflowLoop`) stands in for asyncio's, so
-that awaiting something foreign is refused at the line that does it, whether or not the process has
-a loop of its own.
+that awaiting something foreign is refused at the line that does it, with a loop or without one.
 """
 
 import asyncio
@@ -19,6 +18,7 @@ from datetime import datetime, timedelta
 from types import CodeType, FrameType
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
+from perdure.authoring.divergence import NOT_OF_THE_CODE
 from perdure.authoring.failures import ForeignAwaitable
 from perdure.authoring.tasks import AnyTask, Awaiting, Task, Yielding
 
@@ -81,7 +81,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         for strand in strands:
             try:
                 strand.steps.close()
-            except KeyboardInterrupt:
+            except NOT_OF_THE_CODE:
                 raise
             except BaseException:  # noqa: BLE001 - the code is wanted no more, nor what it says
                 _log.debug("workflow code did not end quietly", exc_info=True)
@@ -184,9 +184,9 @@ class Strand(Task[T]):
         except StopIteration as stop:
             del self._loop.open[self]
             self.succeed(stop.value)
-        except KeyboardInterrupt:
-            raise  # Ctrl-C means the process; it has only come while this code was running
-        except BaseException as error:  # noqa: BLE001 - an exit would end process after process
+        except NOT_OF_THE_CODE:
+            raise
+        except BaseException as error:  # noqa: BLE001 - as NOT_OF_THE_CODE says
             del self._loop.open[self]
             self.fail(_explained(error))
         else:

@@ -9,6 +9,7 @@ from perdure.authoring.divergence import (
     ACTIVITY_RETRY,
     CHILD_RETRY,
     EVENT_TIMER,
+    NOT_OF_THE_CODE,
     Divergence,
     Recorded,
     diverge,
@@ -84,7 +85,7 @@ def _started(run: Run, event: ev.ExecutionStarted) -> None:
     try:
         value = read(event.input, signature.input_type, run.typing)
         steps = function(run.context, value) if signature.accepts_input else function(run.context)
-    except KeyboardInterrupt:
+    except NOT_OF_THE_CODE:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is the code's own failure
         run.end_failed(error)

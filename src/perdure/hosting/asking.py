@@ -18,8 +18,9 @@ from perdure.core import requests as rq
 from perdure.core.events import Event
 from perdure.core.requests import Purge, RaiseEvent, Rerun, Resume, Suspend, Terminate
 from perdure.core.status import Status
+from perdure.hosting.checking import checked_id, checked_moment_us, checked_name, checked_pairs
 from perdure.hosting.handles import Handle, outcome_in
-from perdure.hosting.instances import Instance, instance_of, microseconds_of
+from perdure.hosting.instances import Instance, instance_of
 from perdure.hosting.listing import query_of
 from perdure.hosting.refusals import granted
 from perdure.hosting.settings import Duration, microseconds
@@ -34,6 +35,11 @@ class Asking:
     @abstractmethod
     def component(self) -> WorkflowComponent:
         """What answers."""
+
+    @property
+    def asked(self) -> WorkflowComponent:
+        """What answers a call that is made here and now; may refuse the place it is made from."""
+        return self.component
 
     @property
     @abstractmethod
@@ -88,18 +94,19 @@ class Asking:
 
         Without an `id` it gets one that nobody has had; an id that is taken raises
         InstanceExists, unless its instance has ended and `replace_finished` is true. With `at` it
-        begins at that moment. `tags` are kept with the instance and can be searched for.
+        begins at that moment. `tags` are kept with the instance and can be searched for. Raises
+        TypeError or ValueError for what can be none of these, and then starts nothing.
         """
         request = rq.Start(
-            instance_id=uuid.uuid4().hex if id is None else id,
-            name=workflow if isinstance(workflow, str) else name_of(workflow),
+            instance_id=uuid.uuid4().hex if id is None else checked_id(id),
+            name=checked_name(workflow),
             app_id=self.app_id,
             input=text_of(input),
-            scheduled_start_us=None if at is None else microseconds_of(at),
-            tags=tuple(sorted((tags or {}).items())),
+            scheduled_start_us=None if at is None else checked_moment_us(at),
+            tags=checked_pairs(tags) if tags else (),
             replace_finished=replace_finished,
         )
-        started: Started = granted(await self.component.start(request))
+        started: Started = granted(await self.asked.start(request))
         return Handle(self, started.instance_id, workflow)
 
     def handle(self, id: str) -> AnyHandle:
@@ -122,12 +129,12 @@ class Asking:
         request = Rerun(
             source_id=id,
             event_id=from_event,
-            new_id=uuid.uuid4().hex if new_id is None else new_id,
+            new_id=uuid.uuid4().hex if new_id is None else checked_id(new_id),
             new_id_chosen=new_id is not None,
             input=text_of(input) if given else None,
             overwrite_input=given,
         )
-        started: Started = granted(await self.component.rerun(request))
+        started: Started = granted(await self.asked.rerun(request))
         return Handle(self, started.instance_id, None)
 
     # ---- changing
@@ -135,7 +142,7 @@ class Asking:
     async def raise_event(self, id: str, name: str, data: object = None) -> None:
         """Give an instance an event; it is on disk when this returns."""
         request = RaiseEvent(instance_id=id, name=name, input=text_of(data))
-        granted(await self.component.raise_event(request))
+        granted(await self.asked.raise_event(request))
 
     async def terminate(self, id: str, output: object = None, *, recursive: bool = True) -> None:
         """End an instance now, with `output` as its result, and its children unless told not to.
@@ -143,15 +150,15 @@ class Asking:
         Activities that run for it are cancelled as far as they can be.
         """
         request = Terminate(instance_id=id, output=text_of(output), recursive=recursive)
-        granted(await self.component.terminate(request))
+        granted(await self.asked.terminate(request))
 
     async def suspend(self, id: str, reason: str | None = None) -> None:
         """Let an instance take no new work; events for it are kept."""
-        granted(await self.component.suspend(Suspend(instance_id=id, reason=reason)))
+        granted(await self.asked.suspend(Suspend(instance_id=id, reason=reason)))
 
     async def resume(self, id: str, reason: str | None = None) -> None:
         """Let a suspended instance go on."""
-        granted(await self.component.resume(Resume(instance_id=id, reason=reason)))
+        granted(await self.asked.resume(Resume(instance_id=id, reason=reason)))
 
     async def purge(self, id: str, *, recursive: bool = True, force: bool = False) -> int:
         """Delete everything about an instance that has ended; how many were deleted.
@@ -159,13 +166,13 @@ class Asking:
         With `force` it need not have ended.
         """
         request = Purge(instance_id=id, recursive=recursive, force=force)
-        return granted(await self.component.purge(request)).count
+        return granted(await self.asked.purge(request)).count
 
     # ---- reading
 
     async def get(self, id: str) -> Instance | None:
         """Return what is known of an instance, or None if there is none."""
-        view = await self.component.get(id)
+        view = await self.asked.get(id)
         return None if view is None else instance_of(view)
 
     async def wait(
@@ -186,7 +193,7 @@ class Asking:
 
     async def _wait(self, id: str, timeout: Duration | None, *, started: bool) -> InstanceView:
         timeout_us = None if timeout is None else microseconds(timeout, "timeout")
-        view = await self.component.wait(id, finished=not started, timeout_us=timeout_us)
+        view = await self.asked.wait(id, finished=not started, timeout_us=timeout_us)
         reached = view is not None and (
             view.status is not Status.PENDING if started else view.finished
         )
@@ -201,7 +208,7 @@ class Asking:
         events: list[Event] = []
         after: int | None = 0
         while after is not None:
-            page = await self.component.history(id, after_seq=after)
+            page = await self.asked.history(id, after_seq=after)
             if page is None:
                 break
             events += [decode_stored(event) for event in page.events if isinstance(event, bytes)]
@@ -231,7 +238,7 @@ class Asking:
             page=page,
         )
         while True:
-            found = await self.component.find(query, payloads=payloads)
+            found = await self.asked.find(query, payloads=payloads)
             for view in found.instances:
                 yield instance_of(view)
             if found.next_token is None:

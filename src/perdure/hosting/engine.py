@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from typing import Self, Unpack
+from typing import Final, Self, Unpack
 
 from perdure.app.places import shown
 from perdure.authoring.context import WorkflowContext
@@ -15,6 +15,11 @@ from perdure.hosting.registering import Registering
 from perdure.hosting.settings import STORE, Settings, settings_of
 from perdure.hosting.signals import EXIT_CODE, TermSignal
 from perdure.hosting.staff import Member
+
+_ELSEWHERE: Final = (
+    "an engine is asked on the loop that opened it: elsewhere use a SyncEngine, or "
+    "`asyncio.run_coroutine_threadsafe` with that loop; in a workflow, ask it in an activity"
+)
 
 
 class Engine(Registering, Asking):
@@ -48,6 +53,7 @@ class Engine(Registering, Asking):
         self.settings = settings_of(store, **settings)
         self._house: House | None = None
         self._signal = TermSignal()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -74,12 +80,14 @@ class Engine(Registering, Asking):
         """Open the file and the doors, and begin to work; once it is closed it may be opened again.
 
         Raises StoreLocked if another process has the file, StoreBroken or StoreFailed if it cannot
-        be used, ConfigurationError if a port is in use. Nothing is held then.
+        be used, ConfigurationError if a port is in use. Nothing is held then. RuntimeError if it is
+        open.
         """
-        assert self._house is None, "it is open already"
+        if self._house is not None:
+            raise RuntimeError("the engine is open already: one `async with` is enough")
         house = House(self.settings)
         await house.open()
-        self._house = house
+        self._house, self._loop = house, asyncio.get_running_loop()
         self.attach(self.registry)
 
     async def close(self) -> None:
@@ -125,6 +133,14 @@ class Engine(Registering, Asking):
         house = self._opened()
         house.staff.begin()  # something may have been registered since
         return house.component
+
+    @property
+    def asked(self) -> WorkflowComponent:
+        """The same, for who is on the loop that opened it; raises RuntimeError elsewhere."""
+        component = self.component
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError(_ELSEWHERE)
+        return component
 
     @property
     def app_id(self) -> str:

@@ -1,6 +1,6 @@
 """What an engine will not do, and how a workflow can end, as exceptions for Python people."""
 
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from perdure.base.errors import PerdureError
 from perdure.core.requests import Reason, Refusal
@@ -16,6 +16,10 @@ class Refused(PerdureError):
         """Say why."""
         super().__init__(text)
         self.reason = reason
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Reason, str]]:
+        """Go to another process and come back whole."""
+        return type(self), (self.reason, str(self))
 
 
 class InstanceNotFound(Refused):
@@ -45,6 +49,10 @@ class WorkflowEnded(PerdureError):
         """Say how."""
         super().__init__(text)
         self.instance = instance
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Instance, str]]:
+        """Go to another process and come back whole."""
+        return type(self), (self.instance, str(self))
 
 
 class WorkflowFailed(WorkflowEnded):

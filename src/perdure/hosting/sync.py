@@ -71,7 +71,8 @@ class SyncEngine(Registering):
 
     def open(self) -> None:
         """Open it, or take part in it if somebody in this process has; as `Engine.open`."""
-        assert self._hosted is None, "it is open already"
+        if self._hosted is not None:
+            raise RuntimeError("the engine is open already: one `with` is enough")
         share = hosted(self._store, **self._given)
         try:
             self._member = share.attach(self.registry)
