@@ -51,7 +51,7 @@ async def test_nothing_is_started_by_what_is_refused() -> None:
     async with Engine(":memory:") as engine:
         for wrong in ({"id": ""}, {"tags": {"": "x"}}, {"at": "soon"}):
             with pytest.raises((TypeError, ValueError)):
-                await engine.start("flow", **wrong)  # type: ignore[arg-type]
+                await engine.start("flow", **wrong)
         assert [one async for one in engine.instances()] == []
 
 
