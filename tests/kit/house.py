@@ -190,7 +190,11 @@ class House:
         await asyncio.gather(*work)
 
     async def pass_time(self, duration_us: int) -> None:
-        """Let time pass, and everything happen that this brings about."""
+        """Let time pass, and everything happen that this brings about.
+
+        What was under way before happens before: it must not look at the clock in between.
+        """
+        await self.settle()
         self.clock.advance(duration_us)
         await self.settle()
 

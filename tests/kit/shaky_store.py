@@ -1,17 +1,36 @@
 """The store in memory with trouble on demand: commits that fail, wait, or lose their reply."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from threading import Event, Lock
 from typing import Any
 
 from perdure.base.errors import StoreError, StoreFailed, StoreUnavailable, StoreUnsure
 from perdure.store.memory import MemoryStore
-from perdure.store.port import Entry, Loaded, Outcome, Snapshot, Verdict
+from perdure.store.port import Entry, Loaded, Outcome, Snapshot, Store, Verdict
 
 # What changes nothing lands whatever the trouble: it marks a place in the order of commits.
 MARK = Entry(key=None)
 
 
+def _counts_all(kind: "type[ShakyStore]") -> "type[ShakyStore]":
+    """Have whatever the port has counted, also where nothing can go wrong with it."""
+    for name in vars(Store).keys() & vars(MemoryStore).keys() - vars(kind).keys():
+        if not name.startswith("_"):
+            setattr(kind, name, _counted(getattr(MemoryStore, name)))
+    return kind
+
+
+def _counted(ask: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(ask)
+    def asked(store: "ShakyStore", *arguments: Any, **named: Any) -> Any:
+        store._count()  # noqa: SLF001 - a method of the class below
+        return ask(store, *arguments, **named)
+
+    return asked
+
+
+@_counts_all
 class ShakyStore(MemoryStore):
     """A `Store` that does what a disk can do at its worst, when it is told to."""
 
