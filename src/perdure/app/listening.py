@@ -128,7 +128,8 @@ class HttpListener(uvicorn.Server):
             await self.on_tick(counter)
             counter += _TICKS_PER_SECOND
             try:
-                await asyncio.wait_for(self._stop.wait(), 1)
+                async with asyncio.timeout(1):
+                    await self._stop.wait()
             except TimeoutError:
                 continue
 

@@ -78,7 +78,8 @@ class Desk:
         """Return when the workers of the app have changed, or the time is over."""
         arrived = self._arrivals.setdefault(app_id, asyncio.Event())
         try:
-            await asyncio.wait_for(arrived.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await arrived.wait()
         except TimeoutError:
             return
 

@@ -115,13 +115,11 @@ class Lookup:
                     return None  # it is gone, and that is an end
                 if snapshot and _is_reached(Status(snapshot.status), finished=finished):
                     return snapshot
-                if until is None:
-                    told |= await future
-                else:
-                    try:
-                        told |= await asyncio.wait_for(future, max(0.0, until - loop.time()))
-                    except TimeoutError:
-                        return await self.snapshot(instance_id)
+                try:
+                    async with asyncio.timeout_at(until):
+                        told |= await future
+                except TimeoutError:
+                    return await self.snapshot(instance_id)
             finally:
                 self._waiters.remove(instance_id, future)
             # Another life of the id may have begun meanwhile; then that one is waited for.

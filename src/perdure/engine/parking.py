@@ -99,7 +99,8 @@ class Parking:
                     self._due[instance_id] = None
                     pause_us = min(pause_us, again_us)
             try:
-                await asyncio.wait_for(self._changed.wait(), pause_us / SECOND_US)
+                async with asyncio.timeout(pause_us / SECOND_US):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
 

@@ -42,7 +42,8 @@ class Retention:
                 self._observer.fault("deleting what has been kept long enough", error)
                 pause_us = LAND_RETRY_LONGEST_US
             try:
-                await asyncio.wait_for(self._changed.wait(), pause_us / SECOND_US)
+                async with asyncio.timeout(pause_us / SECOND_US):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
 

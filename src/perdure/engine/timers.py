@@ -59,7 +59,8 @@ class Timers:
         if self._next_us is not None:
             until_us = min(until_us, max(0, self._next_us - self._clock.now_us()))
         try:
-            await asyncio.wait_for(self._changed.wait(), until_us / SECOND_US)
+            async with asyncio.timeout(until_us / SECOND_US):
+                await self._changed.wait()
         except TimeoutError:
             return
 

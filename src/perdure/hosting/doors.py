@@ -101,7 +101,8 @@ class Doors:
             await self._house.grpc.stop(grace_us / SECOND_US, engine.stop_handing_out)
         if self._listener is not None:
             try:
-                await asyncio.wait_for(self._listener.stopped(), _HTTP_GRACE_S + 1)
+                async with asyncio.timeout(_HTTP_GRACE_S + 1):
+                    await self._listener.stopped()
             except TimeoutError:
                 self._listener.hurry()
                 await self._listener.stopped()

@@ -71,9 +71,8 @@ class Runs:
         running = pausing(call_async(activity, context, wanted.scheduled.input), paused)
         timeout_us = activity.timeout_us
         try:
-            outcome = await asyncio.wait_for(
-                running, None if timeout_us is None else timeout_us / SECOND_US
-            )
+            async with asyncio.timeout(None if timeout_us is None else timeout_us / SECOND_US):
+                outcome = await running
         except TimeoutError:
             assert timeout_us is not None, "what has no time-out raises nothing"
             text = f"activity '{activity.name}' took longer than {timeout_us / SECOND_US:g} s"

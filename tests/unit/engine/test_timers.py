@@ -1,5 +1,9 @@
 """Timers and scheduled starts: at their moment, once, and never when nobody waits for them."""
 
+import asyncio
+
+import pytest
+
 from perdure.base.time import HOUR_US, LATEST_US, SECOND_US
 from perdure.components.port import Done
 from perdure.core.events import TimerFired
@@ -169,3 +173,17 @@ async def test_a_start_time_in_the_past_is_now() -> None:
     async with House() as house:
         await house.start("a", scheduled_start_us=house.clock.now_us() - SECOND_US)
         assert (await house.worker().turn()).instance_id == "a"
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_a_stop_at_the_moment_of_a_wake_ends_the_loop(steps: int) -> None:
+    """What went on after its end would fire timers beside the next engine."""
+    async with House() as house:
+        await house.settle()
+        before = len(asyncio.all_tasks())
+        house.engine._timers.note(house.clock.now_us())  # noqa: SLF001 - the moment counts
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await house.restart()
+        await house.settle()
+        assert len(asyncio.all_tasks()) == before
