@@ -18,9 +18,6 @@ MakeEngine: TypeAlias = Callable[..., Any]
 _APP: Final = "perdure_app"
 _TRIALS: Final = "--workflow-trials"
 _SEED: Final = "--workflow-seed"
-# Where `perdure.testing.faults` finds what was asked for on the command line.
-TRIALS_VARIABLE: Final = "PERDURE_TRIALS"
-SEED_VARIABLE: Final = "PERDURE_SEED"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,8 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hand on what was asked for, to the processes of a distributed run as well."""
-    for option, variable in ((_TRIALS, TRIALS_VARIABLE), (_SEED, SEED_VARIABLE)):
-        value = config.getoption(option)
+    trials, seed = config.getoption(_TRIALS), config.getoption(_SEED)
+    if trials is None and seed is None:
+        return
+    from perdure.testing.faults import SEED_VARIABLE, TRIALS_VARIABLE  # noqa: PLC0415 - see above
+
+    for variable, value in ((TRIALS_VARIABLE, trials), (SEED_VARIABLE, seed)):
         if value is not None:
             os.environ[variable] = str(value)
 

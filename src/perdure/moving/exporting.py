@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import quote
 
+from perdure.base.errors import CallerFault
 from perdure.base.limits import DESCENDANTS_MAX
 from perdure.moving.instance_files import SUFFIX, InstanceFile, lines_of
 from perdure.store.moving import Source, Whole, whole_of
@@ -25,7 +26,10 @@ class Family(Source, Protocol):
 
 
 def with_descendants(source: Family, instance_id: str) -> Iterator[str]:
-    """Yield the ids of an instance and of everyone below it, parents first."""
+    """Yield the ids of an instance and of everyone below it, parents first.
+
+    Raises CallerFault if they are more than DESCENDANTS_MAX.
+    """
     found = source.snapshot(instance_id)
     waiting = [] if found is None else [found]
     for _ in range(DESCENDANTS_MAX):
@@ -34,6 +38,11 @@ def with_descendants(source: Family, instance_id: str) -> Iterator[str]:
         parent = waiting.pop()
         yield parent.identity.instance_id
         waiting += reversed(source.children(parent.key))
+    if waiting:
+        raise CallerFault(
+            f"{instance_id} has more than {DESCENDANTS_MAX} descendants: export its children one "
+            "by one, or move the whole store"
+        )
 
 
 def exported(

@@ -26,7 +26,7 @@ def told_whole(members: Mapping[str, object], events: Sequence[bytes]) -> Whole:
     """
     decoded = [decode(event) for event in events]
     started = next((event for event in decoded if isinstance(event, ExecutionStarted)), None)
-    status = Status[str(members.get("runtimeStatus"))]
+    status = _status(members)
     parent = None if started is None else started.parent
     identity = Identity(
         instance_id=_text(members, "instanceID"),
@@ -64,6 +64,13 @@ def told_whole(members: Mapping[str, object], events: Sequence[bytes]) -> Whole:
         held=False,
         history=history,
     )
+
+
+def _status(members: Mapping[str, object]) -> Status:
+    name = _text(members, "runtimeStatus")
+    if name not in Status.__members__:
+        raise CallerFault(f"runtimeStatus is {name!r}, which is none that is known")
+    return Status[name]
 
 
 def _text(members: Mapping[str, object], name: str) -> str:

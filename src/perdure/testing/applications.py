@@ -51,7 +51,7 @@ def load(words: str) -> object:
     """
     module_name, _, path = words.partition(":")
     if os.getcwd() not in sys.path:  # noqa: PTH109 - as sys.path has it
-        sys.path.insert(0, os.getcwd())  # noqa: PTH109
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109 - the same
     try:
         found: object = importlib.import_module(module_name)
     except Exception as error:

@@ -6,10 +6,10 @@ from types import TracebackType
 from typing import Any, Final, Self, overload
 
 from perdure.authoring.payloads import text_of
-from perdure.base.time import SECOND_US
 from perdure.core import requests as rq
 from perdure.hosting.instances import microseconds_of
 from perdure.hosting.refusals import granted
+from perdure.hosting.settings import Duration, microseconds
 from perdure.hosting.shapes import AnyWorkflow, In, Out, WithInput, WithoutInput
 from perdure.testing.applications import Application, registry_of
 from perdure.testing.doubles import Named, called
@@ -128,9 +128,9 @@ class VirtualEngine:
     def start(
         self,
         workflow: AnyWorkflow,
-        input: object = None,  # noqa: A002
+        input: object = None,  # noqa: A002 - the word of those who call
         *,
-        id: str | None = None,  # noqa: A002
+        id: str | None = None,  # noqa: A002 - the word of those who call
         at: datetime | None = None,
         tags: Mapping[str, str] | None = None,
         replace_finished: bool = False,
@@ -153,12 +153,12 @@ class VirtualEngine:
         granted(self.world.ask(request))
         return VirtualInstance(self.world, request.instance_id, workflow)
 
-    def run(self, workflow: AnyWorkflow, input: object = None) -> Any:  # noqa: A002
+    def run(self, workflow: AnyWorkflow, input: object = None) -> Any:  # noqa: A002 - the word of those who call
         """Start a workflow, and return its result (see `VirtualInstance.result`)."""
         __tracebackhide__ = True
         return self.start(workflow, input).result()
 
-    def instance(self, id: str) -> AnyInstance:  # noqa: A002
+    def instance(self, id: str) -> AnyInstance:  # noqa: A002 - the word of those who call
         """Return an instance by its id, such as a child."""
         return VirtualInstance(self.world, id)
 
@@ -171,7 +171,7 @@ class VirtualEngine:
             after = page[-1][0]
         return found
 
-    def raise_event(self, id: str, name: str, data: object = None) -> None:  # noqa: A002
+    def raise_event(self, id: str, name: str, data: object = None) -> None:  # noqa: A002 - the word of those who call
         """Give an instance an event."""
         self.instance(id).raise_event(name, data)
 
@@ -204,12 +204,11 @@ class VirtualEngine:
         if within is None:
             self.world.run_until_idle()
         else:
-            self.world.run_until_idle(for_us=_us(within))
+            self.world.run_until_idle(for_us=microseconds(within, "within"))
 
-    def advance(self, time: timedelta | float) -> None:
+    def advance(self, time: Duration) -> None:
         """Let so much time pass, a timedelta or seconds; what comes within it happens."""
-        length = time if isinstance(time, timedelta) else timedelta(seconds=time)
-        self.world.advance(_us(length))
+        self.world.advance(microseconds(time, "time"))
 
     # ---- activities
 
@@ -266,7 +265,3 @@ class VirtualEngine:
                 raise InvariantBroken(sentence)
 
         self.world.checks.append(look)
-
-
-def _us(length: timedelta) -> int:
-    return round(length.total_seconds() * SECOND_US)

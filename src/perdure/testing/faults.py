@@ -70,7 +70,7 @@ class faults:  # noqa: N801 - it is called as a function is
 
         signature = inspect.signature(test)
         _, *others = signature.parameters.values()
-        checked.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]
+        checked.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]  # pytest looks for it
         del checked.__wrapped__
         return checked
 

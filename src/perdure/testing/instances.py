@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from perdure.authoring.payloads import text_of
-from perdure.base.time import SECOND_US
 from perdure.components.port import FailureView
 from perdure.components.views import payloads_of, view_of
 from perdure.core import requests as rq
@@ -15,6 +14,7 @@ from perdure.core.status import TERMINAL, Status
 from perdure.hosting.handles import outcome_of
 from perdure.hosting.instances import Instance, instance_of
 from perdure.hosting.refusals import WorkflowEnded, granted
+from perdure.hosting.settings import microseconds
 from perdure.proving.calls import Request
 from perdure.testing.world import World
 from perdure.wire.events import decode_stored
@@ -37,7 +37,7 @@ class VirtualInstance(Generic[Out]):
     engine will not do it.
     """
 
-    def __init__(self, world: World, id: str, workflow: object = None) -> None:  # noqa: A002
+    def __init__(self, world: World, id: str, workflow: object = None) -> None:  # noqa: A002 - the word of those who call
         """Stand for the instance of an id, of a workflow given by its function or not."""
         self.id = id
         self._world = world
@@ -190,7 +190,7 @@ class VirtualInstance(Generic[Out]):
         if within is None:
             self._world.run_until_idle(over)
         else:
-            self._world.run_until_idle(over, round(within.total_seconds() * SECOND_US))
+            self._world.run_until_idle(over, microseconds(within, "within"))
 
     def _find(self, *, payloads: bool) -> Instance | None:
         store = self._world.store

@@ -24,7 +24,7 @@ def first_together(
     """
     try:
         from hypothesis import Phase, find, settings  # noqa: PLC0415 - an extra
-        from hypothesis.errors import NoSuchExample  # noqa: PLC0415
+        from hypothesis.errors import NoSuchExample  # noqa: PLC0415 - as above
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             "several faults at once are drawn by hypothesis, which is not installed: install "
@@ -103,7 +103,7 @@ def _size(trial: Trial) -> tuple[int, int]:
 
 def _schedules(counts: Counts, kinds: frozenset[Kind], faults_max: int) -> Any:
     """Return a strategy of schedules, whose simplest are short and of early occasions."""
-    from hypothesis import strategies as st  # noqa: PLC0415
+    from hypothesis import strategies as st  # noqa: PLC0415 - an extra
 
     def faults_of(kind: Kind) -> Any:
         nth = st.integers(1, counts[kind] * _FURTHER)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from perdure.base.errors import CallerFault
+from perdure.moving import exporting
 from perdure.moving.exporting import exported, file_name, with_descendants, write_file
 from perdure.moving.instance_files import read_file
 from perdure.store.memory import MemoryStore
@@ -66,3 +68,15 @@ def test_a_family_is_told_parents_first() -> None:
     bear(store, "stranger")
     assert list(with_descendants(store, "top")) == ["top", "first", "below", "second"]
     assert list(with_descendants(store, "none")) == []
+
+
+def test_a_family_that_is_too_large_is_not_told_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    top = bear(store, "top")
+    for number in range(3):
+        bear(store, f"child {number}", parent_key=top)
+    monkeypatch.setattr(exporting, "DESCENDANTS_MAX", 4)
+    assert len(list(with_descendants(store, "top"))) == 4
+    monkeypatch.setattr(exporting, "DESCENDANTS_MAX", 3)
+    with pytest.raises(CallerFault, match="more than 3 descendants"):
+        list(with_descendants(store, "top"))

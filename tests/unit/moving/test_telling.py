@@ -73,3 +73,9 @@ def test_the_phase_is_what_lies_beneath_the_status(status: str, phase: Status) -
 def test_what_is_no_event_is_told() -> None:
     with pytest.raises(CallerFault):
         told_whole(_TOLD, [b"\xff"])
+
+
+@pytest.mark.parametrize("status", [None, "", "UNHEARD_OF", 1])
+def test_a_status_that_nobody_knows_is_told(status: object) -> None:
+    with pytest.raises(CallerFault, match="runtimeStatus"):
+        told_whole({**_TOLD, "runtimeStatus": status}, [])

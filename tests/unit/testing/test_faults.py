@@ -107,6 +107,30 @@ def test_what_is_done_again_is_found_and_told_with_the_one_fault_that_it_takes()
     assert isinstance(found.value.__cause__, AssertionError)
 
 
+@pytest.mark.parametrize("how", ["fail", "raises"])
+def test_a_test_that_fails_by_pytest_is_told_with_its_fault_as_well(how: str) -> None:
+    """What pytest raises then is no Exception."""
+
+    def scenario(engine: VirtualEngine) -> None:
+        if len(sold(engine, careful=False).charges) == 1:
+            return
+        if how == "fail":
+            pytest.fail("charged twice")
+        with pytest.raises(LookupError):
+            engine.instance("order-1").get()
+
+    with pytest.raises(BrokenByFaults, match="crash-after-run:1"):
+        faults(7, app=app).check(scenario)
+
+
+def test_a_test_that_is_left_is_left_at_once() -> None:
+    def scenario(_engine: VirtualEngine) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        faults(7, app=app).check(scenario)
+
+
 def test_what_takes_two_faults_is_shrunk_to_two() -> None:
     def scenario(engine: VirtualEngine) -> None:
         sold(engine, careful=True)

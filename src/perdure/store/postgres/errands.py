@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from concurrent.futures import CancelledError
 from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
@@ -27,13 +28,16 @@ class Errands:
         return self._stopped
 
     def run(self, errand: Coroutine[Any, Any, T]) -> T:
-        """Return what `errand` returns. Raises StoreUnavailable once it has stopped."""
+        """Return what `errand` returns. Raises StoreUnavailable once this stops."""
         with self._lock:
             if self._stopped:
                 errand.close()
                 raise StoreUnavailable("the store is closed")
             waited_for = asyncio.run_coroutine_threadsafe(errand, self._loop)
-        return waited_for.result()
+        try:
+            return waited_for.result()
+        except CancelledError as cancelled:
+            raise StoreUnavailable("the store was closed meanwhile") from cancelled
 
     def stop(self) -> None:
         """Cancel what is under way, and end the thread. May be called twice."""

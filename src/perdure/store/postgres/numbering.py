@@ -45,7 +45,13 @@ class Numbers:
 
     def given(self) -> tuple[int, int, int, int, int]:
         """Return how many of each kind were given out."""
-        return tuple([each.given for each in self._all()])  # type: ignore[return-value]
+        return (
+            self.key.given,
+            self.inbox_seq.given,
+            self.task_row.given,
+            self.lifecycle_seq.given,
+            self.note_row.given,
+        )
 
     def are(self, drawn: Sequence[Sequence[int]]) -> bool:
         """Tell whether the numbers that were given out are those that were drawn."""

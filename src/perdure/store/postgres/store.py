@@ -73,6 +73,7 @@ class PostgresStore:
             raise
         self._listener: Listener | None = None
         self._has_stood = False
+        self._others_heard = 0
         self._pool = Pool(self._address)
         self._writer = Writer(
             self._address,
@@ -117,12 +118,15 @@ class PostgresStore:
             return self._errands.run(self._writer.receive(shipment))
 
     def stand(self, report: NodeReport) -> Standing:
+        heard = self._others_heard
         standing = self._ask(lambda link: leasing.stand(link, report))
         if not self._has_stood:
             self._has_stood = True
             self._ask(lambda link: leasing.notify(link, self._told(News())))
         self._writer.held = {term.partition: term for term in standing.renewed}
         self._writer.is_alone = [each.node for each in standing.members] == [report.node]
+        if heard != self._others_heard:
+            self._writer.is_alone = False  # somebody has come since the members were read
         return standing
 
     def claim(self, node: str, partitions: Collection[Partition], ttl_us: int) -> tuple[Term, ...]:
@@ -145,6 +149,8 @@ class PostgresStore:
         self._writer.held = {where: term for where, term in held if term not in over}
 
     def _somebody_is_there(self) -> None:
+        # Counted first: whoever is about to find this node alone, in another thread, looks again.
+        self._others_heard += 1
         self._writer.is_alone = False
 
     def _told(self, news: News) -> tuple[str, str]:
@@ -169,12 +175,20 @@ class PostgresStore:
     def close(self) -> None:
         """Close every connection. A commit that is under way lands first."""
         with self._committing:
-            if not self._errands.stopped:
-                if self._listener is not None:
-                    self._errands.run(self._listener.stop())
-                self._errands.run(self._writer.close())
-                self._errands.run(self._pool.close())
+            if self._errands.stopped:
+                return
+            try:
+                self._errands.run(self._close())
+            finally:
                 self._errands.stop()
+
+    async def _close(self) -> None:
+        try:
+            if self._listener is not None:
+                await self._listener.stop()
+        finally:
+            await self._writer.close()
+            await self._pool.close()
 
     def _ask(self, read: Callable[[Link], Awaitable[T]]) -> T:
         return self._errands.run(self._pool.ask(read))
