@@ -128,7 +128,7 @@ class Dispatcher:
 
     def apps(self) -> list[str]:
         """Return the apps that have a worker."""
-        return [app_id for (app_id, work), of in self._streams.items() if work is Work.TURN and of]
+        return [app_id for app_id, work in self._streams if work is Work.TURN]
 
     def open(self, profile: Profile, make: Make | None = None) -> WorkStream:
         """Open a stream; raises ShuttingDown if the engine takes no more workers.
@@ -210,7 +210,10 @@ class Dispatcher:
 
     def _left(self, stream: WorkStream) -> None:
         for work in Work:
-            self._streams[stream.profile.app_id, work].remove(stream)
+            place = stream.profile.app_id, work
+            self._streams[place].remove(stream)
+            if not self._streams[place]:
+                del self._streams[place]  # whoever connects may name any app
         if self._here.get(stream.profile.app_id) is stream:
             del self._here[stream.profile.app_id]
         self._count -= 1

@@ -40,11 +40,11 @@ class Housekeeping:
     def begin(self) -> None:
         """Do it until `end`."""
         assert not self._running, "the house is kept once"
-        spawn = self._landing.spawn
+        keep = self._landing.keep
         self._running = [
-            spawn(self._retention.run(), "deleting what has been kept long enough"),
-            spawn(self._parking.run(), "starting what was parked"),
-            spawn(self._forgetting.run(), "forgetting notes"),
+            keep(self._retention.run, "deleting what has been kept long enough"),
+            keep(self._parking.run, "starting what was parked"),
+            keep(self._forgetting.run, "forgetting notes"),
         ]
 
     def take(self) -> None:

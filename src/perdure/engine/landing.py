@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from perdure.base.errors import StoreError, StoreUnavailable, StoreUnsure
 from perdure.base.limits import LAND_ATTEMPTS_MAX, LAND_RETRY_FIRST_US, LAND_RETRY_LONGEST_US
@@ -17,6 +17,9 @@ from perdure.base.time import SECOND_US
 from perdure.engine.committer import Committer
 from perdure.store.leases import Term
 from perdure.store.port import Entry, Outcome, Verdict
+
+# How soon what goes on for ever is begun anew where it has failed.
+_ANEW_S: Final = 1.0
 
 Apply = Callable[[Outcome], None]
 Fail = Callable[[BaseException], None]
@@ -73,6 +76,23 @@ class Landing:
         if self._stopped:
             task.cancel()  # the last commits still tell of what they bring about
         return task
+
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]], where: str) -> asyncio.Task[None]:
+        """Run something that goes on for ever; where it fails it is begun anew, after a pause.
+
+        Without it the process would go on all the same, and do less than it seems to.
+        """
+        return self.spawn(self._kept(work, where), where)
+
+    async def _kept(self, work: Callable[[], Coroutine[Any, Any, None]], where: str) -> None:
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - reported, and no reason to do it no more
+                self._observer.fault(where, error)
+                await asyncio.sleep(_ANEW_S)
+            else:
+                return
 
     def stop(self) -> None:
         """Cancel what was spawned, and try nothing again: the next process finds it on disk."""

@@ -1,7 +1,9 @@
 """Finding instances: in memory if they are there, else in the store."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import partial
 
 from perdure.base.errors import CallerFault
 from perdure.base.limits import DESCENDANTS_MAX
@@ -11,7 +13,7 @@ from perdure.engine.ownership import Ownership
 from perdure.engine.reading import Reader
 from perdure.engine.residents import Residents
 from perdure.engine.waiters import Waiters
-from perdure.store.port import Snapshot
+from perdure.store.port import Snapshot, Store
 
 
 @dataclass(slots=True)
@@ -142,16 +144,17 @@ class Lookup:
         found: list[Snapshot] = []
         generation = [key]
         while generation:
-            keys = generation
-            rows = await self._reader.read(
-                lambda store, keys=keys: [row for k in keys for row in store.children(k)]  # type: ignore[misc]
-            )
+            rows = await self._reader.read(partial(_children, keys=generation))
             found += rows
             generation = [row.key for row in rows]
             if len(found) > most:
                 msg = f"the workflow has more than {most} descendants"
                 raise CallerFault(msg)
         return found
+
+
+def _children(store: Store, keys: Collection[int]) -> list[Snapshot]:
+    return [child for key in keys for child in store.children(key)]
 
 
 def _is_reached(status: Status, *, finished: bool) -> bool:

@@ -9,12 +9,11 @@ suspended.
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from perdure.base.errors import StoreError
-from perdure.base.limits import NEIGHBOURS_POLL_US, REFILL_ROWS_MAX
-from perdure.base.observer import Observer
+from perdure.base.limits import NEIGHBOURS_POLL_US, PAGE_ROWS_MAX, REFILL_ROWS_MAX
 from perdure.base.time import SECOND_US
 from perdure.core.status import TERMINAL, Status
 from perdure.engine.ground import Ground
@@ -29,12 +28,13 @@ from perdure.engine.residents import Resident, resident_of
 from perdure.engine.waiters import Waiters
 from perdure.store.leases import News, Term
 from perdure.store.partitions import HOUSEKEEPING, Partition
-from perdure.store.port import ReadyRow, Snapshot, Store
+from perdure.store.port import Page, ReadyRow, Snapshot, Store
 from perdure.store.query import Compare, Field, InstanceQuery, Operator
 
 _SUSPENDED: Final = InstanceQuery(
-    where=Compare(Field.STATUS, Operator.EQ, (int(Status.SUSPENDED),)), limit=1_000
+    where=Compare(Field.STATUS, Operator.EQ, (int(Status.SUSPENDED),)), limit=PAGE_ROWS_MAX
 )
+_LOOKING: Final = "looking at what others have done"
 
 
 class Neighbours:
@@ -53,7 +53,6 @@ class Neighbours:
         self.recovery: Recovery
         self.moves: Moves
         self.housekeeping: Housekeeping
-        self._observer: Observer = ground.observer
         self._reader = ground.reader
         self._landing = ground.landing
         self._owner = owner
@@ -66,6 +65,9 @@ class Neighbours:
         self._rereading = rereading
         self._loop = asyncio.get_running_loop()
         self._ending: dict[int, bool] = {}  # by key, and whether to look once more
+        self._is_looking = False
+        self._looks_everywhere = False
+        self._to_look_at: dict[Partition, None] = {}
 
     # ---- life
 
@@ -73,8 +75,8 @@ class Neighbours:
         """Stand among the others, and begin to hear of them."""
         self.leases.store.listen(self.hear)
         await self.leases.start()
-        self._landing.spawn(self.leases.run(), "seeing to leases")
-        self._landing.spawn(self.run(), "looking at what others have done")
+        self._landing.keep(self.leases.run, "seeing to leases")
+        self._landing.keep(self.run, _LOOKING)
 
     async def stop(self) -> None:
         """Give everything back; nothing is landed any more."""
@@ -125,10 +127,10 @@ class Neighbours:
 
     def _heard(self, news: News) -> None:
         if news.touched is None:
-            self._landing.spawn(self._look_everywhere(), "looking at everything")
+            self._ask_for_a_look(None)
         for touched in news.touched or ():
             if touched.keys is None:
-                self._landing.spawn(self._look_at(touched.partition), "looking at a partition")
+                self._ask_for_a_look(touched.partition)
             elif self._owner.term_in(touched.partition) is not None:
                 for key in touched.keys:
                     self._rereading.look(key)
@@ -154,13 +156,32 @@ class Neighbours:
         """Look now and then, until cancelled."""
         while True:
             await asyncio.sleep(NEIGHBOURS_POLL_US / SECOND_US)
-            try:
-                await self._look_everywhere()
-            except StoreError as error:
-                self._observer.fault("looking at what others have done", error)
+            self._ask_for_a_look(None)
 
-    async def _look_at(self, partition: Partition) -> None:
-        await self._look_within([partition])
+    def _ask_for_a_look(self, partition: Partition | None) -> None:
+        """Have a partition, or everything, looked at: now, or after the look that is under way.
+
+        News may come faster than it can be looked at. What is told of meanwhile is one more look.
+        """
+        if partition is None:
+            self._looks_everywhere = True
+        else:
+            self._to_look_at[partition] = None
+        if not self._is_looking:
+            self._is_looking = True
+            self._landing.spawn(self._look(), _LOOKING)
+
+    async def _look(self) -> None:
+        try:
+            while self._looks_everywhere or self._to_look_at:
+                partitions, self._to_look_at = self._to_look_at, {}
+                if self._looks_everywhere:
+                    self._looks_everywhere = False
+                    await self._look_everywhere()
+                else:
+                    await self._look_within(partitions)
+        finally:
+            self._is_looking = False
 
     async def _look_everywhere(self) -> None:
         with_tasks = self._tasks.keys()
@@ -203,13 +224,22 @@ class Neighbours:
             self._rereading.look(row.key)
 
     async def _look_at_the_suspended(self) -> None:
-        page = await self._reader.surely(lambda store: store.find(_SUSPENDED))
-        on_disk = {snapshot.key for snapshot in page.rows}
+        on_disk = await self._suspended_on_disk()
         for resident in self._residents.all():
             if resident.suspended != (resident.key in on_disk):
                 self._rereading.look(resident.key)
         for key in self._tasks.paused - on_disk:
             self._rereading.look(key)
+
+    async def _suspended_on_disk(self) -> set[int]:
+        found: set[int] = set()
+        query = _SUSPENDED
+        while True:
+            page = await self._reader.surely(partial(_page, query=query))
+            found.update([snapshot.key for snapshot in page.rows])
+            if page.next_token is None:
+                return found
+            query = replace(query, token=page.next_token)
 
     # ---- what nobody owns
 
@@ -249,6 +279,10 @@ class Neighbours:
             # Whoever comes to own it meanwhile moves it first, or finds it moved.
             resident.moving = True
             await self.moves.terminate(resident)
+
+
+def _page(store: Store, query: InstanceQuery) -> Page:
+    return store.find(query)
 
 
 def _ready(store: Store, after: int, within: Collection[Partition]) -> Sequence[ReadyRow]:

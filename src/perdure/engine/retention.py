@@ -5,6 +5,7 @@ finished before the policy was set, or before the process was started, go as wel
 """
 
 import asyncio
+from functools import partial
 
 from perdure.base.errors import StoreError
 from perdure.base.limits import LAND_RETRY_LONGEST_US, PURGES_PER_SWEEP_MAX
@@ -52,21 +53,19 @@ class Retention:
         pause_us = HOUR_US
         for status, keep_us in self._policy_us.items():
             before_us = self._clock.now_us() - keep_us
-            doomed = await self._reader.read(
-                lambda store, status=status, before_us=before_us: _expired(  # type: ignore[misc]
-                    store, status, before_us
-                )
-            )
+            doomed = await self._reader.read(partial(_expired, status=status, before_us=before_us))
             await self._removal.remove(doomed, by_retention=True)
             if len(doomed) == PURGES_PER_SWEEP_MAX:
                 return 0
-            oldest_us = await self._reader.read(
-                lambda store, status=status: store.oldest_completed_us(status)  # type: ignore[misc]
-            )
+            oldest_us = await self._reader.read(partial(_oldest_us, status=status))
             if oldest_us is not None:
                 due_us = oldest_us + keep_us - self._clock.now_us()
                 pause_us = min(pause_us, max(due_us, SECOND_US // 100))
         return pause_us
+
+
+def _oldest_us(store: Store, status: Status) -> int | None:
+    return store.oldest_completed_us(status)
 
 
 def _expired(store: Store, status: Status, before_us: int) -> list[Snapshot]:

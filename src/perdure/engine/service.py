@@ -180,7 +180,7 @@ class Engine:
             await self._housekeeping.recover()
             await self._recovery.recover()
             self._housekeeping.begin()
-        self._landing.spawn(self._timers.run(), "firing timers")
+        self._landing.keep(self._timers.run, "firing timers")
 
     async def rest(self, timeout_s: float) -> bool:
         """Hand out nothing more, and let workers finish what they have; whether all did in time."""

@@ -178,3 +178,29 @@ async def test_a_result_whose_landing_lost_its_reply_counts_once() -> None:
         worker = house.worker()
         await worker.decide(await worker.turn(), complete())
         assert house.kinds("a").count("TaskCompleted") == 1
+
+
+async def test_what_goes_on_for_ever_is_begun_anew_where_it_has_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process whose timers fire no more would seem to be well."""
+    async with House() as house:
+        house.expected_faults = ("firing timers",)
+        timers = house.engine._timers  # noqa: SLF001 - to break it
+        sweep, failing = timers._sweep, [True]  # noqa: SLF001
+
+        async def fails_once(now_us: int) -> None:
+            if failing:
+                failing.clear()
+                raise LookupError("a mistake of ours")
+            await sweep(now_us)
+
+        monkeypatch.setattr(timers, "_sweep", fails_once)
+        worker = house.worker()
+        await house.start("a")
+        await worker.decide(await worker.turn(), timer(1, house.clock.now_us() + SECOND_US))
+        await house.pass_time(SECOND_US)
+        assert not failing
+        assert not worker.waiting
+        await house.pass_time(2 * SECOND_US)
+        assert (await worker.turn()).names() == ["WorkflowStarted", "TimerFired"]
