@@ -73,7 +73,6 @@ class PostgresStore:
             raise
         self._listener: Listener | None = None
         self._has_stood = False
-        self._others_heard = 0
         self._pool = Pool(self._address)
         self._writer = Writer(
             self._address,
@@ -118,14 +117,14 @@ class PostgresStore:
             return self._errands.run(self._writer.receive(shipment))
 
     def stand(self, report: NodeReport) -> Standing:
-        heard = self._others_heard
+        heard = self._writer.others_heard
         standing = self._ask(lambda link: leasing.stand(link, report))
         if not self._has_stood:
             self._has_stood = True
             self._ask(lambda link: leasing.notify(link, self._told(News())))
         self._writer.held = {term.partition: term for term in standing.renewed}
         self._writer.is_alone = [each.node for each in standing.members] == [report.node]
-        if heard != self._others_heard:
+        if heard != self._writer.others_heard:
             self._writer.is_alone = False  # somebody has come since the members were read
         return standing
 
@@ -148,11 +147,6 @@ class PostgresStore:
         held = self._writer.held.items()
         self._writer.held = {where: term for where, term in held if term not in over}
 
-    def _somebody_is_there(self) -> None:
-        # Counted first: whoever is about to find this node alone, in another thread, looks again.
-        self._others_heard += 1
-        self._writer.is_alone = False
-
     def _told(self, news: News) -> tuple[str, str]:
         """Return the channel, and what tells others; of nothing, it tells that we are there."""
         return channel_of(self._address), written(news, str(self._writer.teller))
@@ -164,7 +158,7 @@ class PostgresStore:
         if self._listener is not None:
             await self._listener.stop()
         self._listener = Listener(
-            self._address, str(self._writer.teller), hear, self._somebody_is_there
+            self._address, str(self._writer.teller), hear, self._writer.hear_of_others
         )
         try:
             await self._listener.start()

@@ -78,10 +78,17 @@ class Writer:
         # That nobody else was there when this node stood up last, and nobody has been heard of
         # since: then nobody is told. Who comes says so.
         self.is_alone = False
+        self.others_heard = 0
         self._link: Link | None = None
         self._backend: Row | None = None  # what serves it, or did so last
         self._begin_anew()
         self._closed = False
+
+    def hear_of_others(self) -> None:
+        """Tell others from now on: somebody is there."""
+        # Counted first: whoever is about to find this node alone, in another thread, looks again.
+        self.others_heard += 1
+        self.is_alone = False
 
     def _begin_anew(self) -> None:
         self._name: UUID = uuid4()
