@@ -23,6 +23,7 @@ _ANEW_S: Final = 1.0
 
 Apply = Callable[[Outcome], None]
 Fail = Callable[[BaseException], None]
+Work = Callable[[], Coroutine[Any, Any, None]]  # something to be done, as often as it is called
 
 
 class Landing:
@@ -77,14 +78,14 @@ class Landing:
             task.cancel()  # the last commits still tell of what they bring about
         return task
 
-    def keep(self, work: Callable[[], Coroutine[Any, Any, None]], where: str) -> asyncio.Task[None]:
+    def keep(self, work: Work, where: str) -> asyncio.Task[None]:
         """Run something that goes on for ever; where it fails it is begun anew, after a pause.
 
         Without it the process would go on all the same, and do less than it seems to.
         """
         return self.spawn(self._kept(work, where), where)
 
-    async def _kept(self, work: Callable[[], Coroutine[Any, Any, None]], where: str) -> None:
+    async def _kept(self, work: Work, where: str) -> None:
         while True:
             try:
                 await work()
