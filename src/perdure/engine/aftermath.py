@@ -1,12 +1,12 @@
 """What is true once a move is on disk: the resident, and everybody that its effects reach."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from perdure.base.errors import AccessDenied
 from perdure.core import effects as fx
 from perdure.core.events import EventRaised, ExecutionStarted, TimerFired
-from perdure.core.state import State, blank
+from perdure.core.state import State
 from perdure.core.status import Status
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled
 from perdure.engine.entries import Prepared
@@ -19,7 +19,7 @@ from perdure.engine.reports import (
     report_timer,
     subject_of,
 )
-from perdure.engine.residents import InboxItem, Resident, Residents, Turn
+from perdure.engine.residents import InboxItem, Resident, Residents, Turn, unborn
 from perdure.engine.timers import Timers
 from perdure.engine.waiters import Waiters
 from perdure.store.port import FIRST_VERSION, Birth, Entry, Identity, Outcome, Verdict
@@ -86,25 +86,27 @@ class Aftermath:
         self, birth: Birth, started: ExecutionStarted, key: int, seqs: tuple[int, ...]
     ) -> Resident:
         """Take in an instance whose birth is on disk."""
+        resident = unborn(birth)
+        items = [InboxItem(seq, add, started) for seq, add in zip(seqs, birth.inbox, strict=True)]
+        self.come_into_the_world(birth, resident, key, items)
+        return resident
+
+    def come_into_the_world(
+        self, birth: Birth, resident: Resident, key: int, items: Iterable[InboxItem]
+    ) -> bool:
+        """Take in whoever was unborn: the birth is on disk. False if it is not to be done here."""
         self._replaced(birth)
-        items = {
-            seq: InboxItem(seq, add, started) for seq, add in zip(seqs, birth.inbox, strict=True)
-        }
-        resident = Resident(
-            key=key,
-            version=1,
-            identity=birth.identity,
-            head=birth.head,
-            state=blank(),
-            held=birth.held,
-            inbox=items,
-        )
-        if self._residents.add(resident):
+        resident.key = key
+        resident.version = FIRST_VERSION
+        resident.held = birth.held
+        resident.inbox = {item.seq: item for item in items}
+        ours = self._residents.add(resident)
+        if ours:
             for timer in birth.timers:
                 self._timers.note(timer.fire_at_us)
             self._inboxes.consider(resident)
         self.on_born(resident.instance_id)
-        return resident
+        return ours
 
     def born_with_a_turn(
         self, birth: Birth, resident: Resident, turn: Turn, prepared: Prepared, closed: Closed

@@ -1,23 +1,26 @@
-"""Starts that land with their first turn, where the app is in this process (`engine.deciding`)."""
+"""Starts, and their first turns.
+
+Where the app is in this process, a start lands with its first turn (`engine.deciding`). Elsewhere
+that turn is handed out as soon as the start is on its way to the disk (`engine.early`).
+"""
+
+from dataclasses import replace
 
 from perdure.base.errors import WorkerFault
 from perdure.core import effects as fx
 from perdure.core.events import WorkflowStarted
 from perdure.core.requests import Start
-from perdure.core.state import blank
 from perdure.core.turn import Closed
 from perdure.engine.aftermath import Aftermath
 from perdure.engine.ground import Ground
 from perdure.engine.moves import Moves
 from perdure.engine.proposals import Newborn, Proposal, Proposals
-from perdure.engine.residents import NOT_LANDED, InboxItem, Resident, Turn
+from perdure.engine.residents import NOT_LANDED, InboxItem, Resident, Turn, unborn
 from perdure.engine.turns import Turns
 from perdure.store.port import Birth, Entry, Outcome, Verdict
 
-_NOT_BORN = 0  # the key of a resident that is not on disk yet; the store gives none like it
 
-
-class LocalBirths:
+class Births:
     """Proposes starts."""
 
     def __init__(
@@ -28,10 +31,11 @@ class LocalBirths:
         aftermath: Aftermath,
         proposals: Proposals,
     ) -> None:
-        """Have the first turn decided by the apps that `turns` knows."""
+        """Have first turns decided by the apps and workers that `turns` knows."""
         self._owner = ground.owner
         self._clock = ground.clock
         self._deciding = turns.deciding
+        self._early = turns.early
         self._moves = moves
         self._aftermath = aftermath
         self._proposals = proposals
@@ -43,11 +47,13 @@ class LocalBirths:
         asks for nothing but activities and timers.
         """
         newborn = self._proposals.newborn(request, replaces)
+        if newborn.birth.held:
+            return self._proposals.of(newborn)
+        resident = unborn(newborn.birth)
+        item = InboxItem(NOT_LANDED, newborn.birth.inbox[0], newborn.started)
         app = self._deciding.app(request.app_id) if self._owner.alone else None
-        if app is not None and not newborn.birth.held:
-            resident = _unborn(newborn)
+        if app is not None:
             now_us = self._clock.now_us()
-            item = InboxItem(NOT_LANDED, newborn.birth.inbox[0], newborn.started)
             turn = Turn(WorkflowStarted(at_us=now_us), (item,), (), handed_out_at_us=now_us)
             try:
                 result = self._deciding.decide(resident, turn, app)
@@ -56,7 +62,33 @@ class LocalBirths:
             if isinstance(result, Closed) and _only_begins(result):
                 return self._with_its_turn(newborn, resident, turn, result)
             self._deciding.forget(resident)
-        return self._proposals.of(newborn)
+        return self._with_an_early_turn(newborn, resident, item)
+
+    def _with_an_early_turn(
+        self, newborn: Newborn, resident: Resident, item: InboxItem
+    ) -> Proposal:
+        birth = newborn.birth
+
+        def handed_in() -> None:
+            self._early.begin_first(resident, item, birth.replaces)
+
+        def apply(outcome: Outcome) -> None:
+            if outcome.verdict is not Verdict.LANDED:
+                self._early.never_born(resident)
+                return
+            born = outcome.births[0]
+            assert born.key is not None, "a birth that has landed has a key"
+            (item.seq,) = born.inbox_seqs
+            ours = self._aftermath.come_into_the_world(birth, resident, born.key, [item])
+            self._proposals.report(newborn)
+            self._early.born(resident, ours=ours)
+
+        return replace(
+            self._proposals.of(newborn),
+            apply=apply,
+            fail=lambda _: self._early.never_born(resident),
+            handed_in=handed_in,
+        )
 
     def _with_its_turn(
         self, newborn: Newborn, resident: Resident, turn: Turn, result: Closed
@@ -86,16 +118,6 @@ class LocalBirths:
                 self._deciding.forget(resident)
 
         return Proposal(entry, apply, lambda _: self._deciding.forget(resident))
-
-
-def _unborn(newborn: Newborn) -> Resident:
-    return Resident(
-        key=_NOT_BORN,
-        version=0,
-        identity=newborn.birth.identity,
-        head=newborn.birth.head,
-        state=blank(),
-    )
 
 
 def _only_begins(result: Closed) -> bool:

@@ -33,8 +33,9 @@ class WorkStream:
         self.held: dict[Work, set[object]] = {Work.TURN: set(), Work.ACTIVITY: set()}
         self.echoes_tokens = False
         self.echoes_in_turns = False
-        # For workers that keep histories: what each instance was last sent, by key.
-        self.sent: dict[int, tuple[int, int]] = {}
+        # For workers that keep histories: what they were last sent of each id, under which they
+        # keep it; of which instance, generation and length.
+        self.sent: dict[str, tuple[int, int, int]] = {}
         self._leave = leave
         self._outbox: deque[bytes] = deque()
         self._changed = asyncio.Event()
@@ -71,11 +72,11 @@ class WorkStream:
             self._released.clear()
             await self._released.wait()
 
-    def remember(self, key: int, sent: tuple[int, int]) -> None:
+    def remember(self, instance_id: str, sent: tuple[int, int, int]) -> None:
         """Note what a worker that keeps histories has been sent of an instance."""
         if self.profile.stateful_history:
-            self.sent.pop(key, None)
-            self.sent[key] = sent
+            self.sent.pop(instance_id, None)
+            self.sent[instance_id] = sent
             if len(self.sent) > RESIDENTS_MAX:
                 del self.sent[next(iter(self.sent))]
 

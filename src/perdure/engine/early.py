@@ -10,6 +10,8 @@ effects, so nothing is lost if the cause never lands (promise P8 has this except
   void: whatever the worker answers is dropped, and the instance goes on from what is on disk.
 - Only an instance that is idle in every respect has early turns. Whoever comes meanwhile finds a
   turn out, as always, and waits in the inbox.
+- A first turn is early in the same way, while its start is landed (`engine.births`). Its resident
+  is unborn until then: it has no key, nobody finds it, and it gives way to any other of its id.
 """
 
 import asyncio
@@ -26,10 +28,11 @@ from perdure.core.events import (
     WorkflowStarted,
 )
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, takable
-from perdure.engine.dispatcher import Dispatcher, Work
+from perdure.engine.dispatcher import Dispatcher, Work, WorkStream
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
 from perdure.engine.residents import NOT_LANDED, Held, InboxItem, Resident, Residents, Turn
+from perdure.engine.turns_out import TurnsOut
 from perdure.store.port import InboxAdd
 
 # A history that comes near to what one message can carry is looked at with the whole inbox.
@@ -43,6 +46,7 @@ class Hands:
     """What is done with turns, by whoever has them all."""
 
     offer: Callable[[Resident], None]  # hand out the turn of a resident, if a worker has room
+    hand_out: Callable[[Resident, Turn, WorkStream], None]  # to this worker, which has room
     land: Callable[[Resident, Turn, Result], "asyncio.Future[Any]"]
     give_up: Callable[[Resident, Turn], None]  # take a turn back that nobody may answer any more
 
@@ -56,10 +60,13 @@ class EarlyTurns:
         residents: Residents,
         ready: ReadyTurns,
         dispatcher: Dispatcher,
+        out: TurnsOut,
         hands: Hands,
     ) -> None:
         """Look at `residents`, and have turns handed out and landed by `hands`."""
         self._settings = ground.settings
+        self._owner = ground.owner
+        self._out = out
         self._clock = ground.clock
         self._residents = residents
         self._ready = ready
@@ -96,10 +103,7 @@ class EarlyTurns:
         turn = None if resident is None else resident.turn
         if resident is None or turn is None or not _is_of(item, turn):
             return False
-        held, turn.held = turn.held, None
-        if held is not None:
-            landing = self._hands.land(resident, turn, held.result)
-            landing.add_done_callback(lambda done: _pass_on(done, held.landed))
+        self._land_held(resident, turn)
         return True
 
     def lost(self, key: int, item: InboxItem) -> None:
@@ -108,12 +112,82 @@ class EarlyTurns:
         turn = None if resident is None else resident.turn
         if resident is None or turn is None or not _is_of(item, turn):
             return
+        self._take_back(resident)
+        self._ready.consider(resident)
+
+    # ---- first turns
+
+    def begin_first(self, resident: Resident, item: InboxItem, replaces: int | None) -> None:
+        """Hand out the first turn of one that is unborn, if it can be.
+
+        `item` is its start, which is being landed; it `replaces` a finished instance, or nobody.
+        """
+        identity = resident.identity
+        bearer = self._residents.peek(identity.instance_id)
+        if bearer is not None and bearer.key != replaces:
+            return  # it will be refused
+        if not self._has_a_place(resident) or not self._is_small(resident, item.add):
+            return
+        resident.term = self._owner.term_of(identity.app_id, identity.instance_id)
+        stream = self._dispatcher.pick(identity.app_id, Work.TURN)
+        if stream is None:
+            return
+        turn = Turn(WorkflowStarted(at_us=self._clock.now_us()), (item,), ())
+        self._hands.hand_out(resident, turn, stream)
+        if turn.token:
+            resident.turn = turn
+
+    def born(self, resident: Resident, *, ours: bool) -> None:
+        """Take note that one that was unborn is on disk, and whether it is to be done here."""
+        if not ours:
+            self.never_born(resident)
+        elif resident.turn is not None:
+            self._land_held(resident, resident.turn)
+
+    def never_born(self, resident: Resident) -> None:
+        """Take note that one that was unborn will not come: its turn never was."""
+        self._take_back(resident)
+        resident.gone = True
+
+    def make_way(self, resident: Resident) -> None:
+        """Take the turn of one that is unborn back for that of another of the same id.
+
+        It is refused, or handed out once more when it is born.
+        """
+        out = self._out.find(resident.instance_id)
+        if out is not None and out.resident.unborn and out.resident is not resident:
+            self._take_back(out.resident)
+
+    def _has_a_place(self, resident: Resident) -> bool:
+        """Tell whether a turn may be handed out at once, and passes nobody by who waits."""
+        identity, slots = resident.identity, self._out.slots
+        if not self._owner.owns(identity.app_id, identity.instance_id):
+            return False
+        if self._out.find(identity.instance_id) is not None:
+            return False
+        if not self._owner.may_hand_out() or len(self._ready.of(identity.app_id)):
+            return False
+        return not self._is_here(identity.app_id) and not (
+            slots.refuses() or slots.refuses_for(identity.name)
+        )
+
+    # ---- either way
+
+    def _land_held(self, resident: Resident, turn: Turn) -> None:
+        held, turn.held = turn.held, None
+        if held is not None:
+            landing = self._hands.land(resident, turn, held.result)
+            landing.add_done_callback(lambda done: _pass_on(done, held.landed))
+
+    def _take_back(self, resident: Resident) -> None:
+        turn = resident.turn
+        if turn is None:
+            return
         resident.turn = None
         if turn.held is not None:
             resident.moving = False
         let_go(turn)
         self._hands.give_up(resident, turn)
-        self._ready.consider(resident)
 
     def _begins_alone(self, resident: Resident, event: Event) -> bool:
         """Tell whether a workflow waits for this event and for nothing else.
@@ -139,13 +213,18 @@ class EarlyTurns:
             return False
         if add.generation not in {0, resident.state.generation}:
             return False
-        size = len(resident.past) + len(add.event) + len(resident.identity.propagated or b"")
-        if size * 100 > self._settings.message_bytes_max * _SIZE_PERCENT_MAX:
+        if not self._is_small(resident, add):
             return False
         app_id = resident.identity.app_id
+        return not self._is_here(app_id) and self._dispatcher.has_room(app_id, Work.TURN)
+
+    def _is_small(self, resident: Resident, add: InboxAdd) -> bool:
+        size = len(resident.past) + len(add.event) + len(resident.identity.propagated or b"")
+        return size * 100 <= self._settings.message_bytes_max * _SIZE_PERCENT_MAX
+
+    def _is_here(self, app_id: str) -> bool:
         # What is decided in this process is decided when it lands: with its cause, in one entry.
-        here = self._dispatcher.here(app_id) is not None
-        return not here and self._dispatcher.has_room(app_id, Work.TURN)
+        return self._dispatcher.here(app_id) is not None
 
 
 def is_early(turn: Turn) -> bool:

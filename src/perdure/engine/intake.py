@@ -6,7 +6,7 @@ from perdure.core import requests as rq
 from perdure.core.admit import Known, admit_change, admit_start
 from perdure.core.requests import Reason, Refusal
 from perdure.core.status import TERMINAL, Status
-from perdure.engine.births import LocalBirths
+from perdure.engine.births import Births
 from perdure.engine.ground import Ground
 from perdure.engine.lookup import Lookup
 from perdure.engine.proposals import Change, Proposals
@@ -17,7 +17,7 @@ class Intake:
     """Takes requests in."""
 
     def __init__(
-        self, ground: Ground, lookup: Lookup, proposals: Proposals, births: LocalBirths
+        self, ground: Ground, lookup: Lookup, proposals: Proposals, births: Births
     ) -> None:
         """Stand between the doors and the committer."""
         self._landing = ground.landing
@@ -60,7 +60,9 @@ class Intake:
 
     async def _born(self, request: rq.Start, replaces: int | None) -> bool:
         proposal = self._births.propose(request, replaces)
-        outcome = await self._landing.once(proposal.entry, proposal.apply, proposal.fail)
+        landing = self._landing.once(proposal.entry, proposal.apply, proposal.fail)
+        proposal.handed_in()
+        outcome = await landing
         assert outcome.verdict in {Verdict.LANDED, Verdict.ID_TAKEN}, outcome
         return outcome.verdict is Verdict.LANDED
 

@@ -15,6 +15,7 @@ from perdure.core.turn import Closed, ContinuedAsNew, Stalled
 from perdure.engine.losses import Losses
 from perdure.store.leases import Term
 from perdure.store.port import (
+    Birth,
     HandOut,
     Head,
     Identity,
@@ -28,6 +29,7 @@ from perdure.wire.events import decode_stored
 from perdure.wire.work_items import past_field
 
 NOT_LANDED: Final = -1
+NOT_BORN: Final = 0  # the key of whoever is not on disk yet; the store gives none like it
 
 
 @dataclass(slots=True)
@@ -113,6 +115,11 @@ class Resident:
         return self.identity.instance_id
 
     @property
+    def unborn(self) -> bool:
+        """Whether its birth is still on its way to the disk; nobody can find it until then."""
+        return self.key == NOT_BORN
+
+    @property
     def finished(self) -> bool:
         """Whether the instance has ended."""
         return self.head.phase in TERMINAL
@@ -155,6 +162,13 @@ class Resident:
         if not self.gone and not self.finished:
             self.inbox[item.seq] = item
             self.terminating |= item.add.kind == Kind.EXECUTION_TERMINATED
+
+
+def unborn(birth: Birth) -> Resident:
+    """Return whoever a birth will bring, as it is before that has landed."""
+    return Resident(
+        key=NOT_BORN, version=0, identity=birth.identity, head=birth.head, state=blank()
+    )
 
 
 def resident_of(loaded: Loaded) -> Resident:

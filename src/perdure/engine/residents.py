@@ -13,6 +13,7 @@ from perdure.base.limits import FINISHED_RESIDENTS_MAX
 from perdure.engine.ownership import Ownership
 from perdure.engine.reading import Reader
 from perdure.engine.resident import (
+    NOT_BORN,
     NOT_LANDED,
     Arrival,
     Held,
@@ -20,9 +21,11 @@ from perdure.engine.resident import (
     Resident,
     Turn,
     resident_of,
+    unborn,
 )
 
 __all__ = [
+    "NOT_BORN",
     "NOT_LANDED",
     "Arrival",
     "Held",
@@ -31,6 +34,7 @@ __all__ = [
     "Residents",
     "Turn",
     "resident_of",
+    "unborn",
 ]
 
 _RESIDENT_BYTES = 4_096  # what one costs besides its history, roughly

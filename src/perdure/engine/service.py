@@ -9,7 +9,7 @@ from perdure.base.time import Clock
 from perdure.core import requests as rq
 from perdure.core.requests import Refusal
 from perdure.engine.aftermath import Aftermath
-from perdure.engine.births import LocalBirths
+from perdure.engine.births import Births
 from perdure.engine.committer import Committer
 from perdure.engine.crew import THREADS, Crew
 from perdure.engine.deliveries import Deliveries
@@ -101,7 +101,7 @@ class Engine:
     def _take_requests(self, ground: Ground) -> None:
         """Compose the rooms that do what is asked."""
         proposals = Proposals(ground, self._residents, self._inboxes, self._queues, self._aftermath)
-        births = LocalBirths(ground, self._turns, self._moves, self._aftermath, proposals)
+        births = Births(ground, self._turns, self._moves, self._aftermath, proposals)
         self._intake = Intake(ground, self._lookup, proposals, births)
         self._removal = Removal(
             ground, self._lookup, self._residents, self._inboxes, self._queues, self._turns

@@ -79,7 +79,9 @@ class TurnEnds:
         self.delay(resident, turn.faults)
 
     def delay(self, resident: Resident, attempt: int) -> None:
-        """Let an instance wait for the pause of its n-th attempt."""
+        """Let an instance wait for the pause of its n-th attempt; or, if unborn, for its birth."""
+        if resident.unborn:
+            return
         self._ready.delays.delay(
             resident.key,
             attempt=attempt,

@@ -7,7 +7,7 @@ from perdure.base.limits import TURN_BATCH_EVENTS_MAX, WORK_ITEM_PERCENT_MAX
 from perdure.core.events import StallReason, WorkflowStarted
 from perdure.core.turn import takable
 from perdure.engine.dispatcher import WorkStream
-from perdure.engine.residents import InboxItem, Resident, Turn
+from perdure.engine.residents import NOT_BORN, InboxItem, Resident, Turn
 from perdure.engine.work import Dialect
 from perdure.wire.events import encode
 from perdure.wire.generated import work_pb2 as pb
@@ -62,9 +62,9 @@ def too_large_text(resident: Resident, size_bytes: int, most_bytes: int) -> str:
     )
 
 
-def history_sent(resident: Resident) -> tuple[int, int]:
-    """Return what a stream has seen of an instance once it was sent it: generation and length."""
-    return resident.state.generation, len(resident.ends)
+def history_sent(resident: Resident) -> tuple[int, int, int]:
+    """Return what a stream has seen once it was sent this: key, generation and length."""
+    return resident.key, resident.state.generation, len(resident.ends)
 
 
 def turn_work_item(resident: Resident, turn: Turn, stream: WorkStream, token: str) -> bytes:
@@ -85,8 +85,9 @@ def turn_work_item(resident: Resident, turn: Turn, stream: WorkStream, token: st
         head.propagated = resident.identity.propagated
     start = 0
     if stream.profile.stateful_history:
-        generation, seen = stream.sent.get(resident.key, (0, 0))
-        if generation == resident.state.generation and 0 < seen <= len(resident.ends):
+        key, generation, seen = stream.sent.get(resident.instance_id, (NOT_BORN, 0, 0))
+        known = (key, generation) == (resident.key, resident.state.generation)
+        if known and 0 < seen <= len(resident.ends):
             head.cached.event_count = seen
             start = resident.ends[seen - 1]
     return turn_item(head, memoryview(resident.past)[start:], new, token)

@@ -11,9 +11,7 @@ from collections.abc import Callable, Container
 from typing import Any, Final
 
 from perdure.base.errors import WorkerFault
-from perdure.base.limits import (
-    WORK_ITEM_PERCENT_MAX,
-)
+from perdure.base.limits import WORK_ITEM_PERCENT_MAX
 from perdure.base.observer import WORKER_GONE
 from perdure.core.applying import Caller
 from perdure.core.events import StallReason
@@ -59,7 +57,7 @@ class Turns:
         more again: a place, and a place among the loads, may be wanted by either kind of work.
         """
         self.on_room: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
-        self._settings = ground.settings
+        settings = self._settings = ground.settings
         self._clock = ground.clock
         self._observer = ground.observer
         self._landing = ground.landing
@@ -68,16 +66,15 @@ class Turns:
         self._residents = residents
         self._ready = ready
         self._dispatcher = dispatcher
-        settings = ground.settings
         self._slots = Slots("turns", settings.turns_max, settings.turns_max_by_name, ground.owner)
         self._out = TurnsOut(ready, self._slots)
         self._claims = Claims(self._out, residents, ground.clock, ground.observer)
         self._loads = Loads(residents, ground.landing, self._loaded)
         self.deciding = Deciding(ground, dispatcher)
         self._ends = TurnEnds(ground, ready, moves, self.deciding, self.release)
-        hands = Hands(self._offer, self._ends.land, self._give_up)
+        hands = Hands(self._offer, self._hand_out, self._ends.land, self._give_up)
         self.local = LocalTurns(ground, residents, ready, self.deciding, moves)
-        self.early = EarlyTurns(ground, residents, ready, dispatcher, hands)
+        self.early = EarlyTurns(ground, residents, ready, dispatcher, self._out, hands)
 
     @property
     def outstanding(self) -> int:
@@ -124,6 +121,7 @@ class Turns:
         stays = resident.suspended or resident.held or not self._owner.goes_on(resident.term)
         if stays or not (resident.inbox or turn):
             return
+        self.early.make_way(resident)
         app_id = resident.identity.app_id
         if self._slots.refuses_for(resident.identity.name):
             self._out.block(resident)
@@ -173,7 +171,7 @@ class Turns:
         turn.losses.size_bytes = len(item)
         self._out.went_out(resident, turn, stream)
         resident.stream = stream
-        stream.remember(resident.key, history_sent(resident))
+        stream.remember(resident.instance_id, history_sent(resident))
         stream.send(Work.TURN, turn, item)
         self._observer.turn_handed_out(
             subject_of(resident.identity), waited_us=max(0, now_us - turn.started.at_us)
@@ -197,6 +195,8 @@ class Turns:
         self._ends.land(resident, turn, result)
 
     def _too_large(self, resident: Resident, turn: Turn, text: str) -> None:
+        if resident.unborn:
+            return  # it is told when it is born
         reason = StallReason.PAYLOAD_SIZE_EXCEEDED
         self._ends.land(resident, turn, stall(resident.state, reason, text, self._clock.now_us()))
 
@@ -236,7 +236,11 @@ class Turns:
         self.release(out.resident)
         subject = subject_of(out.resident.identity)
         self._observer.turn_retried(subject, attempt=out.turn.attempts, reason=_MAY_BE_LATE)
-        self._ready.push(out.resident.key, out.resident.identity.app_id, first=True)
+        self._push_first(out.resident)
+
+    def _push_first(self, resident: Resident) -> None:
+        if not resident.unborn:  # else it is looked at when it is born
+            self._ready.push(resident.key, resident.identity.app_id, first=True)
 
     def release(self, resident: Resident) -> None:
         """Take a turn back from its worker, if it is at one; the batch stays frozen."""
@@ -260,7 +264,7 @@ class Turns:
         elif losses.pause_attempt:
             self._ends.delay(resident, losses.pause_attempt)
         else:
-            self._ready.push(resident.key, resident.identity.app_id, first=True)
+            self._push_first(resident)
 
     def joined(self, app_id: str) -> None:
         """Try an app's stalled instances again: a worker has come, perhaps a fitting one."""

@@ -6,7 +6,7 @@ the disk after each commit. The checkers look things up here, and accuse.
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from perdure.core.events import Event, EventRaised, Kind
@@ -20,6 +20,7 @@ from perdure.proving.shared_disk import Ways
 
 _STATES_MAX: Final = 60
 _HAND_OUTS_MAX: Final = 40
+UNBORN: Final = 0  # the key of what is handed out of nobody who is on disk
 CALL_TAG: Final = "call"
 
 
@@ -163,6 +164,7 @@ class Auditor:
             self.born_step[key] = self.step
             self.born_us[key] = self.now_us
             self._taint_copy(image)
+            self._adopt(image)
             self.born[key] = (image.instance_id, parent)
             if parent is not None:
                 self.children.setdefault(parent, []).append(key)
@@ -181,6 +183,17 @@ class Auditor:
             copied = None if source is None else self.images.by_id.get(source)
             if image.history and copied is not None and copied.key in self.tainted:
                 self.tainted.add(image.key)
+
+    def _adopt(self, image: Image) -> None:
+        """A first turn is handed out before its instance has a key."""
+        starts = {row.add.event for row in image.inbox}
+        for out in self.turns_of.get(UNBORN, ()):
+            if isinstance(out.item, TurnItem) and starts.intersection(out.item.new_bytes):
+                own = replace(out, key=image.key, generation=image.generation)
+                self._turns_of(image.key).append(own)
+
+    def _turns_of(self, key: int) -> deque[HandOut]:
+        return self.turns_of.setdefault(key, deque(maxlen=_HAND_OUTS_MAX))
 
     def _see(self, instance_id: str, bearer: Image | None) -> None:
         if bearer is None:
@@ -237,8 +250,7 @@ class Auditor:
         match out.item:
             case TurnItem():
                 self.turns_out[out.item.instance_id] = out
-                turns = self.turns_of.setdefault(out.key, deque(maxlen=_HAND_OUTS_MAX))
-                turns.append(out)
+                self._turns_of(out.key).append(out)
             case ActivityItem():
                 name = (out.key, out.generation, out.item.task_id)
                 self.tasks_out.setdefault(name, deque(maxlen=_HAND_OUTS_MAX)).append(out)

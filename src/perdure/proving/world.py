@@ -8,15 +8,14 @@ from typing import Final
 
 from perdure.base.observer import Observer
 from perdure.base.time import SECOND_US, Clock
-from perdure.core.events import TaskScheduled
-from perdure.proving.auditor import Auditor, HandOut
+from perdure.proving.auditor import Auditor
 from perdure.proving.broker import Broker
 from perdure.proving.calls import Call, Reply, Request
 from perdure.proving.court import Court
 from perdure.proving.disk import Commit, Disk
 from perdure.proving.fleet import Fleet
+from perdure.proving.hand_outs import hand_out_of
 from perdure.proving.here import HereApp, Watchers, is_of
-from perdure.proving.images import Image, event_of
 from perdure.proving.items import ActivityItem, TurnItem, WorkItem
 from perdure.proving.loop import Home, SimLoop
 from perdure.proving.network import Network
@@ -268,33 +267,3 @@ def _is_quiet(node: Node) -> bool:
         and not node.home.reads
         and not node.serving
     )
-
-
-def hand_out_of(
-    item: TurnItem | ActivityItem, image: Image | None, node: Node, stream: str
-) -> HandOut:
-    """Return what a hand-out is of, as the disk tells."""
-    generation = 0 if image is None else image.generation
-    if image is not None and isinstance(item, TurnItem):
-        # What its worker has kept of the history is left out of the item.
-        item = replace(item, known=tuple(image.past()))
-    if image is not None and isinstance(item, ActivityItem):
-        generation = _generation_of(item, image)
-    return HandOut(
-        node=node.home.name,
-        link=stream,
-        key=0 if image is None else image.key,
-        item=item,
-        generation=generation,
-        position=0 if image is None else len(image.history),
-    )
-
-
-def _generation_of(item: ActivityItem, image: Image) -> int:
-    """An activity may be of a generation that is over."""
-    for row in image.open_tasks:
-        scheduled = event_of(row.add.event)
-        same = isinstance(scheduled, TaskScheduled) and scheduled.input == item.input
-        if row.add.task_id == item.task_id and same:
-            return row.add.generation
-    return image.generation

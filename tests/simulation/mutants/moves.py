@@ -248,7 +248,7 @@ def batch_out_of_order(patch: Patch) -> None:
 @mutant("a worker that keeps histories is told that it has more than it was sent")
 def delta_skips_an_event(patch: Patch) -> None:
     def made(_: Any) -> Any:
-        return lambda resident: (resident.state.generation, len(resident.ends) + 1)
+        return lambda resident: (resident.key, resident.state.generation, len(resident.ends) + 1)
 
     from perdure.engine import turns  # noqa: PLC0415 - the function is patched where it is used
 

@@ -28,8 +28,10 @@ async def test_a_start_that_landed_unheard_begins() -> None:
         worker = house.worker()
         house.store.lose_replies(1)
         assert await house.soon(_trying(house.start("a"))) is not None
-        await worker.decide(await worker.turn(), complete(1))
-        assert await house.status("a") is Status.COMPLETED
+        void, turn = await worker.turn(), await worker.turn()
+        await worker.decide(void, complete(1, "of what nobody heard of"))
+        await worker.decide(turn, complete(1, "x"))
+        assert (await house.view("a")).output == "x"
 
 
 async def test_a_turn_that_landed_unheard_has_its_effects() -> None:

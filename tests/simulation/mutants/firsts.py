@@ -1,0 +1,35 @@
+"""Breakages of first turns that are handed out while their starts are on the way to the disk."""
+
+from typing import Any
+
+from perdure.engine.early import EarlyTurns
+from perdure.engine.residents import Resident
+from tests.simulation.mutants.patching import Patch, mutant, nothing
+
+
+@mutant("the first turn of a start that did not land stays out", odds={"commit_failed": 0.05})
+def first_turns_outlive_their_starts(patch: Patch) -> None:
+    patch.put(EarlyTurns, "never_born", lambda _: nothing)
+
+
+@mutant("what a worker made of an early first turn is forgotten when the start has landed")
+def first_answers_are_forgotten(patch: Patch) -> None:
+    patch.put(EarlyTurns, "born", lambda _: nothing)
+
+
+@mutant("the first turn of a start that was refused is taken for the bearer's")
+def refused_starts_have_their_turn(patch: Patch) -> None:
+    def made(_: Any) -> Any:
+        def broken(self: EarlyTurns, resident: Resident) -> None:
+            bearer = self._residents.peek(resident.instance_id)
+            held = None if resident.turn is None else resident.turn.held
+            if held is None or bearer is None or bearer.moving or bearer.turn is not None:
+                return
+            bearer.turn = resident.turn
+            assert bearer.turn is not None, "it has been answered"
+            bearer.moving = True
+            self._hands.land(bearer, bearer.turn, held.result)
+
+        return broken
+
+    patch.put(EarlyTurns, "never_born", made)
