@@ -1,6 +1,7 @@
 """First turns that are handed out while the start they are about is on its way to the disk."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -393,7 +394,7 @@ async def test_a_worker_keeps_one_history_of_an_id_and_a_refused_start_is_one() 
     "how", ["scheduled", "no worker", "no room", "resting", "no place", "no place of its name"]
 )
 async def test_only_what_could_be_handed_out_at_once_is(how: str) -> None:
-    limits = {
+    limits: dict[str, dict[str, Any]] = {
         "no place": {"turns_max": 1},
         "no place of its name": {"turns_max_by_name": {"wf": 1}},
     }
