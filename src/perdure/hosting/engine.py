@@ -12,7 +12,7 @@ from perdure.components.port import WorkflowComponent
 from perdure.hosting.asking import Asking
 from perdure.hosting.house import House
 from perdure.hosting.registering import Registering
-from perdure.hosting.settings import STORE, Settings, settings_of
+from perdure.hosting.settings import STORE, Bounds, Settings, settings_of
 from perdure.hosting.signals import EXIT_CODE, TermSignal
 from perdure.hosting.staff import Member
 
@@ -112,10 +112,10 @@ class Engine(Registering, Asking):
         self,
         registry: Registry,
         context_type: type[WorkflowContext] = WorkflowContext,
-        threads: int = 0,
+        bounds: Bounds = Bounds(),  # noqa: B008 - it is frozen
     ) -> Member:
-        """Have the work of a further registry done here, too, in at least so many threads."""
-        return self._opened().staff.attach(registry, context_type, threads)
+        """Have the work of a further registry done here, too, within its bounds."""
+        return self._opened().staff.attach(registry, context_type, bounds)
 
     def detach(self, member: Member) -> None:
         """Have the work of a registry done here no more."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, TypedDict, Unpack
 
+from perdure.authoring.replay import RUNS_KEPT_MAX
 from perdure.base.errors import ConfigurationError
 from perdure.base.limits import STOP_TIMEOUT_US
 from perdure.base.time import SECOND_US
@@ -41,6 +42,26 @@ class HostSettings:
     def has_doors(self) -> bool:
         """Whether others can reach it."""
         return self.http is not None or self.grpc is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much of one registry's work is done at once. None is for the engine to choose."""
+
+    threads: int | None = None  # for activities that are not async
+    activities: int | None = None  # that run at the same time
+    turns: int | None = None  # that are decided or handed in at the same time
+    runs_kept: int = RUNS_KEPT_MAX  # instances whose code is kept between turns
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a bound with which nothing could ever run."""
+        for name, most in (
+            ("threads", self.threads),
+            ("activities", self.activities),
+            ("orchestrations", self.turns),
+        ):
+            if most is not None and most < 1:
+                raise ValueError(f"at most {most} {name} at once: nothing would ever run")
 
 
 class Settings(TypedDict, total=False):

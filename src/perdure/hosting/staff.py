@@ -22,11 +22,12 @@ from perdure.core.events import Event, ExecutionStarted
 from perdure.engine.local import Errand, LocalApp
 from perdure.engine.service import Engine
 from perdure.engine.work import Profile
-from perdure.hosting.settings import HostSettings
+from perdure.hosting.settings import Bounds, HostSettings
 from perdure.wire.fields import failure_of
 from perdure.wire.lineage import lineage_of
 from perdure.worker.activities import ActivityRunner
 from perdure.worker.calls import ActivityCall, Outcome, Returned
+from perdure.worker.gates import Gate
 from perdure.worker.runs import Run
 
 _log = logging.getLogger("perdure.worker")
@@ -38,11 +39,20 @@ _PLACES_KEPT_MAX: Final = 20_000  # of which registry has which history
 class Member:
     """One registry and the code that is kept of its workflows."""
 
-    __slots__ = ("registry", "replayer")
+    __slots__ = ("gate", "registry", "replayer")
 
-    def __init__(self, registry: Registry, context_type: type[WorkflowContext]) -> None:
+    def __init__(
+        self, registry: Registry, context_type: type[WorkflowContext], bounds: Bounds
+    ) -> None:
         self.registry = registry
-        self.replayer = Replayer(registry, failure_of=failure_of, context_type=context_type)
+        self.replayer = Replayer(
+            registry,
+            failure_of=failure_of,
+            context_type=context_type,
+            kept_max=bounds.runs_kept,
+        )
+        # Of its activities, whatever their names. Turns are decided one at a time in any case.
+        self.gate = None if bounds.activities is None else Gate(bounds.activities)
 
     @property
     def has_anything(self) -> bool:
@@ -65,7 +75,10 @@ class Staff:
             app_id=settings.app_id, worker="this process", stateful_history=True
         )
         self._activities = ActivityRunner(
-            self._find, threads=settings.threads, processes=settings.processes
+            self._find,
+            threads=settings.threads,
+            processes=settings.processes,
+            gate_of=self._gate_of,
         )
         self._members: list[Member] = []
         self._of: dict[Hashable, Member] = {}  # where there are several
@@ -76,14 +89,14 @@ class Staff:
     # ---- who is there
 
     def attach(
-        self, registry: Registry, context_type: type[WorkflowContext], threads: int = 0
+        self, registry: Registry, context_type: type[WorkflowContext], bounds: Bounds
     ) -> Member:
-        """Have the work of a registry done, in at least so many threads.
+        """Have the work of a registry done, within its bounds.
 
         Raises ShuttingDown when nothing more is taken.
         """
-        self._activities.widen(threads)
-        member = Member(registry, context_type)
+        self._activities.widen(bounds.threads or 0)
+        member = Member(registry, context_type, bounds)
         self._members.append(member)
         self.begin()
         return member
@@ -182,6 +195,12 @@ class Staff:
             found = member.registry.activities.get(name)
             if found is not None:
                 return found
+        return None
+
+    def _gate_of(self, activity: Activity) -> Gate | None:
+        for member in self._members:
+            if member.registry.activities.get(activity.name) is activity:
+                return member.gate
         return None
 
     def _ended(self, errand: Errand, outcome: Outcome) -> None:

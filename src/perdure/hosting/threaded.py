@@ -19,7 +19,7 @@ from perdure.authoring.registry import Registry
 from perdure.base.errors import ConfigurationError
 from perdure.hosting.engine import Engine
 from perdure.hosting.loops import new_loop
-from perdure.hosting.settings import Settings, settings_of
+from perdure.hosting.settings import Bounds, Settings, settings_of
 from perdure.hosting.staff import Member
 
 T = TypeVar("T")
@@ -78,10 +78,10 @@ class Hosted:
         self,
         registry: Registry,
         context_type: type[WorkflowContext] = WorkflowContext,
-        threads: int = 0,
+        bounds: Bounds = Bounds(),  # noqa: B008 - it is frozen
     ) -> Member:
-        """Have the work of a registry done by this engine, in at least so many threads."""
-        return self.run(_now(lambda: self.engine.attach(registry, context_type, threads)))
+        """Have the work of a registry done by this engine, within its bounds."""
+        return self.run(_now(lambda: self.engine.attach(registry, context_type, bounds)))
 
     def detach(self, member: Member) -> None:
         """Have it done no more, once what runs has come to its end."""

@@ -13,6 +13,7 @@ Rules of this room:
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -32,20 +33,43 @@ CANCELLED: Final = "ActivityCancelled"
 Find = Callable[[str], Activity | None]
 
 
+def no_gate(_: Activity) -> Gate | None:
+    """Bound nothing but what an activity itself bounds."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How an activity of a name is run: through the gates, in their order."""
+
+    activity: Activity
+    on_loop: bool
+    gates: tuple[Gate, ...]
+
+
 class ActivityRunner:
     """Runs the activities that `find` knows by name. Made on the loop that it is used on."""
 
-    def __init__(self, find: Find, *, threads: int, processes: int) -> None:
-        """Begin with no thread and no process; each is made when it is needed."""
+    def __init__(
+        self,
+        find: Find,
+        *,
+        threads: int,
+        processes: int,
+        gate_of: Callable[[Activity], Gate | None] = no_gate,
+    ) -> None:
+        """Begin with no thread and no process; each is made when it is needed.
+
+        `gate_of` gives the gate that an activity shares with those of other names.
+        """
         self._find = find
+        self._gate_of = gate_of
         self._loop = asyncio.get_running_loop()
         self._threads: Threads[Outcome] = Threads(threads, name="perdure-activity")
         self._process_count = processes
         self._processes: Processes | None = None
         # What is known of an activity is asked once, as long as it is the same.
-        self._known: dict[str, Activity] = {}
-        self._on_loop: dict[str, bool] = {}
-        self._gates: dict[str, Gate] = {}
+        self._ways: dict[str, _Way] = {}
         # What has not come to its end, whether or not anybody still waits for it.
         self._running: set[Run] = set()
         self._closed = False
@@ -62,20 +86,19 @@ class ActivityRunner:
             text = f"Activity function named '{name}' was not registered!"
             self._loop.call_soon(done, raised(NOT_REGISTERED, text))
             return None
-        if self._known.get(name) is not activity:
-            self._look_at(activity)
+        way = self._ways.get(name)
+        if way is None or way.activity is not activity:
+            way = self._ways[name] = self._way_of(activity)
         try:
-            run = Run(activity, asked, done)
+            run = Run(activity, asked, done, on_loop=way.on_loop)
         except CallerFault as fault:
             self._loop.call_soon(done, raised_by(fault, (CallerFault,)))
             return None
         self._running.add(run)
-        gate = self._gates.get(name)
-        if gate is None:
-            self._start(run)
+        if way.gates:
+            self._enter(run, way.gates)
         else:
-            run.gate = gate
-            gate.enter(partial(self._start, run))
+            self._start(run)
         return run
 
     def widen(self, threads: int) -> None:
@@ -101,21 +124,41 @@ class ActivityRunner:
 
     # ---- a call begins
 
-    def _look_at(self, activity: Activity) -> None:
-        name = activity.name
-        self._known[name] = activity
-        self._on_loop[name] = activity.is_async and not activity.process
-        # Those who are within another one's gate, or wait at it, stay there.
-        self._gates.pop(name, None)
-        if activity.concurrency_max is not None:
-            self._gates[name] = Gate(activity.concurrency_max)
+    def _way_of(self, activity: Activity) -> _Way:
+        # Those who are within the gate of one that had the name before stay there.
+        most, shared = activity.concurrency_max, self._gate_of(activity)
+        own = () if most is None else (Gate(most),)
+        return _Way(
+            activity,
+            on_loop=activity.is_async and not activity.process,
+            gates=own if shared is None else (*own, shared),
+        )
 
-    def _start(self, run: Run) -> bool:
+    def _enter(self, run: Run, gates: tuple[Gate, ...]) -> None:
+        """Have a run begin once it is through all gates; the shared one is the last."""
+        gates[0].enter(partial(self._inside, run, gates))
+
+    def _inside(self, run: Run, gates: tuple[Gate, ...]) -> bool:
         if run.over or self._closed:
-            self._running.discard(run)
+            self._leave(run)
             return False
+        run.gates.append(gates[0])
+        if len(gates) > 1:
+            self._enter(run, gates[1:])
+        else:
+            self._start(run)
+        return True
+
+    def _leave(self, run: Run) -> None:
+        """Give the places of a run to others."""
+        self._running.discard(run)
+        gates, run.gates = run.gates, []
+        for gate in gates:
+            gate.leave()
+
+    def _start(self, run: Run) -> None:
         activity = run.activity
-        if self._on_loop[activity.name]:
+        if run.on_loop:
             run.begin()
             run.task = self._loop.create_task(self._await(run))
         elif activity.process:
@@ -126,7 +169,6 @@ class ActivityRunner:
             self._watch(run, activity.timeout_us, self._look_at_time)
         if activity.heartbeat_timeout_us is not None:
             self._watch(run, activity.heartbeat_timeout_us, self._look_at_beat)
-        return True
 
     def _ensured_processes(self) -> Processes:
         if self._processes is None:
@@ -146,9 +188,7 @@ class ActivityRunner:
     # ---- and ends
 
     def _came(self, run: Run, outcome: Outcome) -> None:
-        self._running.discard(run)
-        if run.gate is not None:
-            run.gate.leave()
+        self._leave(run)
         if not run.over:
             self._end(run, outcome)
 
@@ -166,6 +206,8 @@ class ActivityRunner:
             run.task.cancel()
         elif run.job is not None:
             self._stop_job(run, run.job)
+        else:
+            self._leave(run)  # it has waited for a place
 
     def _stop_job(self, run: Run, job: Job[Outcome]) -> None:
         if run.activity.process:
@@ -174,9 +216,7 @@ class ActivityRunner:
             never_begun = self._threads.drop(job)
             self._threads.abandon(job)
         if never_begun:
-            self._running.discard(run)
-            if run.gate is not None:
-                run.gate.leave()
+            self._leave(run)
 
     # ---- time
 

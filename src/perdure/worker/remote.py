@@ -23,7 +23,8 @@ _log = logging.getLogger("perdure.worker")
 
 SERVICE: Final = "/TaskHubSidecarService"
 # It keeps what it is sent of histories, and knows pings.
-OPENING: Final = GetWorkItems(capabilities=[3, 2]).SerializeToString()
+_STATEFUL: Final = 3
+_PINGS: Final = 2
 
 PAUSE_FIRST_US: Final = SECOND_US // 5
 PAUSE_LONGEST_US: Final = 15 * SECOND_US
@@ -40,10 +41,20 @@ class Remote:
     """A worker's connection, opened again whenever it is lost."""
 
     def __init__(
-        self, endpoint: Endpoint, *, app_id: str | None = None, token: str | None = None
+        self,
+        endpoint: Endpoint,
+        *,
+        app_id: str | None = None,
+        token: str | None = None,
+        stateful: bool = True,
     ) -> None:
-        """Connect when items are asked for; without an app id it works for the server's own."""
+        """Connect when items are asked for; without an app id it works for the server's own.
+
+        Unless it is `stateful` it is sent whole histories.
+        """
         self._endpoint = endpoint
+        capabilities = [_STATEFUL, _PINGS] if stateful else [_PINGS]
+        self._opening = GetWorkItems(capabilities=capabilities).SerializeToString()
         named = [] if app_id is None else [("dapr-app-id", app_id)]
         secret = [] if token is None else [("dapr-api-token", token)]
         self._channel = Channel(
@@ -61,7 +72,7 @@ class Remote:
             try:
                 await self._channel.unary(f"{SERVICE}/Hello", b"")
                 async with aclosing(
-                    self._channel.stream(f"{SERVICE}/GetWorkItems", OPENING)
+                    self._channel.stream(f"{SERVICE}/GetWorkItems", self._opening)
                 ) as stream:
                     self._opened()
                     pause_us = PAUSE_FIRST_US

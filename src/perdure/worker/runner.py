@@ -13,9 +13,10 @@ from perdure.wire.fields import failure_bytes
 from perdure.wire.generated import work_pb2 as pb
 from perdure.worker.activities import ActivityRunner
 from perdure.worker.calls import Outcome, Raised
+from perdure.worker.gates import Gate
 from perdure.worker.items import call_of
 from perdure.worker.places import Place
-from perdure.worker.turns import HistoryMissing, Turns, not_now
+from perdure.worker.turns import HistoryMissing, Turns, not_now, too_large
 
 _log = logging.getLogger("perdure.worker")
 
@@ -33,12 +34,20 @@ class Runner:
         activities: ActivityRunner,
         *,
         items_max: int = STREAM_ITEMS_MAX,
+        turns_max: int | None = None,
+        answer_bytes_max: int | None = None,
     ) -> None:
-        """Hold at most `items_max` items at a time; what comes beyond that waits at its place."""
+        """Hold at most `items_max` items at a time; what comes beyond that waits at its place.
+
+        Of turns `turns_max` are decided and handed in at a time, the others wait here. An activity
+        whose answer is larger than `answer_bytes_max` has failed.
+        """
         self._place = place
         self._turns = turns
         self._activities = activities
         self._items_max = items_max
+        self._turn_gate = None if turns_max is None else Gate(turns_max)
+        self._answer_bytes_max = answer_bytes_max
         self._held = 0
         self._resting = False
         self._room = asyncio.Event()
@@ -73,7 +82,11 @@ class Runner:
         match item.WhichOneof("request"):
             case "turn":
                 self._held += 1
-                self._turn(pb.TurnRequest.FromString(item.turn), item.token)
+                turn = partial(self._turn, pb.TurnRequest.FromString(item.turn), item.token)
+                if self._turn_gate is None:
+                    turn()
+                else:
+                    self._turn_gate.enter(turn)
             case "activity":
                 self._held += 1
                 self._activity(pb.ActivityRequest.FromString(item.activity), item.token)
@@ -82,13 +95,20 @@ class Runner:
 
     # ---- turns
 
-    def _turn(self, request: pb.TurnRequest, token: str) -> None:
+    def _turn(self, request: pb.TurnRequest, token: str) -> bool:
         try:
             answer = self._turns.answer(request, token)
         except HistoryMissing:
-            self._spawn(self._turn_with_history(request, token))
-            return
-        self._spawn(self._place.answer_turn(answer))
+            task = self._spawn(self._turn_with_history(request, token))
+        else:
+            task = self._spawn(self._place.answer_turn(answer))
+        if self._turn_gate is not None:
+            task.add_done_callback(self._turn_is_over)
+        return True
+
+    def _turn_is_over(self, _: "asyncio.Task[None]") -> None:
+        assert self._turn_gate is not None, "it has let the turn in"
+        self._turn_gate.leave()
 
     async def _turn_with_history(self, request: pb.TurnRequest, token: str) -> None:
         count = request.cached.event_count
@@ -111,19 +131,19 @@ class Runner:
         self._activities.begin(call_of(request), partial(self._ended, request, token))
 
     def _ended(self, request: pb.ActivityRequest, token: str, outcome: Outcome) -> None:
-        answer = activity_answer(
-            request.instance.instance_id,
-            request.task_id,
-            token,
-            result=None if isinstance(outcome, Raised) else outcome.result,
-            failure=failure_bytes(outcome.failure) if isinstance(outcome, Raised) else None,
-        )
+        answer = _answer(request, token, outcome)
+        most = self._answer_bytes_max
+        if most is not None and len(answer) > most:
+            failed = too_large("the activity's result", len(answer), most)
+            _log.error("activity '%s' fails: %s", request.name, failed.message)
+            answer = _answer(request, token, Raised(failed))
         self._spawn(self._place.answer_activity(answer))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._answering.add(task)
         task.add_done_callback(self._answered)
+        return task
 
     def _answered(self, task: "asyncio.Task[None]") -> None:
         self._answering.discard(task)
@@ -131,3 +151,13 @@ class Runner:
         self._room.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("an answer could not be handed in", exc_info=error)
+
+
+def _answer(request: pb.ActivityRequest, token: str, outcome: Outcome) -> bytes:
+    return activity_answer(
+        request.instance.instance_id,
+        request.task_id,
+        token,
+        result=None if isinstance(outcome, Raised) else outcome.result,
+        failure=failure_bytes(outcome.failure) if isinstance(outcome, Raised) else None,
+    )

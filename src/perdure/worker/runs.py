@@ -29,15 +29,19 @@ class Run:
         "cancelled_because",
         "context",
         "done",
-        "gate",
+        "gates",
         "job",
+        "on_loop",
         "over",
         "task",
         "timers",
     )
 
-    def __init__(self, activity: Activity, call: ActivityCall, done: Done) -> None:
+    def __init__(
+        self, activity: Activity, call: ActivityCall, done: Done, *, on_loop: bool
+    ) -> None:
         self.activity = activity
+        self.on_loop = on_loop  # it is a coroutine there, and not a job elsewhere
         self.call = call
         self.done = done
         scheduled = call.scheduled
@@ -53,7 +57,7 @@ class Run:
         # By the monotonic clock; None before it has really begun.
         self.begun_s: float | None = None
         self.beat_s: float | None = None
-        self.gate: Gate | None = None
+        self.gates: list[Gate] = []  # in which it has a place
         self.task: asyncio.Task[Any] | None = None
         self.job: Job[Outcome] | None = None
         self.timers: list[asyncio.TimerHandle] = []

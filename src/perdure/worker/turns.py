@@ -11,9 +11,10 @@ from functools import partial
 from typing import Final
 
 from perdure.authoring.replay import Replayer
-from perdure.core.actions import Decision, VersionNotAvailable
-from perdure.core.events import Event, ExecutionStarted
+from perdure.core.actions import Complete, Decision, VersionNotAvailable
+from perdure.core.events import Event, ExecutionStarted, Failure
 from perdure.core.lineage import Lineage
+from perdure.core.status import Status
 from perdure.wire.answers import turn_answer
 from perdure.wire.events import decode
 from perdure.wire.generated import work_pb2 as pb
@@ -32,9 +33,13 @@ class HistoryMissing(Exception):
 class Turns:
     """Answers turns by what the author's code decides. Used from one thread."""
 
-    def __init__(self, replayer: Replayer) -> None:
-        """Ask the code that `replayer` keeps."""
+    def __init__(self, replayer: Replayer, *, answer_bytes_max: int | None = None) -> None:
+        """Ask the code that `replayer` keeps.
+
+        A workflow whose answer would be larger than `answer_bytes_max` fails, as with Dapr's SDK.
+        """
         self._replayer = replayer
+        self._answer_bytes_max = answer_bytes_max
 
     def answer(
         self, request: pb.TurnRequest, token: str, fetched: Sequence[bytes] | None = None
@@ -55,6 +60,13 @@ class Turns:
         key = (request.instance_id, _execution_id(request, new))
         length = sent_before + len(request.past)
         decision = self._decide(key, length, past, new, partial(_lineage, request))
+        answer = turn_answer(request.instance_id, decision, token)
+        if self._answer_bytes_max is None or len(answer) <= self._answer_bytes_max:
+            return answer
+        failed = too_large("what the workflow decides", len(answer), self._answer_bytes_max)
+        _log.error("%s fails: %s", request.instance_id, failed.message)
+        self._replayer.forget(key)
+        decision = Decision(actions=(Complete(id=-1, status=Status.FAILED, failure=failed),))
         return turn_answer(request.instance_id, decision, token)
 
     def _decide(
@@ -83,6 +95,12 @@ class Turns:
 def not_now(request: pb.TurnRequest, token: str) -> bytes:
     """Return the answer that stalls an instance, to be tried again by and by."""
     return turn_answer(request.instance_id, _NOT_BY_THIS_CODE, token)
+
+
+def too_large(what: str, length: int, most: int) -> Failure:
+    """Return the failure of what cannot be told, because the message would be too large."""
+    text = f"{what} exceeds the gRPC max message size ({length} vs. {most} bytes)"
+    return Failure("RuntimeError", text, non_retriable=False)
 
 
 def _lineage(request: pb.TurnRequest) -> Lineage | None:

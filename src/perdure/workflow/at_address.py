@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from perdure.authoring.registry import Registry
 from perdure.authoring.replay import Replayer
 from perdure.base.errors import ShuttingDown
-from perdure.base.limits import STOP_TIMEOUT_US, STREAM_ITEMS_MAX
+from perdure.base.limits import STOP_TIMEOUT_US
 from perdure.base.time import SECOND_US
 from perdure.hosting.loops import new_loop
 from perdure.hosting.settings import THREADS
@@ -20,6 +20,7 @@ from perdure.transport.client.call import CallFailed
 from perdure.transport.client.channel import Channel
 from perdure.wire.fields import failure_of
 from perdure.worker.activities import ActivityRunner
+from perdure.worker.gates import Gate
 from perdure.worker.remote import SERVICE, Remote
 from perdure.worker.runner import Runner
 from perdure.worker.turns import Turns
@@ -97,8 +98,8 @@ class RemoteSeat(Seat):
         except CallFailed as error:
             raise rpc_error(error.code, error.text) from error
 
-    def employ(self, registry: Registry, bounds: Bounds) -> Employed:
-        return _Employed(self._place, registry, bounds)
+    def employ(self, registry: Registry, bounds: Bounds, *, stateful: bool) -> Employed:
+        return _Employed(self._place, registry, bounds, (stateful, self.message_bytes_max))
 
     def give_back(self) -> None:
         self._closed = True
@@ -118,25 +119,45 @@ def channel_to(place: AtAddress) -> Channel:
 class _Employed(Employed):
     """A worker at a server."""
 
-    def __init__(self, place: AtAddress, registry: Registry, bounds: Bounds) -> None:
+    def __init__(
+        self,
+        place: AtAddress,
+        registry: Registry,
+        bounds: Bounds,
+        talk: tuple[bool, int | None],
+    ) -> None:
         self._leave: Callable[[], Coroutine[Any, Any, None]] | None = None
-        _thread.submit(self._begin(place, registry, bounds)).result()
+        _thread.submit(self._begin(place, registry, bounds, *talk)).result()
 
-    async def _begin(self, place: AtAddress, registry: Registry, bounds: Bounds) -> None:
+    async def _begin(
+        self,
+        place: AtAddress,
+        registry: Registry,
+        bounds: Bounds,
+        stateful: bool,
+        answer_bytes_max: int | None,
+    ) -> None:
         told = dict(place.metadata)
         remote = Remote(
-            place.endpoint, app_id=told.get("dapr-app-id"), token=told.get("dapr-api-token")
+            place.endpoint,
+            app_id=told.get("dapr-app-id"),
+            token=told.get("dapr-api-token"),
+            stateful=stateful,
         )
+        shared = None if bounds.activities is None else Gate(bounds.activities)
         activities = ActivityRunner(
             registry.activities.get,
             threads=bounds.threads or THREADS,
             processes=os.cpu_count() or 1,
+            gate_of=lambda _: shared,
         )
+        replayer = Replayer(registry, failure_of=failure_of, kept_max=bounds.runs_kept)
         runner = Runner(
             remote,
-            Turns(Replayer(registry, failure_of=failure_of)),
+            Turns(replayer, answer_bytes_max=answer_bytes_max),
             activities,
-            items_max=bounds.items or STREAM_ITEMS_MAX,
+            turns_max=bounds.turns,
+            answer_bytes_max=answer_bytes_max,
         )
         self._remote = remote
         working = asyncio.create_task(runner.run())

@@ -75,8 +75,9 @@ class LocalSeat(Seat):
             raise WorkflowRpcError(*status_of(error)) from error
         return found if isinstance(found, bytes) else found.SerializeToString()
 
-    def employ(self, registry: Registry, bounds: Bounds) -> Employed:
-        return _Local(self._held(), registry, bounds.threads or 0)
+    def employ(self, registry: Registry, bounds: Bounds, *, stateful: bool) -> Employed:
+        del stateful  # nothing is sent
+        return _Local(self._held(), registry, bounds)
 
     def give_back(self) -> None:
         share, self._share = self._share, None
@@ -92,9 +93,9 @@ class LocalSeat(Seat):
 class _Local(Employed):
     """A registry that is attached to the engine."""
 
-    def __init__(self, share: Hosted, registry: Registry, threads: int) -> None:
+    def __init__(self, share: Hosted, registry: Registry, bounds: Bounds) -> None:
         self._share = share
-        self._member = share.attach(registry, threads=threads)
+        self._member = share.attach(registry, bounds=bounds)
 
     def is_ready(self) -> bool:
         return True

@@ -21,8 +21,17 @@ class _Seen(Exception):
     """Ends the asking of an interceptor once it has told what it adds."""
 
 
-def seat_at(place: InThisProcess | AtAddress) -> Seat:
-    """Take a seat; what a place needs is loaded only where it is used."""
+def seat_at(place: InThisProcess | AtAddress, message_bytes_max: int | None = None) -> Seat:
+    """Take a seat, for messages up to a size if there is one.
+
+    What a place needs is loaded only where it is used.
+    """
+    seat = _seat_at(place)
+    seat.message_bytes_max = message_bytes_max
+    return seat
+
+
+def _seat_at(place: InThisProcess | AtAddress) -> Seat:
     if isinstance(place, AtAddress):
         from perdure.workflow.at_address import RemoteSeat  # noqa: PLC0415 - see above
 

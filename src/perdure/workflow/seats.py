@@ -13,10 +13,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+import grpc
 from google.protobuf.message import Message
 
 from perdure.authoring.registry import Registry
-from perdure.hosting.settings import APP_ID, STORE
+from perdure.base.errors import ConfigurationError
+from perdure.hosting.settings import APP_ID, STORE, Bounds
 from perdure.worker.endpoints import GRPC_PORT, Endpoint, endpoint_of
 from perdure.workflow.faults import WorkflowRpcError
 
@@ -40,14 +42,6 @@ class AtAddress:
 
     endpoint: Endpoint
     metadata: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much a runtime does at once. None is for the engine to choose."""
-
-    threads: int | None = None
-    items: int | None = None
 
 
 def place_of(host: str | None, port: str | int | None) -> InThisProcess | AtAddress:
@@ -87,7 +81,12 @@ class Employed(ABC):
 
 
 class Seat(ABC):
-    """A place that is held until it is given back. Its methods may be called from any thread."""
+    """A place that is held until it is given back. Its methods may be called from any thread.
+
+    A message larger than `message_bytes_max`, if that is not None, is neither sent nor taken.
+    """
+
+    message_bytes_max: int | None = None
 
     @abstractmethod
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -105,8 +104,11 @@ class Seat(ABC):
         """
 
     @abstractmethod
-    def employ(self, registry: Registry, bounds: Bounds) -> Employed:
-        """Have the work of a registry done. Blocks until it is begun."""
+    def employ(self, registry: Registry, bounds: Bounds, *, stateful: bool) -> Employed:
+        """Have the work of a registry done. Blocks until it is begun.
+
+        `stateful` is whether a server may leave out what it has sent of a history before.
+        """
 
     @abstractmethod
     def give_back(self) -> None:
@@ -122,9 +124,9 @@ class Seat(ABC):
                 "a blocking call on the loop that is to answer it would wait for ever: use the "
                 "client of perdure.workflow.aio here, or an activity that is not async"
             )
-        future = self.submit(self.call(method, message.SerializeToString(), timeout_s))
+        future = self.submit(self.call(method, self._sent(message), timeout_s))
         try:
-            return future.result()
+            return self._received(future.result())
         except BaseException:
             future.cancel()  # whoever asked does not wait any more
             raise
@@ -133,8 +135,44 @@ class Seat(ABC):
         self, method: str, message: Message, timeout_s: float | None = CALL_TIMEOUT_S
     ) -> bytes:
         """Make a call from another loop. Raises WorkflowRpcError."""
-        work = self.call(method, message.SerializeToString(), timeout_s)
-        return await asyncio.wrap_future(self.submit(work))
+        work = self.call(method, self._sent(message), timeout_s)
+        return self._received(await asyncio.wrap_future(self.submit(work)))
+
+    def _sent(self, message: Message) -> bytes:
+        return within(message.SerializeToString(), self.message_bytes_max, "Sent")
+
+    def _received(self, answer: bytes) -> bytes:
+        return within(answer, self.message_bytes_max, "Received")
+
+
+def within(message: bytes, bytes_max: int | None, what_was_done: str) -> bytes:
+    """Return a message that is not too large.
+
+    Raises WorkflowRpcError with RESOURCE_EXHAUSTED for one that is, as a channel of grpcio does.
+    """
+    if bytes_max is not None and len(message) > bytes_max:
+        text = f"{what_was_done} message larger than max ({len(message)} vs. {bytes_max})"
+        raise WorkflowRpcError(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
+    return message
+
+
+def message_bytes_max(given: int | None) -> int | None:
+    """Return how large a message may be: what is given, or else what the environment says.
+
+    None, where neither says anything, is any size. Raises ConfigurationError for what is no size.
+    """
+    text = os.environ.get("DAPR_GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES", "")
+    try:
+        size = given or int(text or 0)
+    except ValueError:
+        size = -1
+    if size < 0:
+        raise ConfigurationError(
+            f"DAPR_GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES={text}: expected a number of bytes"
+            if not given
+            else f"max_grpc_message_length={given}: expected a number of bytes"
+        )
+    return size or None
 
 
 __all__ = [
@@ -144,5 +182,7 @@ __all__ = [
     "InThisProcess",
     "Seat",
     "WorkflowRpcError",
+    "message_bytes_max",
     "place_of",
+    "within",
 ]

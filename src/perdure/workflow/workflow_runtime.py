@@ -7,17 +7,29 @@ from typing import Final, TypeVar, Unpack, overload
 
 from perdure.authoring.payloads import Typing
 from perdure.authoring.registry import NAME_ATTRIBUTE, Options, Registry
+from perdure.authoring.replay import RUNS_KEPT_MAX
 from perdure.hosting.shapes import AnyFunction
 from perdure.hosting.signals import ExitSignal
 from perdure.workflow.logger import Logger, LoggerOptions
 from perdure.workflow.opening import added_metadata, seat_at
-from perdure.workflow.seats import AtAddress, Bounds, Employed, Seat, place_of
+from perdure.workflow.seats import AtAddress, Bounds, Employed, Seat, message_bytes_max, place_of
 
 F = TypeVar("F", bound=AnyFunction)
 
 _READY_TIMEOUT_S: Final = 30.0
 _LOOK_EVERY_S: Final = 0.05
 _REGISTERED: Final = "_{}_registered"
+_NOT_SENT: Final = "the work is done in this process, and no message is sent"
+_CODE_IS_KEPT: Final = (
+    "what is kept between turns is code, not histories; history_cache_max_instances bounds it"
+)
+# Why an argument of Dapr's SDK has no effect where it is told that it has none.
+_IDLE: Final = {
+    "max_grpc_message_length": _NOT_SENT,
+    "disable_stateful_history": _NOT_SENT,
+    "history_cache_ttl": _CODE_IS_KEPT,
+    "history_cache_max_bytes": _CODE_IS_KEPT,
+}
 
 
 class WorkflowRuntime:
@@ -44,16 +56,19 @@ class WorkflowRuntime:
         `host` and `port` name a server. Without them the environment decides: `PERDURE_STORE` is a
         file of this process, `DAPR_GRPC_ENDPOINT` a server; without either it is `perdure.db`.
 
+        - So many activities run at once as `maximum_concurrent_activity_work_items` says, and so
+          many turns of workflows are decided and handed in at once as
+          `maximum_concurrent_orchestration_work_items` says; in a process it is one at a time.
         - `maximum_thread_pool_workers` bounds the threads for activities that are not async.
-        - The other two maxima together bound what a server sends at once.
         - Of `interceptors` the metadata is sent that they add to a call.
-        - What is about message sizes and the cache of histories is taken and has no effect: the
-          transport takes any size, and code is kept rather than histories.
+        - At a server an activity, or a workflow, fails whose answer is larger than
+          `max_grpc_message_length`, or else than DAPR_GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES.
+        - Code is kept between turns rather than histories, of `history_cache_max_instances`
+          instances. With `disable_stateful_history` a server sends whole histories.
 
-        Raises ConfigurationError for an address that means nothing.
+        What has no effect where it works is told in the log. Raises ConfigurationError for an
+        address or a size that means nothing, ValueError for a maximum below 1.
         """
-        del max_grpc_message_length, disable_stateful_history
-        del history_cache_ttl, history_cache_max_instances, history_cache_max_bytes
         self._logger = Logger("WorkflowRuntime", logger_options)
         self._ready_timeout_s = (
             _READY_TIMEOUT_S if worker_ready_timeout is None else worker_ready_timeout
@@ -63,14 +78,30 @@ class WorkflowRuntime:
             metadata = (*place.metadata, *added_metadata(interceptors))
             place = replace(place, metadata=metadata)
         self._place = place
-        items = _sum_of_both(
-            maximum_concurrent_activity_work_items, maximum_concurrent_orchestration_work_items
+        self._stateful = not disable_stateful_history
+        self._message_bytes_max = message_bytes_max(max_grpc_message_length)
+        self._bounds = Bounds(
+            threads=maximum_thread_pool_workers,
+            activities=maximum_concurrent_activity_work_items,
+            turns=maximum_concurrent_orchestration_work_items,
+            runs_kept=history_cache_max_instances or RUNS_KEPT_MAX,
         )
-        self._bounds = Bounds(threads=maximum_thread_pool_workers, items=items)
+        at_a_server = isinstance(place, AtAddress)
+        self._tell_idle(
+            max_grpc_message_length=None if at_a_server else max_grpc_message_length,
+            disable_stateful_history=None if at_a_server else disable_stateful_history,
+            history_cache_ttl=history_cache_ttl,
+            history_cache_max_bytes=history_cache_max_bytes,
+        )
         self.registry = Registry()
         self._seat: Seat | None = None
         self._employed: Employed | None = None
         self._signal = ExitSignal()
+
+    def _tell_idle(self, **given: float | None) -> None:
+        for name, value in given.items():
+            if value:
+                self._logger.warning("%s=%s has no effect: %s", name, value, _IDLE[name])
 
     # ---- what it runs
 
@@ -202,8 +233,8 @@ class WorkflowRuntime:
         if self._employed is not None:
             raise RuntimeError("the runtime is running already")
         if self._seat is None:
-            self._seat = seat_at(self._place)
-        self._employed = self._seat.employ(self.registry, self._bounds)
+            self._seat = seat_at(self._place, self._message_bytes_max)
+        self._employed = self._seat.employ(self.registry, self._bounds, stateful=self._stateful)
         self._signal.listen()
         if not self.wait_for_worker_ready(self._ready_timeout_s):
             self.shutdown()
@@ -231,10 +262,6 @@ class WorkflowRuntime:
         finally:
             if seat is not None:
                 seat.give_back()
-
-
-def _sum_of_both(first: int | None, second: int | None) -> int | None:
-    return None if first is None or second is None else first + second
 
 
 def alternate_name(name: str | None = None) -> Callable[[F], F]:

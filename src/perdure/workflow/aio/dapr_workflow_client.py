@@ -16,7 +16,7 @@ from perdure.workflow.dapr_workflow_client import MISSING, REUSE
 from perdure.workflow.faults import WorkflowRpcError, closed
 from perdure.workflow.logger import Logger, LoggerOptions
 from perdure.workflow.opening import seat_at
-from perdure.workflow.seats import Seat, place_of
+from perdure.workflow.seats import Seat, message_bytes_max, place_of
 from perdure.workflow.waiting import Wait
 from perdure.workflow.workflow_management import (
     UNSET,
@@ -44,11 +44,15 @@ class DaprWorkflowClient:
     ) -> None:
         """Choose where to ask; nothing is opened before the first call.
 
-        Raises ConfigurationError for an address that means nothing.
+        A call whose message or answer is larger than `max_grpc_message_length`, or else than
+        DAPR_GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES, raises WorkflowRpcError with RESOURCE_EXHAUSTED.
+        Without them any size is taken.
+
+        Raises ConfigurationError for an address or a size that means nothing.
         """
-        del max_grpc_message_length  # the transport takes any size
         self._logger = Logger("DaprWorkflowClient", logger_options)
         self._place = place_of(host, port)
+        self._message_bytes_max = message_bytes_max(max_grpc_message_length)
         self._taken: asyncio.Future[Seat] | None = None
         self._closed = False
 
@@ -221,7 +225,8 @@ class DaprWorkflowClient:
         taken = self._taken
         if taken is None:
             # An engine may have to be opened, which blocks.
-            taken = asyncio.ensure_future(asyncio.to_thread(seat_at, self._place))
+            opening = asyncio.to_thread(seat_at, self._place, self._message_bytes_max)
+            taken = asyncio.ensure_future(opening)
             self._taken = taken
         try:
             return await asyncio.shield(taken)
