@@ -64,13 +64,14 @@ def test_so_many_activities_run_at_once_whatever_their_names() -> None:
     @runtime.activity
     def blocking(_ctx: wf.WorkflowActivityContext) -> None:
         crowd.enter()
-        threading.Event().wait(0.01)
+        threading.Event().wait(0.01)  # so that others could come in
         crowd.leave()
 
     @runtime.activity(concurrency_max=1)
     async def waiting(_ctx: wf.WorkflowActivityContext) -> None:
         crowd.enter()
-        await asyncio.sleep(0.01)
+        for _ in range(100):
+            await asyncio.sleep(0)
         crowd.leave()
 
     @runtime.workflow

@@ -148,9 +148,9 @@ def _opened(settings: HostSettings) -> tuple[Store, Sharing | None]:
 
 
 _WHAT_TO_DO: Final = (
-    "An engine has its file to itself. For several processes to work with the same workflows, let "
-    "one of them open a door, Engine({store!r}, grpc=50001), and the others ask it: with "
-    "`import perdure.workflow` and DAPR_GRPC_ENDPOINT=localhost:50001, with any Dapr Workflow SDK, "
-    "or with `perdure workflow list`. Several processes can share a database: "
-    "Engine('postgres://...')"
+    "An engine has its file to itself, and a web server with several workers is several processes. "
+    "For all of them to work with the same workflows, let one open a door, "
+    "Engine({store!r}, grpc=50001), and the others ask it: with `import perdure.workflow` and "
+    "DAPR_GRPC_ENDPOINT=localhost:50001, with any Dapr Workflow SDK, or with `perdure workflow "
+    "list`. Several processes can share a database: Engine('postgres://...')"
 )

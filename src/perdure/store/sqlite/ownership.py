@@ -4,11 +4,14 @@ The lock is `flock` on a side file, `<file>.lock`, which holds the owner's proce
 The kernel lets go of it when the owner dies, kill -9 included; the side file itself stays, and
 means nothing without the lock. It is not on the database file, because closing any handle of that
 would drop the locks that SQLite holds there.
+
+A forked process would hold the lock on when its parent has died, so it closes what it was left.
 """
 
 import errno
 import fcntl
 import os
+import weakref
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +39,7 @@ class Ownership:
             os.close(descriptor)
             raise
         self._descriptor = descriptor
+        _held.add(self)
 
     @property
     def lock_file(self) -> Path:
@@ -66,3 +70,15 @@ class Ownership:
             f"{self._path}: cannot lock it with {self._side}: {error.strerror}; make the folder "
             "writable for this user, or choose another file"
         )
+
+
+_held: Final["weakref.WeakSet[Ownership]"] = weakref.WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """In a forked process the files are its parent's; to close a lock there does not unlock it."""
+    for ownership in tuple(_held):
+        ownership.release()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

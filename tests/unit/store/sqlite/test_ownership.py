@@ -79,3 +79,33 @@ def test_opening_that_fails_gives_the_file_up(tmp_path: Path) -> None:
         with pytest.raises(Exception, match="no SQLite database"):
             SqliteStore(path)
     Ownership(path).release()
+
+
+FORKING = """
+import os, signal, sys
+from perdure.store.sqlite import SqliteStore
+store = SqliteStore(sys.argv[1])
+if os.fork() == 0:
+    print("forked", flush=True)
+    sys.stdin.read()
+    os._exit(0)
+signal.pause()
+"""
+
+
+def test_a_forked_process_does_not_hold_the_file_of_its_dead_parent(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", FORKING, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with parent:  # its streams are its child's too: that ends with the first of them
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "forked\n"
+        with pytest.raises(StoreLocked, match=f"process {parent.pid}:"):
+            SqliteStore(path)  # the child has let go of nothing that is its parent's
+        parent.kill()
+        os.waitpid(parent.pid, 0)
+        SqliteStore(path).close()
