@@ -23,8 +23,8 @@ _log = logging.getLogger("perdure.worker")
 
 SERVICE: Final = "/TaskHubSidecarService"
 # It keeps what it is sent of histories, and knows pings.
-_STATEFUL: Final = 3
-_PINGS: Final = 2
+_STATEFUL: Final = 2
+_PINGS: Final = 3
 
 PAUSE_FIRST_US: Final = SECOND_US // 5
 PAUSE_LONGEST_US: Final = 15 * SECOND_US

@@ -1,9 +1,22 @@
 """Seats as runtimes and clients take them, and what of a sidecar's settings is kept."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
-from perdure.workflow.seats import AtAddress, InThisProcess, Seat
+from perdure.workflow.seats import AtAddress, InThisProcess, Seat, place_of
+
+_NOT_SENT: Final = "the work is done in this process, and no message is sent"
+_CODE_IS_KEPT: Final = (
+    "what is kept between turns is code, not histories; history_cache_max_instances bounds it"
+)
+# Why an argument of Dapr's SDK has no effect where it is told that it has none.
+_IDLE: Final = {
+    "max_grpc_message_length": _NOT_SENT,
+    "disable_stateful_history": _NOT_SENT,
+    "history_cache_ttl": _CODE_IS_KEPT,
+    "history_cache_max_bytes": _CODE_IS_KEPT,
+}
 
 
 class _Details(NamedTuple):
@@ -39,6 +52,27 @@ def _seat_at(place: InThisProcess | AtAddress) -> Seat:
     from perdure.workflow.in_process import LocalSeat  # noqa: PLC0415 - see above
 
     return LocalSeat(place)
+
+
+def place_with(
+    interceptors: Sequence[object], host: str | None, port: str | None
+) -> InThisProcess | AtAddress:
+    """Return where to work, with what interceptors of grpcio add to the metadata of a call.
+
+    Raises ConfigurationError for an address that means nothing.
+    """
+    place = place_of(host, port)
+    if isinstance(place, AtAddress) and interceptors:
+        return replace(place, metadata=(*place.metadata, *added_metadata(interceptors)))
+    return place
+
+
+def without_effect(place: InThisProcess | AtAddress, **given: float | None) -> Iterator[str]:
+    """Yield a sentence for each argument that has been given and has no effect at a place."""
+    for name, value in given.items():
+        reason = _IDLE[name]
+        if value and not (reason is _NOT_SENT and isinstance(place, AtAddress)):
+            yield f"{name}={value} has no effect: {reason}"
 
 
 def added_metadata(interceptors: Iterable[object]) -> tuple[tuple[str, str], ...]:

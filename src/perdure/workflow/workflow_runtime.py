@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final, TypeVar, Unpack, overload
 
 from perdure.authoring.payloads import Typing
@@ -11,29 +10,31 @@ from perdure.authoring.replay import RUNS_KEPT_MAX
 from perdure.hosting.shapes import AnyFunction
 from perdure.hosting.signals import ExitSignal
 from perdure.workflow.logger import Logger, LoggerOptions
-from perdure.workflow.opening import added_metadata, seat_at
-from perdure.workflow.seats import AtAddress, Bounds, Employed, Seat, message_bytes_max, place_of
+from perdure.workflow.opening import place_with, seat_at, without_effect
+from perdure.workflow.seats import Bounds, Employed, Seat, message_bytes_max
 
 F = TypeVar("F", bound=AnyFunction)
 
 _READY_TIMEOUT_S: Final = 30.0
 _LOOK_EVERY_S: Final = 0.05
 _REGISTERED: Final = "_{}_registered"
-_NOT_SENT: Final = "the work is done in this process, and no message is sent"
-_CODE_IS_KEPT: Final = (
-    "what is kept between turns is code, not histories; history_cache_max_instances bounds it"
-)
-# Why an argument of Dapr's SDK has no effect where it is told that it has none.
-_IDLE: Final = {
-    "max_grpc_message_length": _NOT_SENT,
-    "disable_stateful_history": _NOT_SENT,
-    "history_cache_ttl": _CODE_IS_KEPT,
-    "history_cache_max_bytes": _CODE_IS_KEPT,
-}
 
 
 class WorkflowRuntime:
-    """Registers workflows and activities, and does their work between `start` and `shutdown`."""
+    """Registers workflows and activities, and does their work between `start` and `shutdown`.
+
+    What its arguments mean:
+
+    - So many activities run at once as `maximum_concurrent_activity_work_items` says, and so
+      many turns of workflows are decided and handed in at once as
+      `maximum_concurrent_orchestration_work_items` says; in a process it is one at a time.
+    - `maximum_thread_pool_workers` bounds the threads for activities that are not async.
+    - Of `interceptors` the metadata is sent that they add to a call.
+    - At a server an activity, or a workflow, fails whose answer is larger than
+      `max_grpc_message_length`, or else than DAPR_GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES.
+    - Code is kept between turns rather than histories, of `history_cache_max_instances`
+      instances. With `disable_stateful_history` a server sends whole histories.
+    """
 
     def __init__(  # noqa: PLR0913, PLR0917 - these are the names that people know
         self,
@@ -56,16 +57,6 @@ class WorkflowRuntime:
         `host` and `port` name a server. Without them the environment decides: `PERDURE_STORE` is a
         file of this process, `DAPR_GRPC_ENDPOINT` a server; without either it is `perdure.db`.
 
-        - So many activities run at once as `maximum_concurrent_activity_work_items` says, and so
-          many turns of workflows are decided and handed in at once as
-          `maximum_concurrent_orchestration_work_items` says; in a process it is one at a time.
-        - `maximum_thread_pool_workers` bounds the threads for activities that are not async.
-        - Of `interceptors` the metadata is sent that they add to a call.
-        - At a server an activity, or a workflow, fails whose answer is larger than
-          `max_grpc_message_length`, or else than DAPR_GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES.
-        - Code is kept between turns rather than histories, of `history_cache_max_instances`
-          instances. With `disable_stateful_history` a server sends whole histories.
-
         What has no effect where it works is told in the log. Raises ConfigurationError for an
         address or a size that means nothing, ValueError for a maximum below 1.
         """
@@ -73,11 +64,7 @@ class WorkflowRuntime:
         self._ready_timeout_s = (
             _READY_TIMEOUT_S if worker_ready_timeout is None else worker_ready_timeout
         )
-        place = place_of(host, port)
-        if isinstance(place, AtAddress) and interceptors:
-            metadata = (*place.metadata, *added_metadata(interceptors))
-            place = replace(place, metadata=metadata)
-        self._place = place
+        self._place = place_with(interceptors or (), host, port)
         self._stateful = not disable_stateful_history
         self._message_bytes_max = message_bytes_max(max_grpc_message_length)
         self._bounds = Bounds(
@@ -86,22 +73,18 @@ class WorkflowRuntime:
             turns=maximum_concurrent_orchestration_work_items,
             runs_kept=history_cache_max_instances or RUNS_KEPT_MAX,
         )
-        at_a_server = isinstance(place, AtAddress)
-        self._tell_idle(
-            max_grpc_message_length=None if at_a_server else max_grpc_message_length,
-            disable_stateful_history=None if at_a_server else disable_stateful_history,
+        for sentence in without_effect(
+            self._place,
+            max_grpc_message_length=max_grpc_message_length,
+            disable_stateful_history=disable_stateful_history,
             history_cache_ttl=history_cache_ttl,
             history_cache_max_bytes=history_cache_max_bytes,
-        )
+        ):
+            self._logger.warning(sentence)
         self.registry = Registry()
         self._seat: Seat | None = None
         self._employed: Employed | None = None
         self._signal = ExitSignal()
-
-    def _tell_idle(self, **given: float | None) -> None:
-        for name, value in given.items():
-            if value:
-                self._logger.warning("%s=%s has no effect: %s", name, value, _IDLE[name])
 
     # ---- what it runs
 
