@@ -183,7 +183,7 @@ def _add_traces(config: Config, version: str, listeners: list[Observer]) -> Clos
         return None
     try:
         # An optional family of libraries is loaded only when it is configured.
-        from perdure.observability import exporting, traces  # noqa: PLC0415
+        from perdure.observability import exporting, traces
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"traces are to be sent to {config.otel_endpoint}, and {error.name} is not installed; "

@@ -29,7 +29,7 @@ def remotes_of(
     for each in settings:
         try:
             # An optional library is loaded only when it is configured.
-            from perdure.components.temporal.component import TemporalComponent  # noqa: PLC0415
+            from perdure.components.temporal.component import TemporalComponent
         except ModuleNotFoundError as error:
             library = str(error.name).partition(".")[0]
             raise ConfigurationError(

@@ -81,7 +81,7 @@ def open_place(place: Place, *, may_migrate: bool = True) -> Movable:
 def _open_database(url: str, *, may_migrate: bool) -> Movable:
     try:
         # An optional family of libraries is loaded only when it is configured.
-        from perdure.store.postgres.store import PostgresStore  # noqa: PLC0415
+        from perdure.store.postgres.store import PostgresStore
     except ModuleNotFoundError as error:
         raise _not_installed(error) from error
     return PostgresStore(url, migrate=may_migrate)
@@ -117,7 +117,7 @@ def migrate_place(place: Place, *, only_check: bool) -> Migrated:
             f"{place} is a file: it is brought up to date whenever a server opens it"
         )
     try:
-        from perdure.store.postgres.migrating import migrate_database  # noqa: PLC0415
+        from perdure.store.postgres.migrating import migrate_database
     except ModuleNotFoundError as error:
         raise _not_installed(error) from error
     return Migrated(*migrate_database(place.url, only_check=only_check))

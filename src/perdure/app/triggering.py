@@ -86,8 +86,8 @@ def open_room(config: Surroundings, catalog: Catalog, clock: Clock) -> Room | No
     """
     if not _is_configured(config.resources):
         return None
-    from perdure.triggers.room import Plans, TriggerRoom  # noqa: PLC0415 - see above
-    from perdure.triggers.routing import Rules  # noqa: PLC0415
+    from perdure.triggers.room import Plans, TriggerRoom
+    from perdure.triggers.routing import Rules
 
     plans = _plans(config, _silent)
     assert isinstance(plans, Plans)
@@ -112,11 +112,11 @@ def _is_configured(resources: Resources) -> bool:
 
 
 def _plans(config: Surroundings, warn: Callable[[str], None]) -> object:
-    from perdure.app.subscription_files import read_subscription  # noqa: PLC0415 - see above
-    from perdure.app.trigger_files import read_trigger  # noqa: PLC0415
-    from perdure.triggers.identity import ID_BYTES_LEAST  # noqa: PLC0415
-    from perdure.triggers.room import Plans  # noqa: PLC0415
-    from perdure.triggers.topology import streams  # noqa: PLC0415
+    from perdure.app.subscription_files import read_subscription
+    from perdure.app.trigger_files import read_trigger
+    from perdure.triggers.identity import ID_BYTES_LEAST
+    from perdure.triggers.room import Plans
+    from perdure.triggers.topology import streams
 
     resources, app_id = config.resources, config.app_id
     triggers = [read_trigger(document, app_id=app_id) for document in resources.triggers]

@@ -140,8 +140,8 @@ DESCENDANTS_MAX: Final = 100_000
 # Sources of messages. How many messages of one source are being handled at once, how often one that
 # could not be kept just now is tried, how long one in hand is waited for when its source stops, and
 # how often a broker that is away is called upon.
-DELIVERIES_MAX: Final = 100
-DELIVERIES_MOST: Final = 10_000
+DELIVERIES_DEFAULT: Final = 100
+DELIVERIES_MAX: Final = 10_000
 LATER_RETRY_FIRST_US: Final = SECOND_US // 10
 LATER_RETRY_LONGEST_US: Final = 10 * SECOND_US
 DELIVERY_GRACE_US: Final = 2 * SECOND_US
@@ -149,7 +149,7 @@ RECONNECT_FIRST_US: Final = SECOND_US // 5
 RECONNECT_LONGEST_US: Final = 30 * SECOND_US
 BROKER_ANSWER_TIMEOUT_US: Final = 10 * SECOND_US
 
-assert DELIVERIES_MAX <= DELIVERIES_MOST
+assert DELIVERIES_DEFAULT <= DELIVERIES_MAX
 assert LATER_RETRY_FIRST_US <= LATER_RETRY_LONGEST_US
 assert RECONNECT_FIRST_US <= RECONNECT_LONGEST_US
 assert DELIVERY_GRACE_US < STOP_TIMEOUT_US

@@ -51,9 +51,9 @@ def parse(text: str) -> int | None:
         return None
     year, month, day, hour, minute, second = (int(found[n]) for n in range(1, 7))
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if not 1 <= month <= 12 or not 1 <= day <= _MONTH_DAYS[month - 1]:  # noqa: PLR2004
+    if not 1 <= month <= 12 or not 1 <= day <= _MONTH_DAYS[month - 1]:  # noqa: PLR2004 - as a calendar has it
         return None
-    if (month == 2 and day == 29 and not leap) or hour > 23 or minute > 59 or second > 60:  # noqa: PLR2004
+    if (month == 2 and day == 29 and not leap) or hour > 23 or minute > 59 or second > 60:  # noqa: PLR2004 - as a calendar has it
         return None
     fraction_us = int((found[7] or ".0")[1:7].ljust(6, "0"))
     whole = _days_from_civil(year, month, day) * DAY_US

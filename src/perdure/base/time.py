@@ -19,7 +19,7 @@ LATEST_US: Final = 253_402_300_799 * SECOND_US + 999_999
 
 
 class Clock(Protocol):
-    """What time it is. The real one lives in `app`, a virtual one in the tests."""
+    """What time it is. The real one lives in `app`, virtual ones in `proving` and `testing`."""
 
     def now_us(self) -> int:
         """Return the wall clock in microseconds; never before an earlier answer."""

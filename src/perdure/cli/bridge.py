@@ -78,13 +78,13 @@ def bridge(**settings: object) -> None:
 
 def _run(typed: dict[str, Any]) -> int:
     # The server's modules take a while to load: only whoever serves should wait for them.
-    from perdure.app import bridge_options, config  # noqa: PLC0415
+    from perdure.app import bridge_options, config
 
     of_cluster = {flag.key: typed.pop(flag.key, None) for flag in CLUSTER_FLAGS}
     loaded = config.load(typed, bridge_options.without_a_store(os.environ))
     flags = bridge_options.cluster_flags(of_cluster, os.environ)
     try:
-        from perdure.app import bridging  # noqa: PLC0415
+        from perdure.app import bridging
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"the bridge needs Temporal's client, and {error.name} is not installed; "

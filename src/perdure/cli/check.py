@@ -83,7 +83,7 @@ def check(  # noqa: PLR0913 - each option is a parameter
     as_json: AsJson = False,
 ) -> None:
     """Say which running workflows the code of an application would break."""
-    from perdure.testing import checking  # noqa: PLC0415 - see above
+    from perdure.testing import checking
 
     registry = _registry(app, dapr=dapr)
     read = _read(histories or [], store, server)
@@ -103,8 +103,8 @@ def check(  # noqa: PLR0913 - each option is a parameter
 
 
 def _registry(app: str, *, dapr: bool) -> Any:
-    from perdure.testing.applications import registry_of  # noqa: PLC0415
-    from perdure.testing.standing_in import stand_in_for_dapr  # noqa: PLC0415
+    from perdure.testing.applications import registry_of
+    from perdure.testing.standing_in import stand_in_for_dapr
 
     if dapr:
         stand_in_for_dapr()
@@ -133,20 +133,20 @@ def _read(paths: list[Path], store: str | None, server: str | None) -> Iterator[
 
 
 def _of_files(paths: list[Path]) -> Iterator[Any]:
-    from perdure.testing.histories import read_histories  # noqa: PLC0415
+    from perdure.testing.histories import read_histories
 
     return read_histories(paths)
 
 
 def _of_store(store: Path) -> Iterator[Any]:
-    from perdure.app.histories import unfinished  # noqa: PLC0415
-    from perdure.testing.histories import history_of  # noqa: PLC0415
+    from perdure.app.histories import unfinished
+    from perdure.testing.histories import history_of
 
     return (history_of(whole, str(store)) for whole in unfinished(store))
 
 
 def _of_server(server: str) -> Iterator[Any]:
-    from perdure.testing.histories import committed  # noqa: PLC0415
+    from perdure.testing.histories import committed
 
     with connected(server, None) as calls:
         for instance in calls.unfinished():

@@ -69,7 +69,7 @@ def export(  # noqa: PLR0913 - each option is a parameter
         if store is None:
             written = _export_from_server(ids, folder, server)
         else:
-            from perdure.app import histories, moving  # noqa: PLC0415 - they take a while to load
+            from perdure.app import histories, moving
 
             ids = ids or [each.identity.instance_id for each in histories.unfinished(Path(store))]
             written, missing = moving.export_from(store, ids, folder, children=children)
@@ -89,7 +89,7 @@ def export(  # noqa: PLR0913 - each option is a parameter
 
 
 def _export_from_server(ids: list[str] | None, folder: Path, server: str | None) -> list[Path]:
-    from perdure.app import moving  # noqa: PLC0415
+    from perdure.app import moving
 
     written: list[Path] = []
     with options.connected(server, None) as calls:
@@ -111,8 +111,8 @@ def import_(
     as_json: options.AsJson = False,
 ) -> None:
     """Put exported workflows into a store."""
-    from perdure.app import moving  # noqa: PLC0415
-    from perdure.moving.importing import IdsInUse  # noqa: PLC0415
+    from perdure.app import moving
+    from perdure.moving.importing import IdsInUse
 
     try:
         done = moving.import_into(store, files)

@@ -32,7 +32,7 @@ def migrate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Bring the tables of a store in Postgres up to date."""
-    from perdure.app.stores import migrate_place, place_of  # noqa: PLC0415 - it takes a while
+    from perdure.app.stores import migrate_place, place_of
 
     named = store or os.environ.get(_VARIABLE)
     if not named:

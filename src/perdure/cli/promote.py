@@ -65,8 +65,8 @@ def promote(
 
 
 def _promote(source: str, target: str, *, beside: bool, as_json: bool) -> None:
-    from perdure.app import moving  # noqa: PLC0415 - it takes a while to load
-    from perdure.moving.promoting import Refused  # noqa: PLC0415
+    from perdure.app import moving
+    from perdure.moving.promoting import Refused
 
     done = moving.promote_store(source, target, beside=beside, tell=_Progress().tell)
     shown = moving.shown(target)
@@ -88,8 +88,8 @@ def _promote(source: str, target: str, *, beside: bool, as_json: bool) -> None:
 
 
 def _look(source: str, target: str, *, beside: bool, as_json: bool) -> None:
-    from perdure.app import moving  # noqa: PLC0415
-    from perdure.core.status import Status  # noqa: PLC0415
+    from perdure.app import moving
+    from perdure.core.status import Status
 
     refused, counts = moving.look_ahead(source, target, beside=beside)
     by_status = {Status(status).name: many for status, many in sorted(counts.items())}
@@ -105,7 +105,7 @@ def _look(source: str, target: str, *, beside: bool, as_json: bool) -> None:
 
 
 def _abandon(target: str) -> None:
-    from perdure.app import moving  # noqa: PLC0415
+    from perdure.app import moving
 
     mended = moving.abandon_promotion(target)
     if mended is None:
@@ -146,7 +146,7 @@ def _told(run: Any, source: str) -> None:
 
 
 def _trouble_of(refused: Any, target: str) -> Trouble:
-    from perdure.moving.promoting import Obstacle  # noqa: PLC0415
+    from perdure.moving.promoting import Obstacle
 
     names = ", ".join(refused.names)
     message, advice = {

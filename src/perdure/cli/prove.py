@@ -67,7 +67,7 @@ def prove(
 
 
 def _check(store: str, nodes: int) -> None:
-    from perdure.app.prove import ProofStore  # noqa: PLC0415 - only whoever proves waits for it
+    from perdure.app.prove import ProofStore
 
     if store not in set(ProofStore):
         raise typer.BadParameter(f"'{store}' is no store: memory or sqlite", param_hint="--store")
@@ -77,7 +77,7 @@ def _check(store: str, nodes: int) -> None:
 
 def _runs(seeds: range, hours: float, store: str, nodes: int) -> Iterator[tuple[Any, bool]]:
     """Yield the report of each seed, and whether it was cut off by Ctrl-C, after which is none."""
-    from perdure.app.prove import ProofStore, simulation  # noqa: PLC0415
+    from perdure.app.prove import ProofStore, simulation
 
     for seed in seeds:
         with simulation(seed, hours, ProofStore(store), nodes) as made:

@@ -52,8 +52,8 @@ def run(
 ) -> None:
     """Run a server and an application together, for development and for small machines."""
     # Only `run` needs these, and they take a while to load.
-    from perdure.app import config  # noqa: PLC0415
-    from perdure.cli.together import Plan, run_together  # noqa: PLC0415
+    from perdure.app import config
+    from perdure.cli.together import Plan, run_together
 
     check_program(program)
     loaded = config.load(given(settings), os.environ)

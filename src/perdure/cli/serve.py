@@ -24,7 +24,7 @@ Workers find the server by DAPR_GRPC_PORT or DAPR_GRPC_ENDPOINT. With DAPR_API_T
 def serve(**settings: object) -> None:
     """Run the server until it is stopped."""
     # The server's modules take a while to load: only whoever serves should wait for them.
-    from perdure.app import config, serve  # noqa: PLC0415
+    from perdure.app import config, serve
 
     loaded = config.load(given(settings), os.environ)
     try:

@@ -45,10 +45,10 @@ def parse_traceparent(
     """
     parts = traceparent.split("-")
     trace_id = parts[1] if len(parts) == 4 else traceparent  # noqa: PLR2004 - version-trace-span-flags
-    span = parts[2] if len(parts) == 4 else span_id  # noqa: PLR2004
-    flags = parts[3] if len(parts) == 4 else "01"  # noqa: PLR2004
+    span = parts[2] if len(parts) == 4 else span_id  # noqa: PLR2004 - as W3C has it
+    flags = parts[3] if len(parts) == 4 else "01"  # noqa: PLR2004 - as W3C has it
     hexadecimal = set("0123456789abcdef")
-    legal = len(trace_id) == 32 and len(span) == 16 and len(flags) == 2  # noqa: PLR2004
+    legal = len(trace_id) == 32 and len(span) == 16 and len(flags) == 2  # noqa: PLR2004 - as W3C has it
     if not legal or not set(trace_id + span + flags) <= hexadecimal:
         return None
     return TraceContext(trace_id, span, flags, state)

@@ -42,10 +42,10 @@ class Aftermath:
         waiters: Waiters,
     ) -> None:
         """Reach the rooms given; who is told of ends and births is set by who composes them."""
-        self.on_finished: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
-        self.on_born: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
+        self.on_finished: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005 - nobody listens yet
+        self.on_born: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005 - nobody listens yet
         self.on_not_moved: Callable[[int], None] = self._read_again
-        self.on_dropped: Callable[[Resident], None] = lambda resident: None  # noqa: ARG005
+        self.on_dropped: Callable[[Resident], None] = lambda resident: None  # noqa: ARG005 - nobody listens yet
         self._observer = ground.observer
         self._reader = ground.reader
         self._landing = ground.landing

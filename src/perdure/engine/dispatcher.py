@@ -41,7 +41,7 @@ class WorkStream:
         self._changed = asyncio.Event()
         self._released = asyncio.Event()
         # Told the token of an activity whose instance is gone: its result is nobody's any more.
-        self.on_recall: Callable[[str], None] = lambda token: None  # noqa: ARG005
+        self.on_recall: Callable[[str], None] = lambda token: None  # noqa: ARG005 - nobody listens yet
         self.resting = False  # it is handed nothing more, and has its answers landed
         self._ending = False
         self.closed = False
@@ -120,7 +120,7 @@ class Dispatcher:
         self._resting = False
         self._stopping = False
         self.on_join: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
-        self.on_leave: Callable[[WorkStream], None] = lambda stream: None  # noqa: ARG005
+        self.on_leave: Callable[[WorkStream], None] = lambda stream: None  # noqa: ARG005 - nobody listens yet
 
     @property
     def count(self) -> int:

@@ -35,8 +35,8 @@ class ReadyTurns:
         self._queues: dict[str, ReadyQueue[int, None]] = {}
         self.delays = Delays(self._delay_over)
         self.on_ready: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
-        self.on_terminate: Callable[[Resident], None] = lambda resident: None  # noqa: ARG005
-        self.on_delay_over: Callable[[int], None] = lambda key: None  # noqa: ARG005
+        self.on_terminate: Callable[[Resident], None] = lambda resident: None  # noqa: ARG005 - nobody listens yet
+        self.on_delay_over: Callable[[int], None] = lambda key: None  # noqa: ARG005 - nobody listens yet
 
     def of(self, app_id: str) -> ReadyQueue[int, None]:
         """Return one app's queue."""

@@ -40,8 +40,8 @@ class Landing:
         self.doubts: set[int] = set()
         # Set by whoever composes the engine: what to do about an entry whose term was over, and
         # about one that may have landed although nobody was told what became of it.
-        self.on_fenced: Callable[[Term], None] = lambda term: None  # noqa: ARG005
-        self.on_unsure: Callable[[Entry], None] = lambda entry: None  # noqa: ARG005
+        self.on_fenced: Callable[[Term], None] = lambda term: None  # noqa: ARG005 - nobody listens yet
+        self.on_unsure: Callable[[Entry], None] = lambda entry: None  # noqa: ARG005 - nobody listens yet
 
     def once(self, entry: Entry, apply: Apply, fail: Fail | None = None) -> asyncio.Future[Outcome]:
         """Land an entry of a request; the future has a StoreError if it could not be stored.

@@ -42,7 +42,7 @@ class Mailbox:
         self, ground: Ground, lookup: Lookup, inboxes: Inboxes, proposals: Proposals
     ) -> None:
         """Begin with nothing; `on_kept` is told when an event will expire."""
-        self.on_kept: Callable[[int], None] = lambda expires_us: None  # noqa: ARG005
+        self.on_kept: Callable[[int], None] = lambda expires_us: None  # noqa: ARG005 - nobody listens yet
         self._clock = ground.clock
         self._observer = ground.observer
         self._reader = ground.reader

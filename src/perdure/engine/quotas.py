@@ -93,7 +93,7 @@ class Quotas:
     def __init__(self, owner: Holder, now_s: Callable[[], float]) -> None:
         """Begin without limits."""
         self.on_want: Callable[[], None] = lambda: None
-        self.on_idle: Callable[[list[Term]], None] = lambda terms: None  # noqa: ARG005
+        self.on_idle: Callable[[list[Term]], None] = lambda terms: None  # noqa: ARG005 - nobody listens yet
         self._owner = owner
         self.now_s = now_s
         self._quotas: dict[str, Quota] = {}

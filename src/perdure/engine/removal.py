@@ -33,7 +33,7 @@ class Removal:
         turns: Turns,
     ) -> None:
         """Delete, and tell everybody who may still hold an instance; also `on_gone`."""
-        self.on_gone: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005
+        self.on_gone: Callable[[str], None] = lambda instance_id: None  # noqa: ARG005 - nobody listens yet
         self._clock = ground.clock
         self._observer = ground.observer
         self._landing = ground.landing

@@ -54,7 +54,7 @@ class PlainHistogram(Histogram):
         so_far = 0.0
         for bound, count in zip(self._bounds, self._counts, strict=True):
             so_far += count
-            told = floatToGoString(bound)  # type: ignore[no-untyped-call]
+            told = floatToGoString(bound)  # type: ignore[no-untyped-call]  # it has no types
             samples.append(Sample("_bucket", {"le": told}, so_far, None, None))
         samples.append(Sample("_count", {}, so_far, None, None))
         samples.append(Sample("_sum", {}, self._total, None, None))

@@ -92,9 +92,9 @@ class Fleet:
         if self.all_good:
             return _GOOD
         return Make(
-            release=1 if chance.random() < 0.25 else RELEASE,  # noqa: PLR2004
-            echoes=chance.random() < 0.8,  # noqa: PLR2004
-            stateful=chance.random() < 0.5,  # noqa: PLR2004
+            release=1 if chance.random() < 0.25 else RELEASE,  # noqa: PLR2004 - how likely it is
+            echoes=chance.random() < 0.8,  # noqa: PLR2004 - how likely it is
+            stateful=chance.random() < 0.5,  # noqa: PLR2004 - how likely it is
             turns_max=chance.choice([None, None, 1, 4]),
             activities_max=chance.choice([None, None, 1, 4]),
         )

@@ -137,7 +137,8 @@ class SimLoop(asyncio.BaseEventLoop):
         for task in home.tasks:
             work = task.get_coro()
             if not task.done() and isinstance(work, Coroutine):
-                task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+                # That it never came to its end is meant, and nobody needs to be told.
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - so
                 try:
                     work.close()
                 except Exception:  # noqa: BLE001 - the dead are in the middle of anything
@@ -209,7 +210,7 @@ class SimLoop(asyncio.BaseEventLoop):
     def create_future(self) -> AnyFuture:
         return asyncio.Future(loop=self)
 
-    def create_task(  # type: ignore[override]
+    def create_task(  # type: ignore[override]  # what it makes belongs to a home
         self,
         coro: Coroutine[Any, Any, Any],
         *,

@@ -53,7 +53,7 @@ class Author:
         count = chance.randrange(0 if depth else 1, _STEPS_MAX - depth)
         steps = tuple(self._step(depth) for _ in range(count))
         rounds = chance.choice([0, 0, 0, 0, 1, 2]) if depth == 0 else chance.choice([0, 0, 0, 1])
-        needs = "2" if chance.random() < 0.05 else ""  # noqa: PLR2004
+        needs = "2" if chance.random() < 0.05 else ""  # noqa: PLR2004 - how likely it is
         return Program(steps, rounds, needs)
 
     def _step(self, depth: int) -> Step:
@@ -89,7 +89,7 @@ class Author:
         return ["status", f"at {self._chance.randrange(100)}"]
 
     def _fail(self, _depth: int) -> Step:
-        return ["fail"] if self._chance.random() < 0.3 else self._call(_depth)  # noqa: PLR2004
+        return ["fail"] if self._chance.random() < 0.3 else self._call(_depth)  # noqa: PLR2004 - how likely it is
 
     def _child(self, depth: int) -> Step:
         named = self._chance.choice(["", "", self._chance.choice(self._ids)])

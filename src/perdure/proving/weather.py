@@ -76,7 +76,7 @@ class Weather:
 
     def _befall(self, node: Node) -> None:
         # Until it is restarted, its memory and the disk may differ: nobody leaves it so for long.
-        doubtful = node.store.in_doubt and self._chance.random() < 0.2  # noqa: PLR2004
+        doubtful = node.store.in_doubt and self._chance.random() < 0.2  # noqa: PLR2004 - how likely it is
         if self._happens("crash"):
             node.kill("crash")
         elif doubtful or self._happens("stop"):

@@ -92,10 +92,10 @@ class Workload:
     def _start(self, number: int) -> rq.Start:
         alive = {*self._ids(alive=True)}
         free = [each for each in IDS if each not in alive]
-        likely = free and self._chance.random() < 0.85  # noqa: PLR2004
+        likely = free and self._chance.random() < 0.85  # noqa: PLR2004 - how likely it is
         later_us = self._chance.randrange(1, 60) * SECOND_US
-        is_scheduled = self._chance.random() < 0.08  # noqa: PLR2004
-        ends_others = self._chance.random() < 0.03  # noqa: PLR2004
+        is_scheduled = self._chance.random() < 0.08  # noqa: PLR2004 - how likely it is
+        ends_others = self._chance.random() < 0.03  # noqa: PLR2004 - how likely it is
         return rq.Start(
             instance_id=self._chance.choice(free if likely else IDS),
             name="flow",
@@ -103,7 +103,7 @@ class Workload:
             input=self._author.program().text(),
             scheduled_start_us=self._now_us() + later_us if is_scheduled else None,
             tags=((CALL_TAG, str(number)),),
-            replace_finished=self._chance.random() < 0.8,  # noqa: PLR2004
+            replace_finished=self._chance.random() < 0.8,  # noqa: PLR2004 - how likely it is
             terminate_existing=frozenset(Status) if ends_others else frozenset(),
         )
 
@@ -111,14 +111,14 @@ class Workload:
         return rq.Terminate(
             instance_id=self._some(alive=True),
             output="ended",
-            recursive=self._chance.random() < 0.8,  # noqa: PLR2004
+            recursive=self._chance.random() < 0.8,  # noqa: PLR2004 - how likely it is
         )
 
     def _purge(self) -> rq.Purge:
-        force = self._chance.random() < 0.15  # noqa: PLR2004
+        force = self._chance.random() < 0.15  # noqa: PLR2004 - how likely it is
         return rq.Purge(
             instance_id=self._some(alive=force),
-            recursive=self._chance.random() < 0.8,  # noqa: PLR2004
+            recursive=self._chance.random() < 0.8,  # noqa: PLR2004 - how likely it is
             force=force,
         )
 
@@ -129,7 +129,7 @@ class Workload:
             for image in self._images.by_id.values()
             if image.finished and image.snapshot.identity.parent_key is None
         ]
-        if fitting and self._chance.random() < 0.85:  # noqa: PLR2004
+        if fitting and self._chance.random() < 0.85:  # noqa: PLR2004 - how likely it is
             source = self._chance.choice(fitting)
         image = self._images.by_id.get(source)
         numbers = [] if image is None else _rerunnable(image)

@@ -102,7 +102,7 @@ def fault_status(fault: PerdureError) -> int:
 def fault_problem(fault: PerdureError, code: str, message: str) -> Problem:
     """Return the answer to a request that met `fault`."""
     status = fault_status(fault)
-    again = {"Retry-After": str(RETRY_AFTER_FAULT_SECONDS)} if status == 503 else {}  # noqa: PLR2004
+    again = {"Retry-After": str(RETRY_AFTER_FAULT_SECONDS)} if status == 503 else {}  # noqa: PLR2004 - try again
     return Problem(status, code, message, again)
 
 

@@ -56,7 +56,7 @@ def try_message(  # noqa: PLR0913 - each option is a parameter
     as_json: AsJson = False,
 ) -> None:
     """Say what the triggers of a file would do with a message. No server is asked."""
-    from perdure.app import trials  # noqa: PLC0415 - see above
+    from perdure.app import trials
 
     content = read_payload(None, event, flag="--event", raw=True)
     assert content is not None, "the option is required"
@@ -96,7 +96,7 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Say what changed triggers would have done with the messages that the server has kept."""
-    from perdure.app import trials  # noqa: PLC0415 - see above
+    from perdure.app import trials
 
     rules = trials.rules_of(app_id=app_id, id_bytes_max=id_bytes_max)
     read = trials.TriggerFile(file, rules)

@@ -98,7 +98,7 @@ def _whole(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     digits = str(value).strip()
-    legal = digits.removeprefix("-").isdecimal() and digits.isascii() and len(digits) < 20  # noqa: PLR2004
+    legal = digits.removeprefix("-").isdecimal() and digits.isascii() and len(digits) < 20  # noqa: PLR2004 - fewer than 64 bits
     return int(digits) if legal else None
 
 

@@ -41,8 +41,8 @@ _NO_CONNECTION: Final = "Failed client connect"
 _SYSTEMS_WORDS: Final = re.compile(r'message: "([^"]+)"')
 
 Asked = TypeVar("Asked", bound=Message, contravariant=True)  # noqa: PLC0105 - the word reads better
-Reply = TypeVar("Reply", bound=Message, covariant=True)  # noqa: PLC0105
-Service = TypeVar("Service", WorkflowService, OperatorService, contravariant=True)  # noqa: PLC0105
+Reply = TypeVar("Reply", bound=Message, covariant=True)  # noqa: PLC0105 - the plain word
+Service = TypeVar("Service", WorkflowService, OperatorService, contravariant=True)  # noqa: PLC0105 - the plain word
 
 
 class Rpc(Protocol[Service, Asked, Reply]):

@@ -106,7 +106,7 @@ def _early(image: Image, item: TurnItem) -> list[bytes]:
             case TimerFired(timer_id=timer_id):
                 comes = timer_id in image.state().open_timers
             case EventRaised():
-                comes = len(item.new) == 2 and not image.open_tasks and not image.inbox  # noqa: PLR2004
+                comes = len(item.new) == 2 and not image.open_tasks and not image.inbox  # noqa: PLR2004 - its beginning and the event
             case _:
                 comes = False
         if comes and data not in inbox:

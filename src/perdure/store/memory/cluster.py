@@ -75,7 +75,7 @@ class SharedMemoryStore(MemoryStore):
     def __init__(self, cluster: MemoryCluster) -> None:
         super().__init__(lifecycle_rows_max=cluster.lifecycle_rows_max)
         self._shelf, self._lock = cluster.shelf, cluster.lock
-        self.hear: Callable[[News], None] = lambda news: None  # noqa: ARG005
+        self.hear: Callable[[News], None] = lambda news: None  # noqa: ARG005 - nobody listens yet
         self._cluster = cluster
         self._held: dict[Partition, Term] = {}
         cluster.opened(self)

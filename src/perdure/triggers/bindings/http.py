@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from perdure.base.limits import DELIVERIES_MAX, DELIVERIES_MOST, KIB, MESSAGE_BYTES_MAX, MIB
+from perdure.base.limits import DELIVERIES_DEFAULT, DELIVERIES_MAX, KIB, MESSAGE_BYTES_MAX, MIB
 from perdure.base.time import DAY_US, SECOND_US, Clock
 from perdure.triggers.bindings.handshake import Permission
 from perdure.triggers.bindings.items import check_items, given
@@ -97,7 +97,7 @@ def build(settings: Settings, clock: Clock | None = None) -> WebhookSource:
             "maxBodySize", MESSAGE_BYTES_MAX, least=KIB, most=BODY_BYTES_MOST
         ),
         deliveries_max=settings.integer(
-            "maxConcurrency", DELIVERIES_MAX, least=1, most=DELIVERIES_MOST
+            "maxConcurrency", DELIVERIES_DEFAULT, least=1, most=DELIVERIES_MAX
         ),
     )
     return WebhookSource(settings.component, webhook, clock or WallClock())

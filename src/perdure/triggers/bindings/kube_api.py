@@ -68,7 +68,7 @@ async def connection(access: Access) -> AsyncIterator["KubeApi"]:
     """Open a connection with fresh credentials; within a cluster, with those of its pod."""
     configuration: Configuration = Configuration()
     if access.kubeconfig is None and access.context is None and os.environ.get(_IN_CLUSTER):
-        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # it has none
     else:
         await load_kube_config(
             config_file=access.kubeconfig,

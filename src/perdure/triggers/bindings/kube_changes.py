@@ -169,7 +169,7 @@ def is_newer(version: str, than: str) -> bool:
 
 
 def _number(version: str) -> int | None:
-    is_number = version.isascii() and version.isdigit() and len(version) <= 20  # noqa: PLR2004
+    is_number = version.isascii() and version.isdigit() and len(version) <= 20  # noqa: PLR2004 - fewer than 64 bits
     return int(version) if is_number else None
 
 

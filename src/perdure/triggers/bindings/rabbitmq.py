@@ -6,7 +6,7 @@ messages on their way than can be handled. What names a message is told in `brok
 
 from typing import Any, Final
 
-from perdure.base.limits import DELIVERIES_MAX
+from perdure.base.limits import DELIVERIES_DEFAULT
 from perdure.triggers.bindings.items import check_direction
 from perdure.triggers.brokers.amqp_place import Queue, place_of
 from perdure.triggers.brokers.amqp_queues import PREFETCH_MOST, AmqpSource
@@ -32,5 +32,7 @@ def build(settings: Settings) -> Source:
         exclusive=settings.flag("exclusive", default=False),
         arguments=arguments,
     )
-    prefetch = settings.integer("prefetchCount", 0, least=0, most=PREFETCH_MOST) or DELIVERIES_MAX
+    prefetch = (
+        settings.integer("prefetchCount", 0, least=0, most=PREFETCH_MOST) or DELIVERIES_DEFAULT
+    )
     return AmqpSource(settings.component, name, place_of(settings, "host"), queue, prefetch)

@@ -293,5 +293,5 @@ class TwitterSource:
 
 def _number(text: str | None) -> int:
     """Return a tweet's id as a number; 0 for what is none."""
-    is_id = text is not None and text.isascii() and text.isdigit() and len(text) <= 20  # noqa: PLR2004
+    is_id = text is not None and text.isascii() and text.isdigit() and len(text) <= 20  # noqa: PLR2004 - fewer than 64 bits
     return int(text) if is_id and text is not None else 0

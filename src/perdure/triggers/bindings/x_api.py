@@ -195,7 +195,7 @@ class XApi:
             if len(body) > LINE_BYTES_MAX:
                 break
         reset = response.headers.get("x-rate-limit-reset", "")
-        is_moment = reset.isascii() and reset.isdigit() and len(reset) <= 12  # noqa: PLR2004
+        is_moment = reset.isascii() and reset.isdigit() and len(reset) <= 12  # noqa: PLR2004 - fewer than 64 bits
         words = _said(bytes(body))
         status = response.status_code
         return XTrouble(

@@ -25,8 +25,8 @@ from aiokafka.errors import KafkaError
 
 from perdure.base.limits import (
     BROKER_ANSWER_TIMEOUT_US,
+    DELIVERIES_DEFAULT,
     DELIVERIES_MAX,
-    DELIVERIES_MOST,
     DELIVERY_GRACE_US,
     MIB,
 )
@@ -101,7 +101,7 @@ def reading_of(settings: Settings) -> Reading:
         group=settings.text("consumerGroup", consumer_id),
         from_oldest=settings.one_of("initialOffset", ("newest", "oldest"), "newest") == "oldest",
         deliveries_max=settings.integer(
-            "maxInFlight", DELIVERIES_MAX, least=1, most=DELIVERIES_MOST
+            "maxInFlight", DELIVERIES_DEFAULT, least=1, most=DELIVERIES_MAX
         ),
         session_timeout_ms=session_us // 1_000,
         heartbeat_ms=heartbeat_us // 1_000,

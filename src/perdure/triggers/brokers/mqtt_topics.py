@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from paho.mqtt.client import MQTTMessage
 
-from perdure.base.limits import DELIVERIES_MAX, DELIVERIES_MOST
+from perdure.base.limits import DELIVERIES_DEFAULT, DELIVERIES_MAX
 from perdure.triggers.brokers.mqtt_line import MqttLine, MqttPlace, MqttTrouble
 from perdure.triggers.brokers.sessions import SessionSource
 from perdure.triggers.brokers.tls import certificates, context_of
@@ -82,7 +82,7 @@ def reading_of(settings: Settings) -> Reading:
         consumer_id=settings.text("consumerID", settings.app_id),
         clean_session=settings.flag("cleanSession", default=False),
         deliveries_max=settings.integer(
-            "maxInFlight", DELIVERIES_MAX, least=1, most=DELIVERIES_MOST
+            "maxInFlight", DELIVERIES_DEFAULT, least=1, most=DELIVERIES_MAX
         ),
     )
 

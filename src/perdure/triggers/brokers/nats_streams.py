@@ -23,7 +23,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
-from perdure.base.limits import DELIVERIES_MAX, DELIVERIES_MOST
+from perdure.base.limits import DELIVERIES_DEFAULT, DELIVERIES_MAX
 from perdure.base.time import DAY_US, LATEST_US, SECOND_US
 from perdure.triggers.brokers.nats_place import TIMEOUT_S, NatsPlace
 from perdure.triggers.brokers.sessions import SessionSource
@@ -75,7 +75,7 @@ def reading_of(settings: Settings) -> Reading:
     if settings.optional("rateLimit"):
         raise settings.fault("rateLimit", "is not supported; remove it: only so much is asked for")
     single = settings.one_of("concurrency", ("single", "parallel"), "single") == "single"
-    pending = settings.integer("maxAckPending", 0, least=0, most=DELIVERIES_MOST)
+    pending = settings.integer("maxAckPending", 0, least=0, most=DELIVERIES_MAX)
     group = settings.optional("queueGroupName")
     durable = settings.optional("durableName") or group or None
     if durable is not None and _NAME_CHARS & set(durable):
@@ -84,7 +84,7 @@ def reading_of(settings: Settings) -> Reading:
         consumer_id=settings.text("consumerID", settings.app_id),
         durable=durable,
         stream=settings.optional("streamName") or None,
-        deliveries_max=1 if single else pending or DELIVERIES_MAX,
+        deliveries_max=1 if single else pending or DELIVERIES_DEFAULT,
         consumer=_consumer(settings, pending),
     )
 

@@ -20,7 +20,7 @@ import redis.asyncio as aioredis
 import structlog
 from redis.exceptions import RedisError, ResponseError
 
-from perdure.base.limits import DELIVERIES_MAX, DELIVERIES_MOST
+from perdure.base.limits import DELIVERIES_DEFAULT, DELIVERIES_MAX
 from perdure.base.time import DAY_US, HOUR_US, SECOND_US
 from perdure.triggers.brokers.gathering import Gathering
 from perdure.triggers.brokers.redis_place import BLOCK_MS, RedisPlace
@@ -57,8 +57,8 @@ def reading_of(settings: Settings) -> Reading:
         raise settings.fault(
             "ackOnError", "a message is acknowledged only after it is on disk; remove this item"
         )
-    concurrency = settings.integer("concurrency", DELIVERIES_MAX, least=1, most=DELIVERIES_MOST)
-    depth = settings.integer("queueDepth", DELIVERIES_MOST, least=1, most=1_000_000)
+    concurrency = settings.integer("concurrency", DELIVERIES_DEFAULT, least=1, most=DELIVERIES_MAX)
+    depth = settings.integer("queueDepth", DELIVERIES_MAX, least=1, most=1_000_000)
     reading = Reading(
         group=settings.text("consumerID", settings.app_id),
         deliveries_max=min(concurrency, depth),

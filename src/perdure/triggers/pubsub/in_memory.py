@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from perdure.base.errors import StoreUnavailable
-from perdure.base.limits import BROKER_ANSWER_TIMEOUT_US, DELIVERIES_MAX, MIB
+from perdure.base.limits import BROKER_ANSWER_TIMEOUT_US, DELIVERIES_DEFAULT, MIB
 from perdure.base.time import SECOND_US
 from perdure.triggers.brokers.subscribing import only_known
 from perdure.triggers.deliveries import Deliveries
@@ -121,7 +121,7 @@ class _InMemorySource:
         self.standing.connected = True
         try:
             async with Deliveries(
-                receive, self.standing, name=self.name, most=DELIVERIES_MAX
+                receive, self.standing, name=self.name, most=DELIVERIES_DEFAULT
             ) as deliveries:
                 while True:
                     await deliveries.room()

@@ -15,7 +15,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 
 from perdure.base.errors import StoreUnavailable
-from perdure.base.limits import DELIVERIES_MAX
+from perdure.base.limits import DELIVERIES_DEFAULT
 from perdure.base.time import SECOND_US
 from perdure.triggers.brokers.amqp_place import TIMEOUT_S, AmqpPlace, Exchange, Queue, place_of
 from perdure.triggers.brokers.amqp_queues import PREFETCH_MOST, TROUBLES, AmqpSource
@@ -159,7 +159,9 @@ def build(settings: Settings) -> PubSub:
     # Publishing is confirmed either way; the item is known, so that it is not warned about.
     settings.flag("publisherConfirm", default=True)
     single = settings.one_of("concurrency", ("parallel", "single"), "parallel") == "single"
-    prefetch = settings.integer("prefetchCount", 0, least=0, most=PREFETCH_MOST) or DELIVERIES_MAX
+    prefetch = (
+        settings.integer("prefetchCount", 0, least=0, most=PREFETCH_MOST) or DELIVERIES_DEFAULT
+    )
     habits = _Habits(
         consumer_id=settings.text("consumerID", settings.app_id),
         exchange_kind=settings.one_of("exchangeKind", ("fanout", "topic"), "fanout"),

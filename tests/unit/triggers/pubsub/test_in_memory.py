@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from perdure.base.errors import ConfigurationError, StoreUnavailable
-from perdure.base.limits import DELIVERIES_MAX
+from perdure.base.limits import DELIVERIES_DEFAULT
 from perdure.triggers.port import Outgoing, PubSub, Settled, Source
 from perdure.triggers.pubsub import in_memory
 from tests.kit.inbox import Inbox
@@ -88,9 +88,9 @@ async def test_a_receiver_that_takes_its_time_holds_the_broker_back() -> None:
     broker, inbox = made(), Inbox()
     inbox.gate.clear()
     async with running(broker.subscribe("orders", {}), inbox):
-        for number in range(DELIVERIES_MAX + 10):
+        for number in range(DELIVERIES_DEFAULT + 10):
             await broker.publish("orders", message(str(number)))
-        for _ in range(DELIVERIES_MAX):
+        for _ in range(DELIVERIES_DEFAULT):
             await inbox.next()
         assert inbox.arrived.empty()
         inbox.gate.set()
