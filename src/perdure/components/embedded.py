@@ -1,5 +1,6 @@
 """The embedded workflow component: the engine of this process, as the doors ask for it."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -72,10 +73,32 @@ class EmbeddedComponent:
         met = await self._engine.change(request)
         if isinstance(met, Refusal):
             return met
-        after = await self._engine.wait(
-            request.instance_id, finished=True, timeout_us=_TERMINATE_WAIT_US
-        )
-        return Done(in_force=after is None or Status(after.status) in TERMINAL)
+        until_us = self._clock.now_us() + _TERMINATE_WAIT_US
+        in_force = await self._ended(request.instance_id, until_us)
+        if in_force and request.recursive:
+            in_force = await self._ended_below(request.instance_id, until_us)
+        return Done(in_force=in_force)
+
+    async def _ended(self, instance_id: str, until_us: int) -> bool:
+        left_us = max(until_us - self._clock.now_us(), 0)
+        after = await self._engine.wait(instance_id, finished=True, timeout_us=left_us)
+        return after is None or Status(after.status) in TERMINAL
+
+    async def _ended_below(self, instance_id: str, until_us: int) -> bool:
+        """Return whether all that were open beneath an instance that has ended have ended, too."""
+        waiting = self._open_below(instance_id)
+        while waiting:
+            part, waiting = waiting[:PAGE_ROWS_MAX], waiting[PAGE_ROWS_MAX:]
+            if not all(await asyncio.gather(*(self._ended(each, until_us) for each in part))):
+                return False
+            waiting += [below for each in part for below in self._open_below(each)]
+        return True
+
+    def _open_below(self, instance_id: str) -> list[str]:
+        # What has just ended is still in memory, and knows what was open then.
+        resident = self._engine.resident(instance_id)
+        children = () if resident is None else resident.state.open_children.values()
+        return [child.instance_id for child in children]
 
     async def suspend(self, request: Suspend) -> Done | Refusal:
         return await self._change(request)

@@ -6,7 +6,7 @@ import pytest
 
 from perdure.base.errors import CallerFault
 from perdure.base.time import SECOND_US
-from perdure.components.port import FailureView, IdPage
+from perdure.components.port import Done, FailureView, IdPage, Purged
 from perdure.core.status import Status
 from perdure.store.query import Compare, Field, InstanceQuery, Operator, Order
 from tests.kit.answers import child, complete, schedule, timer
@@ -206,3 +206,33 @@ async def test_operations_are_measured_and_refusals_have_not_succeeded() -> None
             ("get_workflow", False),
             ("purge_workflow", True),
         ]
+
+
+@pytest.mark.parametrize("below", [1, 3])
+async def test_a_terminate_is_in_force_when_all_below_have_ended_too(below: int) -> None:
+    async with House() as house:
+        worker = house.worker()
+        names = [f"g{number}" for number in range(below + 1)]
+        await house.start(names[0])
+        for name in names[1:]:
+            await worker.decide(await worker.turn(), child(1, name))
+        await worker.decide(await worker.turn(), schedule(1))
+        assert await house.terminate(names[0]) == Done(in_force=True)
+        ended = [house.on_disk(name).status for name in names]
+        assert ended == [Status.TERMINATED] * len(names)
+        assert await house.purge(names[0]) == Purged(len(names))
+
+
+async def test_a_terminate_is_not_in_force_while_one_below_cannot_be_written() -> None:
+    async with House() as house:
+        worker = house.worker()
+        await house.start("parent")
+        await worker.decide(await worker.turn(), child(1, "child"))
+        await worker.decide(await worker.turn(), schedule(1))
+        house.store.hold_commits(after=2)
+        asked = asyncio.create_task(house.terminate("parent"))
+        await asyncio.to_thread(house.store.commit_waits.wait)
+        assert house.on_disk("parent").status == Status.TERMINATED
+        house.clock.advance(3 * SECOND_US)
+        assert await asked == Done(in_force=False)
+        house.store.let_commits_go()
