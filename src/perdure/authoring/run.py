@@ -283,8 +283,14 @@ class Run:
             sys.set_asyncgen_hooks(*hooks)
 
     def close(self) -> None:
-        """End the code where it waits; what it does thereupon is nobody's business."""
-        self.within(self.loop.close_strands)
+        """End the code where it waits; what it does thereupon is nobody's business.
+
+        What refers to the run in turn is let go of, or the garbage collector would have to find it.
+        """
+        if not self.loop.let_go:
+            self.within(self.loop.close_strands)
+            self.context = self.root = None
+            del self.loop.timer
 
 
 def _caller() -> Place:

@@ -191,6 +191,7 @@ class ActivityRunner:
         self._leave(run)
         if not run.over:
             self._end(run, outcome)
+        run.ended()
 
     def _end(self, run: Run, outcome: Outcome) -> None:
         run.over = True

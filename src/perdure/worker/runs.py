@@ -74,6 +74,11 @@ class Run:
         """Let the activity know that it may stop; the first reason stays."""
         self.cancelled_because = self.cancelled_because or why
 
+    def ended(self) -> None:
+        """Let go of what refers to it, too, or the garbage collector would have to find it."""
+        del self.context
+        self.task = self.job = None
+
     def _heartbeat(self, _details: object) -> None:
         self.beat()
         if self.cancelled_because is not None:

@@ -1,6 +1,7 @@
 """The engine object: what is asked of it, what it refuses, how it opens and how it closes."""
 
 import asyncio
+import gc
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -345,3 +346,29 @@ async def test_one_that_is_closed_may_be_opened_again_and_closed_again(engine: E
             assert await handle.result(MINUTE_S) == number + 1
     async with Engine(engine.settings.store) as another:  # it would be locked if it were open yet
         assert len([each async for each in another.instances()]) == 2
+
+
+async def test_what_has_ended_leaves_nothing_for_the_garbage_collector(engine: Engine) -> None:
+    @engine.activity
+    def in_a_thread(_: ActivityContext, number: int) -> int:
+        return number + 1
+
+    @engine.workflow
+    async def both_ways(ctx: WorkflowContext, number: int) -> int:
+        return await ctx.call_activity(in_a_thread, await ctx.call_activity("increment", number))
+
+    async def run_some() -> None:
+        handles = [await engine.start(both_ways, number) for number in range(50)]
+        assert await handles[-1].result(MINUTE_S) == 51
+        for handle in handles:
+            await handle.result(MINUTE_S)
+
+    async with engine:
+        await run_some()
+        gc.collect()
+        gc.disable()
+        try:
+            await run_some()
+            assert gc.collect() < 50, "not one object for each instance"
+        finally:
+            gc.enable()
