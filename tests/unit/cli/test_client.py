@@ -131,6 +131,17 @@ def test_an_error_is_told_in_the_words_of_the_server(
     assert message in trouble.message
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [("404 Not Found", "<!DOCTYPE HTML>\n<html lang='en'><p>Nothing.</html>"), ("200 OK", "Hi")],
+)
+def test_who_is_no_perdure_is_told_from_one(status: str, body: str) -> None:
+    trouble = trouble_of(http(status, body))
+    assert trouble.code == ExitCode.AWAY
+    assert "is no perdure" in trouble.message
+    assert body not in trouble.message
+
+
 def test_a_call_that_may_fail_returns_the_error() -> None:
     with (
         answering(http("409 Conflict", "{}")) as (url, _),
