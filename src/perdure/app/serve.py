@@ -12,6 +12,7 @@ import uvloop
 
 import perdure
 from perdure.app.config import Config
+from perdure.app.open_files import allow_open_files
 from perdure.app.readiness import notify
 from perdure.app.server import Server
 from perdure.app.stopping import Stopping
@@ -22,6 +23,8 @@ from perdure.observability.logs import logger, logging_to
 _BACKSTOP_S: Final = 2.0
 
 _YOUNG_OBJECTS: Final = 20_000  # made, and not gone by themselves, before garbage is looked for
+
+_FILES_LEAST: Final = 1_000  # connections that a server is expected to bear
 
 MakeServer = Callable[[Config, Stopping], Server]
 
@@ -45,6 +48,13 @@ def run(config: Config, make_server: MakeServer = Server) -> int:
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         _spare_collections()
+        files = allow_open_files()
+        if files < _FILES_LEAST:
+            _log.warning(
+                "few files may be open: connections beyond are turned away without a word",
+                open_files_max=files,
+                mend="ulimit -n 65536, or LimitNOFILE=65536 for systemd",
+            )
         return runner.run(_serve_with_backstop(config, make_server))
 
 
