@@ -110,15 +110,15 @@ class Client:
             raise self._no_answer(fault) from fault
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             raise self._denied()
-        body = _body(answer)
-        if isinstance(body, str) and body and (answer.is_success or "<html" in body.lower()):
+        said = _body(answer)
+        if isinstance(said, str) and said and (answer.is_success or "<html" in said.lower()):
             raise Trouble(
                 f"What answers at {self.address.url} ({self.address.origin}) is no perdure: it "
                 f"said HTTP {answer.status_code} and something else than JSON.",
                 advice="Name the HTTP port of `perdure serve`, 3500 unless told otherwise.",
                 code=ExitCode.AWAY,
             )
-        return Answer(answer.status_code, body)
+        return Answer(answer.status_code, said)
 
     def must(self, method: str, path: str, **arguments: Any) -> Answer:
         """Make a call that is expected to succeed. Raises Trouble if the answer is an error."""

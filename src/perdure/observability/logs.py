@@ -5,8 +5,9 @@ out of every line, whoever wrote it.
 """
 
 import logging
+import sys
 from collections.abc import Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
@@ -120,7 +121,7 @@ def logging_to(
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream)
+    handler = _Lines(stream)
     handler.setFormatter(_formatter(as_json=as_json, app_id=app_id, version=version))
     root = logging.getLogger()
     before = (root.level, root.handlers[:], {name: _level_of(name) for name in _CHATTY})
@@ -131,12 +132,55 @@ def logging_to(
     try:
         yield
     finally:
-        handler.flush()
+        handler.close()
         structlog.configure(**structlog_before)
         root.setLevel(before[0])
         root.handlers[:] = before[1]
         for name, number in before[2].items():
             logging.getLogger(name).setLevel(number)
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes lines, and goes on where they cannot be written: it says so once, on standard error.
+
+    Whoever reads the log may be gone, or its disk full; the workflows are not to hear of that.
+    """
+
+    _is_broken = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, or tell that it could not be."""
+        try:
+            line = self.format(record) + self.terminator
+        except Exception:  # noqa: BLE001 - logging has its own way of telling that
+            self.handleError(record)
+            return
+        try:
+            self.stream.write(line)
+            self.stream.flush()
+        except (OSError, ValueError) as error:
+            self._tell(error)
+        else:
+            self._is_broken = False
+
+    def close(self) -> None:
+        """Write what has not been written yet."""
+        try:
+            self.stream.flush()
+        except (OSError, ValueError) as error:
+            self._tell(error)
+        super().close()
+
+    def flush(self) -> None:
+        """Do nothing: every line is flushed when it is written."""
+
+    def _tell(self, error: Exception) -> None:
+        if self._is_broken:
+            return
+        self._is_broken = True
+        with suppress(OSError, ValueError):  # it may be gone as well; then there is nobody to tell
+            sys.stderr.write(f"perdure: the log cannot be written, and goes on without: {error}\n")
+            sys.stderr.flush()
 
 
 def _level_of(name: str) -> int:

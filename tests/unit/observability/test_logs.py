@@ -110,3 +110,29 @@ def test_what_was_set_up_before_is_set_up_again() -> None:
         assert root.handlers != before[1]
     assert structlog.get_config() == structlog_before
     assert (root.level, root.handlers, logging.getLogger("uvicorn").level) == before
+
+
+class _Full(io.StringIO):
+    """A stream whose reader is gone, and comes back."""
+
+    is_gone = True
+
+    def write(self, text: str, /) -> int:
+        if self.is_gone:
+            raise BrokenPipeError(32, "Broken pipe")
+        return super().write(text)
+
+
+def test_a_log_that_cannot_be_written_is_told_once_and_holds_up_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stream = _Full()
+    with logging_to(stream, level="info", as_json=True, app_id="shop", version="0.1.0"):
+        for number in range(3):
+            logger("perdure.runtime").info("lost", number=number)
+        stream.is_gone = False
+        logger("perdure.runtime").info("there again")
+    assert capsys.readouterr().err == (
+        "perdure: the log cannot be written, and goes on without: [Errno 32] Broken pipe\n"
+    )
+    assert [line["msg"] for line in lines(stream)] == ["there again"]
