@@ -97,7 +97,7 @@ def check_config(config: Config) -> Config:
 
 def _address(text: str) -> str:
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) <= _PORT_MAX:
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) <= _PORT_MAX:
         raise ConfigurationError(f"--temporal {text}: expected HOST:PORT, such as {HOSTPORT}")
     return text
 

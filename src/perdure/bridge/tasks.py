@@ -103,4 +103,4 @@ def activity_id(generation: int, task_id: int) -> str:
 def _task_id(text: str) -> int | None:
     """Return the task id of an activity; None for a turn, which has an id of Temporal's own."""
     generation, dot, task_id = text.partition(".")
-    return int(task_id) if dot and generation.isdigit() else None
+    return int(task_id) if dot and generation.isdecimal() else None

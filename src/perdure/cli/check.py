@@ -142,7 +142,7 @@ def _of_store(store: Path) -> Iterator[Any]:
     from perdure.app.histories import unfinished
     from perdure.testing.histories import history_of
 
-    return (history_of(whole, str(store)) for whole in unfinished(store))
+    return (history_of(whole, str(store)) for whole in unfinished(str(store)))
 
 
 def _of_server(server: str) -> Iterator[Any]:

@@ -1,7 +1,7 @@
 """`perdure export` and `perdure import`: single workflows as files."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -32,8 +32,8 @@ _IMPORT_EXAMPLES = """\b
 All of the files are imported, or none. Each workflow keeps its id, which must be free. One that has not ended goes on when a server starts on the store: see that it does not go on elsewhere, too.
 """  # noqa: E501 - a paragraph of help is one line
 
-_STORE_HELP = "Store: a SQLite file."
-_UNKNOWN_SHOWN = 10
+_STORE_HELP: Final = "Store: a SQLite file, or postgres://host/database."
+_UNKNOWN_SHOWN: Final = 10
 
 
 def export(  # noqa: PLR0913 - each option is a parameter
@@ -71,10 +71,10 @@ def export(  # noqa: PLR0913 - each option is a parameter
         else:
             from perdure.app import histories, moving
 
-            ids = ids or [each.identity.instance_id for each in histories.unfinished(Path(store))]
+            ids = ids or [each.identity.instance_id for each in histories.unfinished(store)]
             written, missing = moving.export_from(store, ids, folder, children=children)
     except (CallerFault, ConfigurationError, StoreError, OSError) as fault:
-        raise _trouble_of(fault) from fault
+        raise _trouble_of(fault, "Name another folder with --to.", "export") from fault
     if as_json:
         show_json({"files": [str(path) for path in written], "missing": missing})
     else:
@@ -117,7 +117,7 @@ def import_(
     try:
         done = moving.import_into(store, files)
     except (CallerFault, ConfigurationError, StoreError, OSError) as fault:
-        raise _trouble_of(fault) from fault
+        raise _trouble_of(fault, "Nothing was imported.", "import") from fault
     if isinstance(done, IdsInUse):
         raise Trouble(
             f"{moving.shown(store)} holds workflows of the same ids: {', '.join(done.ids)}.",
@@ -133,12 +133,13 @@ def import_(
         show(f"Imported into {moving.shown(store)}: {', '.join(done.ids)}")
 
 
-def _trouble_of(fault: Any) -> Trouble:
+def _trouble_of(fault: Any, advice: str, what: str) -> Trouble:
+    """Return what a person is told; `advice` is about what was named, `what` was to be done."""
     match fault:
         case StoreLocked():
             return Trouble(
                 f"{fault}.",
-                advice="A server runs on it. Stop it, import, and start it again.",
+                advice=f"A server runs on it. Stop it, {what}, and start it again.",
                 code=ExitCode.CONFLICT,
             )
         case StoreHalfFilled():
@@ -146,13 +147,13 @@ def _trouble_of(fault: Any) -> Trouble:
                 f"{fault}.", advice="Finish that promotion first.", code=ExitCode.CONFLICT
             )
         case CallerFault():
-            return Trouble(f"{fault}.", advice="Nothing was imported.", code=ExitCode.USAGE)
+            told = advice if what == "import" else ""
+            return Trouble(f"{fault}.", advice=told, code=ExitCode.USAGE)
         case ConfigurationError():
             return Trouble(f"{fault}.", advice="", code=ExitCode.USAGE)
         case OSError():
             return Trouble(
-                f"{fault.filename or ''} cannot be written: {fault.strerror}.",
-                advice="Name another folder with --to.",
+                f"{fault.filename or ''} cannot be written: {fault.strerror}.", advice=advice
             )
         case _:
             return Trouble(f"{fault}.", advice="")

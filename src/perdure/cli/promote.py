@@ -137,7 +137,7 @@ def _told(run: Any, source: str) -> None:
     except ConfigurationError as fault:
         raise Trouble(
             str(fault), advice="See `perdure promote --help`.", code=ExitCode.USAGE
-        ) from (fault)
+        ) from fault
     except StoreError as fault:
         raise Trouble(
             f"{fault}.",

@@ -176,6 +176,16 @@ def test_workflows_are_exported_from_postgres_and_imported_there(
         caller.inside("promote", str(filled), first)
         out = ("--to", _path(caller, "out"), "--children")
         told = caller.inside("export", "full", "--store", first, *out).stdout
+        every = caller.inside(
+            "export", "--unfinished", "--store", first, "--to", _path(caller, "unfinished")
+        )
+        kept = caller.inside(
+            "export", "--unfinished", "--store", str(filled), "--to", _path(caller, "kept")
+        )
+        assert [Path(line).name for line in every.stdout.splitlines()] == [
+            Path(line).name for line in kept.stdout.splitlines()
+        ]
+        assert every.stdout
         caller.inside("import", *told.splitlines(), "--store", second)
         store = _opened(second)
         assert [instance_id for _, instance_id in store.list_ids(0, 9)] == ["full", "child"]

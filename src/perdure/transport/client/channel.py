@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 from typing import Final, cast
 
 from perdure.base.limits import KIB, MESSAGE_BYTES_MAX
@@ -76,18 +75,20 @@ class Channel:
         timeout_s: float | None = None,
         metadata: tuple[tuple[str, str | bytes], ...] = (),
     ) -> bytes:
-        """Make a call of one message each way. Raises CallFailed, also when time is up."""
-        peer, call = await self._begin(path, message, metadata, timeout_s)
+        """Make a call of one message each way. Raises CallFailed, also when time is up.
+
+        The time counts from now, and what it takes to connect is part of it.
+        """
         try:
-            if timeout_s is None:
-                return await call.answer()
             async with asyncio.timeout(timeout_s):
-                return await call.answer()
+                peer, call = await self._begin(path, message, metadata, timeout_s)
+                try:
+                    return await call.answer()
+                finally:
+                    if not call.done:
+                        peer.cancel(call)
         except TimeoutError as error:
             raise CallFailed(_DEADLINE_EXCEEDED, f"no answer within {timeout_s} s") from error
-        finally:
-            if not call.done:
-                peer.cancel(call)
 
     async def stream(
         self,
@@ -115,8 +116,7 @@ class Channel:
         self._closed = True
         if self._connecting is not None:
             self._connecting.cancel()
-            with suppress(asyncio.CancelledError, CallFailed):
-                await self._connecting
+            await asyncio.wait([self._connecting])
         if self._socket is not None:
             self._socket.abort()
 
@@ -159,6 +159,7 @@ class Channel:
             raise CallFailed(UNAVAILABLE, "the channel is closed")
         if self._connecting is None or self._connecting.done():
             self._connecting = asyncio.create_task(self._connect())
+            self._connecting.add_done_callback(_seen)
         return await asyncio.shield(self._connecting)
 
     async def _connect(self) -> "_Socket":
@@ -173,6 +174,12 @@ class Channel:
             raise CallFailed(UNAVAILABLE, f"no connection to {place}: {error}") from error
         self._socket = socket
         return socket
+
+
+def _seen(connecting: "asyncio.Task[_Socket]") -> None:
+    # Those who asked for it may all have gone away; whoever has not is told.
+    if not connecting.cancelled():
+        connecting.exception()
 
 
 class _Socket(asyncio.Protocol):

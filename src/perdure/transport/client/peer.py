@@ -252,7 +252,7 @@ class Response:
         ).startswith("application/grpc")
         self.fault: CallFailed | None = None
         if status is not None:
-            code = int(status) if status.isdigit() else _UNKNOWN
+            code = int(status) if status.isdecimal() else _UNKNOWN
             if code:
                 text = unquote(found.get("grpc-message", ""))
                 self.fault = CallFailed(code, text, _told(metadata_of(headers)))

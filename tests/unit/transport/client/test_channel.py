@@ -1,6 +1,7 @@
 """The calling half, against our own server, gRPC's, and those that mean harm."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -183,6 +184,16 @@ async def test_nobody_listens() -> None:
     async with ends_with(UNAVAILABLE, f"no connection to {HOST}:{opened.port}"):
         await opened.channel.unary("/t/Echo", b"")
     await opened.channel.close()
+
+
+async def test_the_time_of_a_call_is_up_although_it_has_not_connected() -> None:
+    """A server that takes connections and says nothing: the handshake of TLS never ends."""
+    with socket.create_server((HOST, 0)) as silent:
+        port = silent.getsockname()[1]
+        channel = Channel(HOST, port, tls=ssl.create_default_context())
+        async with ends_with(DEADLINE, "no answer within 0.05 s"):
+            await channel.unary("/t/Echo", b"", timeout_s=0.05)
+        await channel.close()
 
 
 async def test_it_connects_again_when_the_server_is_back() -> None:
