@@ -24,6 +24,7 @@ from perdure.engine.settings import EngineSettings
 from perdure.engine.work import Dialect, Profile
 from perdure.store.port import Snapshot
 from perdure.wire.events import decode
+from tests.kit.asking import Asking
 from tests.kit.clock import VirtualClock
 from tests.kit.commits import handed_in
 from tests.kit.recorder import Recorder
@@ -35,7 +36,7 @@ T = TypeVar("T")
 _READERS = 4
 
 
-class House:
+class House(Asking):
     """Use it with `async with`. `engine` and `component` are new ones after each `restart`."""
 
     engine: Engine
@@ -121,27 +122,6 @@ class House:
         """Start an instance, which must succeed."""
         request = rq.Start(**({"instance_id": instance_id, "name": "wf", "app_id": APP} | fields))
         assert await self.component.start(request) == Started(instance_id)
-
-    async def raise_event(self, instance_id: str, name: str, text: str | None = None) -> Any:
-        """Raise an event, and return what came of it."""
-        return await self.component.raise_event(
-            rq.RaiseEvent(instance_id=instance_id, name=name, input=text)
-        )
-
-    async def terminate(self, instance_id: str, output: str | None = None, **fields: bool) -> Any:
-        """Terminate an instance, and return what came of it."""
-        return await self.component.terminate(
-            rq.Terminate(instance_id=instance_id, output=output, **fields)
-        )
-
-    async def suspend(self, instance_id: str) -> Any:
-        return await self.component.suspend(rq.Suspend(instance_id=instance_id))
-
-    async def resume(self, instance_id: str) -> Any:
-        return await self.component.resume(rq.Resume(instance_id=instance_id))
-
-    async def purge(self, instance_id: str, **fields: bool) -> Any:
-        return await self.component.purge(rq.Purge(instance_id=instance_id, **fields))
 
     # ---- what is to be seen
 

@@ -4,8 +4,9 @@ A safety phase in which anything goes wrong, then a liveness phase in which ever
 its end. What callers were told is kept, and compared with what is there afterwards.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from random import Random
 from typing import Final
 
@@ -28,6 +29,7 @@ from tests.kit.answers import (
     timer,
     turn_answer,
 )
+from tests.kit.clock import VirtualLoop
 from tests.kit.house import APP, House
 from tests.kit.local_script import LocalScript
 from tests.kit.shaky_store import ShakyStore
@@ -285,3 +287,18 @@ def finish_off(item: TurnItem) -> list[pb.Action]:
     assert any(isinstance(event, ExecutionStarted) for event in (*item.known, *item.new))
     first = max([event.event_id for event in item.known] + [0]) + 1
     return [complete(first, "end")]
+
+
+def live(make: Callable[[int], Storm], seed: int, steps: int) -> None:
+    """Run one life to its end."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(_live(make, seed, steps))
+
+
+async def _live(make: Callable[[int], Storm], seed: int, steps: int) -> None:
+    storm = make(seed)
+    async with storm.house:
+        await storm.rage(steps)
+        await storm.calm_down()
+        await storm.house.settle()
+        storm.check()

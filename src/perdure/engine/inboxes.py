@@ -19,40 +19,23 @@ from perdure.core.events import (
     ExecutionTerminated,
 )
 from perdure.engine.landing import Landing
-from perdure.engine.ready import Delays, ReadyQueue
+from perdure.engine.ready import Delays, ReadyByApp
 from perdure.engine.residents import InboxItem, Resident, Residents
 from perdure.store.port import InboxAdd
 
 _ASKED_FOR: Final = (EventRaised, ExecutionSuspended, ExecutionResumed, ExecutionTerminated)
 
 
-class ReadyTurns:
+class ReadyTurns(ReadyByApp[int, None]):
     """Instances that have work for a turn, by app."""
 
     def __init__(self, most: int = READY_QUEUE_MAX) -> None:
         """Begin with none. `on_ready` and `on_terminate` are set by whoever composes the engine."""
-        self._most = most
-        self._queues: dict[str, ReadyQueue[int, None]] = {}
+        super().__init__(most)
         self.delays = Delays(self._delay_over)
         self.on_ready: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
         self.on_terminate: Callable[[Resident], None] = lambda resident: None  # noqa: ARG005 - nobody listens yet
         self.on_delay_over: Callable[[int], None] = lambda key: None  # noqa: ARG005 - nobody listens yet
-
-    def of(self, app_id: str) -> ReadyQueue[int, None]:
-        """Return one app's queue."""
-        queue = self._queues.get(app_id)
-        if queue is None:
-            queue = self._queues[app_id] = ReadyQueue(self._most)
-        return queue
-
-    def apps(self) -> list[str]:
-        """Return the apps that have a queue."""
-        return list(self._queues)
-
-    @property
-    def count(self) -> int:
-        """How many instances are ready."""
-        return sum(map(len, self._queues.values()))
 
     def push(self, key: int, app_id: str, *, first: bool = False) -> None:
         """Make an instance ready, unless it has to wait, and look for a worker."""

@@ -84,7 +84,6 @@ class Proposals:
         self._inboxes = inboxes
         self._tasks = tasks
         self._aftermath = aftermath
-        self._owner = ground.owner
         self._last_raised_us = 0
 
     # ---- starts

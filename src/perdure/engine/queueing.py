@@ -17,7 +17,7 @@ from perdure.core.tracing import TraceContext
 from perdure.engine.blocked import Blocked
 from perdure.engine.fillings import Fillings
 from perdure.engine.ownership import ALONE, Ownership
-from perdure.engine.ready import ReadyQueue
+from perdure.engine.ready import ReadyByApp
 from perdure.engine.reports import span_of
 from perdure.engine.residents import Resident
 from perdure.engine.task import Task, TaskKey, TaskOut, take_where
@@ -28,14 +28,13 @@ from perdure.wire.events import decode_stored
 __all__ = ["Task", "TaskKey", "TaskOut", "TaskQueues", "task_span"]
 
 
-class TaskQueues:
+class TaskQueues(ReadyByApp[TaskKey, Task]):
     """The queues by app, those parked for a suspended instance, and those that are out."""
 
     def __init__(self, most: int = READY_QUEUE_MAX, owner: Ownership = ALONE) -> None:
         """Begin empty; each app's queue holds up to `most`, of what `owner` owns."""
-        self._most = most
+        super().__init__(most)
         self._owner = owner
-        self._queues: dict[str, ReadyQueue[TaskKey, Task]] = {}
         self._parked: dict[int, list[Task]] = {}
         self._paused: set[int] = set()
         # By (instance id, task id), which is all that an answer without a token tells.
@@ -50,22 +49,6 @@ class TaskQueues:
         self._live_of: Counter[int] = Counter()  # how many of them each instance has
         self._fillings = Fillings()
         self.on_ready: Callable[[str], None] = lambda app_id: None  # noqa: ARG005 - the signature
-
-    def of(self, app_id: str) -> ReadyQueue[TaskKey, Task]:
-        """Return one app's queue."""
-        queue = self._queues.get(app_id)
-        if queue is None:
-            queue = self._queues[app_id] = ReadyQueue(self._most)
-        return queue
-
-    def apps(self) -> list[str]:
-        """Return the apps that have a queue."""
-        return list(self._queues)
-
-    @property
-    def count(self) -> int:
-        """How many activities are ready."""
-        return sum(map(len, self._queues.values()))
 
     def add(self, resident: Resident, add: TaskAdd, scheduled: TaskScheduled) -> None:
         """Take in an activity that a turn scheduled, if it is to be run from here."""

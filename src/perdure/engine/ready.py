@@ -83,6 +83,31 @@ class ReadyQueue(Generic[K, V]):
         return self.overflowed and len(self._values) < self._most // 2
 
 
+class ReadyByApp(Generic[K, V]):
+    """A queue for each app, made when it is first asked for."""
+
+    def __init__(self, most: int) -> None:
+        """Begin with none; each holds up to `most`."""
+        self._most = most
+        self._queues: dict[str, ReadyQueue[K, V]] = {}
+
+    def of(self, app_id: str) -> ReadyQueue[K, V]:
+        """Return one app's queue."""
+        queue = self._queues.get(app_id)
+        if queue is None:
+            queue = self._queues[app_id] = ReadyQueue(self._most)
+        return queue
+
+    def apps(self) -> list[str]:
+        """Return the apps that have a queue."""
+        return list(self._queues)
+
+    @property
+    def count(self) -> int:
+        """How much is ready."""
+        return sum(map(len, self._queues.values()))
+
+
 class Delays:
     """Keys that are not to be tried before a time, with a doubling pause for each."""
 

@@ -13,6 +13,7 @@ from perdure.transport.frames import Code
 from perdure.transport.options import Options
 from perdure.transport.running import Route
 from perdure.transport.session import Session
+from perdure.transport.silence import Silence
 from perdure.transport.wire import Wire
 
 # Messages wait elsewhere (`wire`), so what waits in the socket is answers to frames.
@@ -47,9 +48,7 @@ class Connection(asyncio.Protocol):
         self._wire = Wire(self._schedule, self._flush)
         self.session = Session(self._wire, options, route, self._close)
         self._closing = False
-        self._heard_s = 0.0
-        self._pinged_s = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._silence = Silence(options, self.session.ping, self.abort)
         self._impatient: asyncio.TimerHandle | None = None
 
     # ---- life
@@ -64,14 +63,13 @@ class Connection(asyncio.Protocol):
         if tls is not None and tls.selected_alpn_protocol() != "h2":
             self.session.fail(Code.INADEQUATE_SECURITY, "this port speaks h2, agreed on by ALPN")
             return
-        self._heard_s = self._loop.time()
-        self._timer = self._loop.call_later(self._options.ping_after_s, self._is_quiet)
+        self._silence.begin()
         self._impatient = self._loop.call_later(self._options.patience_s, self._is_slow)
 
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return  # nothing that could still come would change anything
-        self._heard_s = self._loop.time()
+        self._silence.heard_s = self._loop.time()
         self.session.take(data)
         if self.session.awaits:
             if self._impatient is None:
@@ -82,9 +80,9 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc  # whatever it was, the client is gone
-        for timer in (self._timer, self._impatient):
-            if timer is not None:
-                timer.cancel()
+        self._silence.end()
+        if self._impatient is not None:
+            self._impatient.cancel()
         self.session.calls.drop_all()
         self._registry.closed(self)
 
@@ -103,20 +101,6 @@ class Connection(asyncio.Protocol):
     def _is_slow(self) -> None:
         self._impatient = None
         self.session.fail(Code.SETTINGS_TIMEOUT, "go on with what you have begun")
-
-    def _is_quiet(self) -> None:
-        """Ping a client that has said nothing for long, and leave one that does not answer."""
-        if self._heard_s < self._pinged_s:
-            self.abort()
-            return
-        now_s = self._loop.time()
-        next_s = self._options.ping_after_s - (now_s - self._heard_s)
-        if next_s <= 0:
-            # However long it has been: a machine that slept has to ask, too.
-            self.session.ping()
-            self._pinged_s = now_s
-            next_s = self._options.ping_timeout_s
-        self._timer = self._loop.call_later(max(next_s, 0.01), self._is_quiet)
 
     # ---- output
 

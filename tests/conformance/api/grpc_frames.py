@@ -1,20 +1,18 @@
 """HTTP/2 frame by frame, for what no gRPC library would send."""
 
 import asyncio
-import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
 from tests.conformance.api.grpc_door import DEADLINE_S, HOST
+from tests.unit.transport.http2 import PREFACE, frame
 
 END_STREAM: Final = 1
 END_HEADERS: Final = 4
 ACK: Final = 1
-
-_PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
 class Kind(IntEnum):
@@ -46,8 +44,7 @@ class Connection:
         self._writer = writer
 
     async def send(self, kind: int, flags: int, stream: int, payload: bytes = b"") -> None:
-        head = struct.pack(">I", len(payload))[1:] + bytes((kind, flags))
-        self._writer.write(head + struct.pack(">I", stream) + payload)
+        self._writer.write(frame(kind, flags, stream, payload))
         await self._writer.drain()
 
     async def send_raw(self, data: bytes) -> None:
@@ -86,39 +83,9 @@ async def connection(port: int) -> AsyncIterator[Connection]:
     reader, writer = await asyncio.open_connection(HOST, port)
     opened = Connection(reader, writer)
     try:
-        await opened.send_raw(_PREFACE)
+        await opened.send_raw(PREFACE)
         await opened.send(Kind.SETTINGS, 0, 0)
         await opened.send(Kind.SETTINGS, ACK, 0)
         yield opened
     finally:
         writer.close()
-
-
-def headers(path: bytes, more: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
-    """A header block of a gRPC call, without compression."""
-    fields = [
-        (b":method", b"POST"),
-        (b":scheme", b"http"),
-        (b":path", path),
-        (b":authority", b"test"),
-        (b"te", b"trailers"),
-        (b"content-type", b"application/grpc"),
-        *more,
-    ]
-    return b"".join(b"\x00" + _string(name) + _string(value) for name, value in fields)
-
-
-def message(data: bytes) -> bytes:
-    """A gRPC message: not compressed, its length, itself."""
-    return b"\x00" + struct.pack(">I", len(data)) + data
-
-
-def _string(text: bytes) -> bytes:
-    if len(text) < 127:
-        return bytes((len(text),)) + text
-    rest, out = len(text) - 127, bytearray((127,))
-    while rest > 127:
-        out.append(rest & 127 | 128)
-        rest >>= 7
-    out.append(rest)
-    return bytes(out) + text

@@ -16,11 +16,11 @@ from tests.conformance.api.grpc_frames import (
     END_STREAM,
     Kind,
     connection,
-    headers,
-    message,
 )
 from tests.conformance.api.grpc_worker import Streamed, complete, schedule, worker
 from tests.conformance.wire import released
+from tests.unit.transport.http2 import block as headers
+from tests.unit.transport.http2 import message
 
 Code = grpc.StatusCode
 HUB: Final = "/TaskHubSidecarService"

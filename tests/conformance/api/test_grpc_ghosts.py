@@ -12,11 +12,11 @@ from tests.conformance.api.grpc_frames import (
     Connection,
     Kind,
     connection,
-    headers,
-    message,
 )
 from tests.conformance.api.grpc_worker import Worker, complete, worker
 from tests.conformance.wire import released
+from tests.unit.transport.http2 import block as headers
+from tests.unit.transport.http2 import message
 
 COMPLETE = b"/TaskHubSidecarService/CompleteOrchestratorTask"
 

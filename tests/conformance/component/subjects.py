@@ -36,6 +36,7 @@ from perdure.wire.generated import work_pb2 as pb
 from perdure.wire.json_api.history import event_json
 from tests.kit import temporal_workflows
 from tests.kit.answers import child, complete, continue_as_new, schedule
+from tests.kit.asking import Asking
 from tests.kit.cluster import Cluster
 from tests.kit.recorder import Recorder
 from tests.kit.worker import ActivityItem, TurnItem, Worker
@@ -52,7 +53,7 @@ def marks(letter: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Asking):
     """A component under test."""
 
     kind: str
@@ -95,25 +96,6 @@ class Subject:
         assert view is not None, instance_id
         assert view.status is not Status.PENDING, view
         return view
-
-    async def raise_event(self, instance_id: str, name: str, text: str | None = None) -> Any:
-        return await self.component.raise_event(
-            rq.RaiseEvent(instance_id=instance_id, name=name, input=text)
-        )
-
-    async def terminate(self, instance_id: str, output: str | None = None, **more: bool) -> Any:
-        return await self.component.terminate(
-            rq.Terminate(instance_id=instance_id, output=output, **more)
-        )
-
-    async def suspend(self, instance_id: str) -> Any:
-        return await self.component.suspend(rq.Suspend(instance_id=instance_id))
-
-    async def resume(self, instance_id: str) -> Any:
-        return await self.component.resume(rq.Resume(instance_id=instance_id))
-
-    async def purge(self, instance_id: str, **fields: bool) -> Any:
-        return await self.component.purge(rq.Purge(instance_id=instance_id, **fields))
 
     async def events(self, instance_id: str, limit: int = 1_000) -> list[dict[str, Any]]:
         """The whole history, page by page, as an answer shows it."""

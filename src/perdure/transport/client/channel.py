@@ -10,6 +10,7 @@ from perdure.transport import headers as hd
 from perdure.transport.client.call import UNAVAILABLE, CallFailed, ClientCall
 from perdure.transport.client.peer import Peer
 from perdure.transport.options import Options
+from perdure.transport.silence import Silence
 from perdure.transport.wire import Wire
 
 _DEADLINE_EXCEEDED: Final = 4
@@ -186,27 +187,24 @@ class _Socket(asyncio.Protocol):
     """The socket of a connection. All that is sent in one turn of the loop is one write."""
 
     def __init__(self, options: Options) -> None:
-        self._options = options
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._wire = Wire(self._schedule, self._flush)
         self.peer = Peer(self._wire, options, self._close)
-        self._heard_s = self._pinged_s = self._loop.time()
-        self._timer: asyncio.TimerHandle | None = None
+        self._silence = Silence(options, self.peer.ping, self.abort)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self.peer.greet()
-        self._timer = self._loop.call_later(self._options.ping_after_s, self._is_quiet)
+        self._silence.begin()
 
     def data_received(self, data: bytes) -> None:
-        self._heard_s = self._loop.time()
+        self._silence.heard_s = self._loop.time()
         self.peer.take(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc  # whatever it was, the server is gone
-        if self._timer is not None:
-            self._timer.cancel()
+        self._silence.end()
         self.peer.lost()
 
     def pause_writing(self) -> None:
@@ -233,16 +231,3 @@ class _Socket(asyncio.Protocol):
         data = self._wire.take()
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
-
-    def _is_quiet(self) -> None:
-        """Ping a server that has said nothing for long, and leave one that does not answer."""
-        if self._heard_s < self._pinged_s:
-            self.abort()
-            return
-        now_s = self._loop.time()
-        next_s = self._options.ping_after_s - (now_s - self._heard_s)
-        if next_s <= 0:
-            self.peer.ping()
-            self._pinged_s = now_s
-            next_s = self._options.ping_timeout_s
-        self._timer = self._loop.call_later(max(next_s, 0.01), self._is_quiet)
