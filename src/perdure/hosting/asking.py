@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import overload
+from typing import Unpack, overload
 
 from perdure.authoring.payloads import text_of
 from perdure.authoring.registry import name_of
@@ -24,7 +24,17 @@ from perdure.hosting.instances import Instance, instance_of
 from perdure.hosting.listing import query_of
 from perdure.hosting.refusals import granted
 from perdure.hosting.settings import Duration, microseconds
-from perdure.hosting.shapes import AnyHandle, AnyWorkflow, In, Out, WithInput, WithoutInput
+from perdure.hosting.shapes import (
+    AnyHandle,
+    AnyWorkflow,
+    In,
+    Out,
+    PlainWithInput,
+    PlainWithoutInput,
+    StartOptions,
+    WithInput,
+    WithoutInput,
+)
 from perdure.wire.events import decode_stored
 
 
@@ -50,35 +60,23 @@ class Asking:
 
     @overload
     async def start(
-        self,
-        workflow: WithInput[In, Out],
-        input: In,
-        *,
-        id: str | None = None,
-        at: datetime | None = None,
-        tags: Mapping[str, str] | None = None,
-        replace_finished: bool = False,
+        self, workflow: WithInput[In, Out], input: In, **more: Unpack[StartOptions]
     ) -> Handle[Out]: ...
     @overload
     async def start(
-        self,
-        workflow: WithoutInput[Out],
-        *,
-        id: str | None = None,
-        at: datetime | None = None,
-        tags: Mapping[str, str] | None = None,
-        replace_finished: bool = False,
+        self, workflow: WithoutInput[Out], input: None = None, **more: Unpack[StartOptions]
     ) -> Handle[Out]: ...
     @overload
     async def start(
-        self,
-        workflow: AnyWorkflow,
-        input: object = None,
-        *,
-        id: str | None = None,
-        at: datetime | None = None,
-        tags: Mapping[str, str] | None = None,
-        replace_finished: bool = False,
+        self, workflow: PlainWithInput[In, Out], input: In, **more: Unpack[StartOptions]
+    ) -> Handle[Out]: ...
+    @overload
+    async def start(
+        self, workflow: PlainWithoutInput[Out], input: None = None, **more: Unpack[StartOptions]
+    ) -> Handle[Out]: ...
+    @overload
+    async def start(
+        self, workflow: str, input: object = None, **more: Unpack[StartOptions]
     ) -> AnyHandle: ...
     async def start(
         self,

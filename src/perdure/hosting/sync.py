@@ -4,10 +4,8 @@ import os
 from collections.abc import (
     AsyncIterator,
     Iterator,
-    Mapping,
     Sequence,
 )
-from datetime import datetime
 from typing import Any, Self, Unpack, overload
 
 from perdure.authoring.registry import Registry
@@ -21,6 +19,9 @@ from perdure.hosting.shapes import (
     AnyWorkflow,
     In,
     Out,
+    PlainWithInput,
+    PlainWithoutInput,
+    StartOptions,
     WithInput,
     WithoutInput,
 )
@@ -112,35 +113,23 @@ class SyncEngine(Registering):
 
     @overload
     def start(
-        self,
-        workflow: WithInput[In, Out],
-        input: In,
-        *,
-        id: str | None = None,
-        at: datetime | None = None,
-        tags: Mapping[str, str] | None = None,
-        replace_finished: bool = False,
+        self, workflow: WithInput[In, Out], input: In, **more: Unpack[StartOptions]
     ) -> SyncHandle[Out]: ...
     @overload
     def start(
-        self,
-        workflow: WithoutInput[Out],
-        *,
-        id: str | None = None,
-        at: datetime | None = None,
-        tags: Mapping[str, str] | None = None,
-        replace_finished: bool = False,
+        self, workflow: WithoutInput[Out], input: None = None, **more: Unpack[StartOptions]
     ) -> SyncHandle[Out]: ...
     @overload
     def start(
-        self,
-        workflow: AnyWorkflow,
-        input: object = None,
-        *,
-        id: str | None = None,
-        at: datetime | None = None,
-        tags: Mapping[str, str] | None = None,
-        replace_finished: bool = False,
+        self, workflow: PlainWithInput[In, Out], input: In, **more: Unpack[StartOptions]
+    ) -> SyncHandle[Out]: ...
+    @overload
+    def start(
+        self, workflow: PlainWithoutInput[Out], input: None = None, **more: Unpack[StartOptions]
+    ) -> SyncHandle[Out]: ...
+    @overload
+    def start(
+        self, workflow: str, input: object = None, **more: Unpack[StartOptions]
     ) -> AnySyncHandle: ...
     def start(self, workflow: AnyWorkflow, input: object = None, **more: Any) -> AnySyncHandle:
         """Start a workflow; when this returns it is on disk, and will come to its end."""

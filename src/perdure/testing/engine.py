@@ -3,14 +3,23 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Final, Self, overload
+from typing import Any, Final, Self, Unpack, overload
 
 from perdure.authoring.payloads import text_of
 from perdure.core import requests as rq
 from perdure.hosting.instances import microseconds_of
 from perdure.hosting.refusals import granted
 from perdure.hosting.settings import Duration, microseconds
-from perdure.hosting.shapes import AnyWorkflow, In, Out, WithInput, WithoutInput
+from perdure.hosting.shapes import (
+    AnyWorkflow,
+    In,
+    Out,
+    PlainWithInput,
+    PlainWithoutInput,
+    StartOptions,
+    WithInput,
+    WithoutInput,
+)
 from perdure.testing.applications import Application, registry_of
 from perdure.testing.doubles import Named, called
 from perdure.testing.instances import AnyInstance, VirtualInstance
@@ -95,35 +104,23 @@ class VirtualEngine:
 
     @overload
     def start(
-        self,
-        workflow: WithInput[In, Out],
-        input: In,
-        *,
-        id: str | None = None,
-        at: datetime | None = None,
-        tags: Mapping[str, str] | None = None,
-        replace_finished: bool = False,
+        self, workflow: WithInput[In, Out], input: In, **more: Unpack[StartOptions]
     ) -> VirtualInstance[Out]: ...
     @overload
     def start(
-        self,
-        workflow: WithoutInput[Out],
-        *,
-        id: str | None = None,
-        at: datetime | None = None,
-        tags: Mapping[str, str] | None = None,
-        replace_finished: bool = False,
+        self, workflow: WithoutInput[Out], input: None = None, **more: Unpack[StartOptions]
     ) -> VirtualInstance[Out]: ...
     @overload
     def start(
-        self,
-        workflow: AnyWorkflow,
-        input: object = None,
-        *,
-        id: str | None = None,
-        at: datetime | None = None,
-        tags: Mapping[str, str] | None = None,
-        replace_finished: bool = False,
+        self, workflow: PlainWithInput[In, Out], input: In, **more: Unpack[StartOptions]
+    ) -> VirtualInstance[Out]: ...
+    @overload
+    def start(
+        self, workflow: PlainWithoutInput[Out], input: None = None, **more: Unpack[StartOptions]
+    ) -> VirtualInstance[Out]: ...
+    @overload
+    def start(
+        self, workflow: str, input: object = None, **more: Unpack[StartOptions]
     ) -> AnyInstance: ...
     def start(
         self,
@@ -153,10 +150,21 @@ class VirtualEngine:
         granted(self.world.ask(request))
         return VirtualInstance(self.world, request.instance_id, workflow)
 
+    @overload
+    def run(self, workflow: WithInput[In, Out], input: In) -> Out: ...
+    @overload
+    def run(self, workflow: WithoutInput[Out], input: None = None) -> Out: ...
+    @overload
+    def run(self, workflow: PlainWithInput[In, Out], input: In) -> Out: ...
+    @overload
+    def run(self, workflow: PlainWithoutInput[Out], input: None = None) -> Out: ...
+    @overload
+    def run(self, workflow: str, input: object = None) -> Any: ...
     def run(self, workflow: AnyWorkflow, input: object = None) -> Any:  # noqa: A002 - the word of those who call
         """Start a workflow, and return its result (see `VirtualInstance.result`)."""
         __tracebackhide__ = True
-        return self.start(workflow, input).result()
+        started: AnyInstance = self.start(workflow, input)
+        return started.result()
 
     def instance(self, id: str) -> AnyInstance:  # noqa: A002 - the word of those who call
         """Return an instance by its id, such as a child."""

@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 import threading
+from collections.abc import Sequence
 
 import perdure
 from perdure import ActivityContext, Engine, Registry, SyncEngine, WorkflowContext
@@ -43,7 +44,7 @@ def computing(_: ActivityContext, __: float) -> None:
 
 
 @registry.workflow()
-async def order(ctx: WorkflowContext, given: list[str | float]) -> object:
+async def order(ctx: WorkflowContext, given: Sequence[object]) -> object:
     return await ctx.call_activity(str(given[0]), input=given[1])
 
 
