@@ -1,6 +1,7 @@
 """A connection to one server: opened when it is needed, and again when it was lost."""
 
 import asyncio
+import math
 import ssl
 from collections.abc import AsyncGenerator
 from typing import Final, cast
@@ -14,6 +15,8 @@ from perdure.transport.silence import Silence
 from perdure.transport.wire import Wire
 
 _DEADLINE_EXCEEDED: Final = 4
+# Eight digits are all that the protocol allows.
+_TIMEOUT_MS_MAX: Final = 99_999_999
 _CONNECT_S: Final = 5.0
 _PING_AFTER_S: Final = 30.0
 _PING_TIMEOUT_S: Final = 20.0
@@ -135,7 +138,10 @@ class Channel:
                 raise socket.peer.fault or CallFailed(UNAVAILABLE, "the server is leaving")
         block = self._block(path, metadata)
         if timeout_s is not None:
-            block += hd.literal("grpc-timeout", f"{max(1, min(99_999_999, int(timeout_s * 1e3)))}m")
+            # Rounded up: a server whose time is up before ours resets the call, and would be taken
+            # for one that has cancelled it.
+            told_ms = max(1, min(_TIMEOUT_MS_MAX, math.ceil(timeout_s * 1e3)))
+            block += hd.literal("grpc-timeout", f"{told_ms}m")
         return socket.peer, socket.peer.begin(block, message)
 
     def _block(self, path: str, metadata: tuple[tuple[str, str | bytes], ...]) -> bytes:

@@ -142,6 +142,23 @@ async def test_a_call_that_takes_too_long_fails_and_is_given_up(served: Served) 
     await served.methods.until("cancelled", 1)
 
 
+@pytest.mark.parametrize(
+    ("timeout_s", "told"), [(0.0302, b"31m"), (0.03, b"30m"), (0.000_01, b"1m")]
+)
+async def test_a_server_is_told_no_less_time_than_there_is(timeout_s: float, told: bytes) -> None:
+    # Dapr's sidecar resets a call when its time is up: before ours is, that was a failure.
+    heard = bytearray()
+
+    def listens(data: bytes) -> bytes:
+        heard.extend(data)
+        return h.settings() if data.startswith(b"PRI") else b""
+
+    async with raw(listens) as channel, ends_with(DEADLINE):
+        await channel.unary("/t/Echo", b"", timeout_s=timeout_s)
+    # A literal: its name, the length of its value, and that.
+    assert b"grpc-timeout" + bytes((len(told),)) + told in heard
+
+
 async def test_a_call_whose_caller_goes_away_is_given_up(served: Served) -> None:
     waiting = asyncio.create_task(served.channel.unary("/t/Hold", b""))
     await served.methods.until("begun", 1)
