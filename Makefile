@@ -28,7 +28,7 @@ DEV_STAMP := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test sim mutants test-kubernetes test-sdks check bench bench-brokers bench-cluster generate crash crash-inprocess crash-points cluster clean
+.PHONY: help venv demo test sim mutants daprd test-daprd test-kubernetes test-sdks check bench bench-brokers bench-cluster generate crash crash-inprocess crash-points cluster clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,13 +41,20 @@ demo: $(RUN_STAMP) ## run an order through a server and a worker, and show what 
 
 test: $(DEV_STAMP) ## run every test but those that build something large first
 	$(SDK_ENVIRONMENTS)
-	$(BIN)/python -m pytest --ignore=tests/e2e/sdks --ignore=tests/e2e/kubernetes -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --ignore=tests/e2e/sdks --ignore=tests/e2e/kubernetes --ignore=tests/e2e/daprd -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-sdks: $(DEV_STAMP) ## run the tests of the SDKs in Go, Java and JavaScript
 	$(BIN)/python -m pytest tests/e2e/sdks $(PYTEST_ARGS)
 
 test-kubernetes: $(DEV_STAMP) ## build an API server of Kubernetes, and run the tests against it
 	$(BIN)/python -m pytest tests/e2e/kubernetes $(PYTEST_ARGS)
+
+daprd: $(DEV_STAMP) ## build Dapr's sidecar, placement and scheduler from their Go modules
+	$(BIN)/python -m tests.e2e.daprd.sidecar
+
+test-daprd: daprd ## compare perdure with Dapr's own sidecar, and run the cases of the SDK there
+	$(SDK_ENVIRONMENTS) $(SDK)
+	$(BIN)/python -m pytest tests/e2e/daprd $(PYTEST_ARGS)
 
 check: $(DEV_STAMP) ## check format, lint, types, floors and generated code
 	$(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from benchmarks.peers import report
 from benchmarks.peers.chart import chart
-from benchmarks.peers.daprd import Daprd
+from benchmarks.peers.daprd import Daprd, Store
 from benchmarks.peers.dbos import Dbos
 from benchmarks.peers.engine import Engine
 from benchmarks.peers.measuring import FULL, QUICK, Sizes, tell
@@ -30,7 +30,9 @@ ENGINES: Final[dict[str, Engine]] = {
     "restate-granian": Restate("granian"),
     "restate-hypercorn": Restate("hypercorn"),
     "temporal": Temporal(),
-    "daprd": Daprd(),
+    "daprd": Daprd(Store.SQLITE),
+    "daprd-redis": Daprd(Store.REDIS),
+    "daprd-postgres": Daprd(Store.POSTGRES),
 }
 ROUNDS: Final = 3
 

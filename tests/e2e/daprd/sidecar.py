@@ -1,0 +1,197 @@
+"""Dapr's own sidecar with its two services, built from the Go modules of a release."""
+
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from tests.e2e.programs import clean_environment, tail
+from tests.e2e.serving import HOST, POLL_S, Answer, free_ports
+from tests.kit.keeper import KEEPER
+
+FOLDER: Final = Path(__file__).resolve().parent
+PROGRAMS: Final = FOLDER / "target"
+# In the order in which they are started.
+NAMES: Final = ("placement", "scheduler", "daprd")
+# Both are what Dapr's own releases are built with; the version stands in go.mod as well.
+VERSION: Final = "1.18.2"
+TAGS: Final = "stablecomponents"
+# It is large, and on a fresh machine some 600 modules are fetched first.
+BUILD_DEADLINE_S: Final = 2_400.0
+START_DEADLINE_S: Final = 60.0
+STOP_DEADLINE_S: Final = 10.0
+_PORTS: Final = 11
+_STATE: Final = """
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata:
+  name: state
+spec:
+  type: state.sqlite
+  version: v1
+  metadata:
+    - name: connectionString
+      value: "{file}"
+    - name: actorStateStore
+      value: "true"
+"""
+
+
+def build() -> None:
+    """Build all three; Go sees for itself whether anything has changed."""
+    go = shutil.which("go")
+    assert go is not None, "`go` is not installed; these tests need it to build daprd"
+    done = subprocess.run(
+        [
+            *(go, "build", "-tags", TAGS, "-o", f"{PROGRAMS}/"),
+            *("-ldflags", f"-X github.com/dapr/dapr/pkg/buildinfo.version={VERSION}"),
+            *(f"github.com/dapr/dapr/cmd/{name}" for name in NAMES),
+        ],
+        cwd=FOLDER,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=BUILD_DEADLINE_S,
+    )
+    assert done.returncode == 0, done.stdout[-4_000:]
+
+
+@dataclass(slots=True)
+class Sidecar:
+    """One daprd in a folder of its own; its state is in an SQLite file, its timers in etcd's."""
+
+    folder: Path
+    app_id: str = "wfapp"
+    options: tuple[str, ...] = ()
+    programs: Path = PROGRAMS
+    ports: list[int] = field(default_factory=lambda: free_ports(_PORTS))
+    _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def http_port(self) -> int:
+        """Where it speaks HTTP."""
+        return self.ports[0]
+
+    @property
+    def grpc_port(self) -> int:
+        """Where it speaks gRPC."""
+        return self.ports[1]
+
+    @property
+    def log(self) -> Path:
+        """What daprd says."""
+        return self.folder / "daprd.log"
+
+    @property
+    def worker_environment(self) -> dict[str, str]:
+        """What a Dapr SDK reads to find its sidecar."""
+        return {
+            "DAPR_GRPC_PORT": str(self.grpc_port),
+            "DAPR_HTTP_PORT": str(self.http_port),
+            "DAPR_RUNTIME_HOST": HOST,
+        }
+
+    def start(self) -> "Sidecar":
+        """Start all three, and return once the sidecar says that it is ready."""
+        try:
+            for name, command in self._commands().items():
+                self._begin(name, command)
+            self._await_ready()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """End all three, the sidecar first."""
+        while self._running:
+            process = self._running.pop()
+            process.terminate()
+            try:
+                process.wait(STOP_DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            KEEPER.let_go(process.pid)
+
+    def request(
+        self, method: str, path: str, body: bytes | str | None = None, timeout_s: float = 30.0
+    ) -> Answer:
+        """Ask it over HTTP."""
+        with httpx.Client(trust_env=False, timeout=timeout_s) as client:
+            url = f"http://{HOST}:{self.http_port}{path}"
+            answer = client.request(method, url, content=body)
+        return Answer(answer.status_code, dict(answer.headers), answer.text)
+
+    def _commands(self) -> dict[str, list[str]]:
+        http, grpc, internal, placement, p_health, raft, scheduler, s_health, client, peers, _ = (
+            map(str, self.ports)
+        )
+        resources = self.folder / "components"
+        resources.mkdir(exist_ok=True)
+        (resources / "state.yaml").write_text(_STATE.format(file=self.folder / "dapr.db"))
+        return {
+            "placement": [
+                *("--port", placement, "--healthz-port", p_health, "--listen-address", HOST),
+                *("--initial-cluster", f"dapr-placement-0={HOST}:{raft}"),
+            ],
+            "scheduler": [
+                *("--port", scheduler, "--healthz-port", s_health, "--listen-address", HOST),
+                *("--etcd-data-dir", str(self.folder / "etcd"), "--etcd-client-port", client),
+                *("--id", "dapr-scheduler-server-0", "--etcd-initial-cluster"),
+                f"dapr-scheduler-server-0=http://{HOST}:{peers}",
+            ],
+            "daprd": [
+                *("--app-id", self.app_id, "--dapr-http-port", http, "--dapr-grpc-port", grpc),
+                *("--dapr-internal-grpc-port", internal, "--dapr-listen-addresses", HOST),
+                *("--placement-host-address", f"{HOST}:{placement}"),
+                *("--scheduler-host-address", f"{HOST}:{scheduler}"),
+                *("--resources-path", str(resources), *self.options),
+            ],
+        }
+
+    def _begin(self, name: str, options: list[str]) -> None:
+        program = self.programs / name
+        assert program.exists(), f"{program} was not built: `make test-daprd` builds it"
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [str(program), *options, "--enable-metrics=false"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                env=clean_environment({}),
+            )
+        KEEPER.keep(process.pid)
+        self._running.append(process)
+
+    def _await_ready(self) -> None:
+        end = time.monotonic() + START_DEADLINE_S
+        while time.monotonic() < end:
+            ended = [NAMES[n] for n, each in enumerate(self._running) if each.poll() is not None]
+            assert not ended, f"{ended} ended:\n{tail(self.folder / f'{ended[0]}.log')}"
+            if self._is_ready():
+                return
+            time.sleep(POLL_S)
+        raise AssertionError(f"no daprd within {START_DEADLINE_S} s:\n{tail(self.log)}")
+
+    def _is_ready(self) -> bool:
+        try:
+            answer = self.request("GET", "/v1.0/healthz/outbound")
+            metadata = self.request("GET", "/v1.0/metadata")
+        except httpx.TransportError:
+            # Nobody listens yet: that is what is being waited for.
+            return False
+        # Until the scheduler is found, timers and reminders of workflows are refused.
+        return answer.status == httpx.codes.NO_CONTENT and "connected_addresses" in metadata.text
+
+
+if __name__ == "__main__":
+    # `python -m tests.e2e.daprd.sidecar` builds it ahead of time.
+    build()
