@@ -69,13 +69,13 @@ def rerun(
 def _target(request: Rerun, history: Sequence[Event]) -> Scheduled | Refusal:
     named = [event for event in history if event.event_id == request.event_id]
     if not named or request.event_id < 0:
-        text = f"'{request.source_id}' does not have history event with ID '{request.event_id}'"
+        text = f"does not have history event with ID '{request.event_id}'"
         return Refusal(Reason.NOT_FOUND, text)
     target = named[0]
     if not isinstance(target, TaskScheduled | TimerCreated | ChildCreated):
         kind = type(target).__name__
         text = (
-            f"'{request.source_id}' target event '*protos.HistoryEvent_{kind}' with ID "
+            f"target event '*protos.HistoryEvent_{kind}' with ID "
             f"'{request.event_id}' is not an event that can be rerun"
         )
         return Refusal(Reason.NOT_FOUND, text)

@@ -222,7 +222,6 @@ async def test_what_is_seen_of_an_instance(door: Door) -> None:
     assert dict(done.properties) == {
         "dapr.workflow.input": '"hello"',
         "dapr.workflow.output": '"out"',
-        "dapr.workflow.custom_status": "",
     }
 
 

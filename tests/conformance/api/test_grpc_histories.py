@@ -191,7 +191,7 @@ async def ran(door: Door, hands: Worker, instance_id: str) -> None:
         (
             {"sourceInstanceID": "a", "eventID": 9},
             Code.NOT_FOUND,
-            "'a' does not have history event with ID '9'",
+            "does not have history event with ID '9'",
         ),
         (
             {"sourceInstanceID": "a", "eventID": 4},

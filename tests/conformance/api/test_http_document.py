@@ -103,7 +103,7 @@ async def test_a_body_that_is_too_large(server: Server, announced: bool) -> None
     assert answer.status_code == 413
     assert json_of(answer) == {
         "errorCode": "ERR_BODY_READ",
-        "message": "failed to read request body: http: request body too large",
+        "message": "failed to read request body: stream too large",
     }
     assert await server.component.get("i") is None
 

@@ -93,12 +93,12 @@ def test_refusals_in_their_order() -> None:
     child: list[Event] = [TURN, started(parent=PARENT), TASK, END]
     text = "'me': cannot rerun from child-workflows"
     assert refused(77, child) == Refusal(Reason.INVALID, text)
-    text = "'me' does not have history event with ID '77'"
+    text = "does not have history event with ID '77'"
     assert refused(77) == Refusal(Reason.NOT_FOUND, text)
-    text = "'me' does not have history event with ID '-1'"
+    text = "does not have history event with ID '-1'"
     assert refused(-1) == Refusal(Reason.NOT_FOUND, text)
     text = (
-        "'me' target event '*protos.HistoryEvent_ExecutionCompleted' with ID '9' "
+        "target event '*protos.HistoryEvent_ExecutionCompleted' with ID '9' "
         "is not an event that can be rerun"
     )
     assert refused(9) == Refusal(Reason.NOT_FOUND, text)

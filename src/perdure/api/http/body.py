@@ -54,4 +54,4 @@ def _exceeds(digits: str, bytes_max: int) -> bool:
 
 
 def _too_large(status: int) -> Problem:
-    return Problem(status, BODY_READ, "failed to read request body: http: request body too large")
+    return Problem(status, BODY_READ, "failed to read request body: stream too large")

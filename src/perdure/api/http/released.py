@@ -44,10 +44,14 @@ _TOO_LARGE: Final = 400
 # Released Dapr answers 500 to everything that its engine refuses, save what was wrong to ask.
 _STATUSES: Final = {Reason.INVALID: 400, Reason.UNSUPPORTED: 501}
 
-# The members of the request messages; Dapr overwrites what they say by what the path says.
-_STRING_MEMBERS: Final = frozenset(
-    {"instanceId", "instance_id", "workflowComponent", "workflow_component"}
-)
+# The members of the request messages, by both names that protojson takes; Dapr overwrites what they
+# say by what the path says. `instanceId` is none of them, and passed over like any unknown one.
+_STRING_MEMBERS: Final = {
+    "instanceID": "instanceID",
+    "instance_id": "instanceID",
+    "workflowComponent": "workflowComponent",
+    "workflow_component": "workflowComponent",
+}
 
 
 async def start(call: Call) -> Response:
@@ -200,9 +204,9 @@ async def _ignore_body(call: Call) -> None:
 def _check_message(value: Any) -> None:
     if not isinstance(value, dict):
         raise CallerFault("proto: syntax error (line 1:1): unexpected token")
-    for name in _STRING_MEMBERS & value.keys():
-        if not isinstance(value[name], str | None):
-            raise CallerFault(f"proto: (line 1:1): invalid value for string field {name}")
+    for name, field in _STRING_MEMBERS.items():
+        if not isinstance(value.get(name), str | None):
+            raise CallerFault(f"proto: (line 1:1): invalid value for string field {field}")
 
 
 def _undecodable(text: str) -> Problem:

@@ -144,8 +144,8 @@ def released_properties(view: InstanceView) -> dict[str, Json]:
     """Return Dapr's properties: the stored strings as they are, JSON within JSON."""
     failure = view.failure
     properties: dict[str, Json] = {
-        # Dapr's engine stores a custom status that is present even where none was set.
-        "dapr.workflow.custom_status": view.custom_status or "",
+        # To Dapr's engine an empty custom status is none.
+        "dapr.workflow.custom_status": view.custom_status or None,
         "dapr.workflow.input": view.input,
         "dapr.workflow.output": view.output,
         # Dapr's properties are strings, those of a component that are JSON as well.

@@ -56,12 +56,12 @@ class Rerunning:
         found = await self._histories.after(run, max(request.event_id - 1, 0), 1)
         event = found[0][0] if found is not None and found[0] else None
         if event is None or event.event_id != request.event_id:
-            text = f"'{request.source_id}' does not have history event with ID '{request.event_id}'"
+            text = f"does not have history event with ID '{request.event_id}'"
             return Refusal(Reason.NOT_FOUND, text)
         turn = turn_of(event)
         if turn is None:
             text = (
-                f"'{request.source_id}' target event '{type_of(event)}' with ID "
+                f"target event '{type_of(event)}' with ID "
                 f"'{request.event_id}' is not an event that can be rerun"
             )
             return Refusal(Reason.NOT_FOUND, text)

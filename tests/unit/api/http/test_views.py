@@ -59,7 +59,6 @@ def test_only_what_is_wanted_is_shown() -> None:
 
 def test_the_released_form_of_a_failure() -> None:
     assert released_properties(VIEW) == {
-        "dapr.workflow.custom_status": "",
         "dapr.workflow.input": "{",
         "dapr.workflow.output": "1.10",
         "dapr.workflow.failure.error_type": "T",

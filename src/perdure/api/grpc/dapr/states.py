@@ -29,7 +29,8 @@ def _status_name(status: Status) -> str:
 def _properties(view: InstanceView) -> Iterator[tuple[str, str]]:
     yield from view.properties
     payloads = {
-        "custom_status": view.custom_status,
+        # To Dapr's engine an empty one is none.
+        "custom_status": view.custom_status or None,
         "input": view.input,
         "output": view.output,
     }

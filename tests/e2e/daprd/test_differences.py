@@ -1,0 +1,90 @@
+"""What perdure and Dapr's own sidecar answer to the same, side by side.
+
+All that they answer is the same to the last character, but for what is told here, with its reason:
+`docs/from-dapr.md` tells the same to users.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import venvs
+from tests.e2e.daprd import conversation
+from tests.e2e.daprd.conversation import BESIDES, CALLS, SEEN_AFTERWARDS, STATES, Told
+from tests.e2e.daprd.sidecar import Sidecar
+from tests.e2e.programs import Program
+from tests.e2e.serving import Server
+from tests.e2e.venvs import REPOSITORY
+
+# The first test waits until both conversations have been held.
+pytestmark = pytest.mark.timeout(400)
+
+_FORMATTER = "the sidecar leaks its formatter's complaint into the text"
+_DOCUMENT = "the document form has this route"
+_METHOD = "a route that knows the path but not the method says 405"
+_PARSER = "the text is that of another parser of JSON"
+MEANT = {
+    "terminate, missing": _FORMATTER,
+    "purge, missing": _FORMATTER,
+    "start what has a bad escape": "the sidecar's HTTP server answers before its routes do",
+    "start at no component": _METHOD,
+    "start by GET": _METHOD,
+    "health by POST": _METHOD,
+    "start with what is no text": "it reaches the workflow as base64",
+    "get nothing": "says what is missing",
+    "get by HEAD": "HEAD is answered wherever GET is",
+    "get with a wrong member": _PARSER,
+    "get with an array": _PARSER,
+    "pause with what is no JSON": _PARSER,
+    "raise what has no name": _DOCUMENT,
+    "suspend": _DOCUMENT,
+    "delete": _DOCUMENT,
+    "get metadata": "other components, no actors, and a version of its own",
+    "another building block": "there is none",
+}
+NAMES = (
+    *(f"{call}, {state}" for state in STATES for call in CALLS),
+    *(f"{call}, {state}, then get" for call, state in sorted(SEEN_AFTERWARDS)),
+    *BESIDES,
+)
+
+
+def _converse(side: Sidecar | Server, folder: Path) -> dict[str, Told]:
+    side.start()
+    try:
+        worker = Program(
+            [str(venvs.ensure(venvs.DAPR_1_18)), "-m", "tests.e2e.workers.dapr_python.main"],
+            log=folder / "worker.log",
+            folder=REPOSITORY,
+            environment=side.worker_environment,
+        )
+        try:
+            worker.wait_for(finished=0)
+            return conversation.hold(side)
+        finally:
+            worker.kill()
+    finally:
+        side.close()
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, Told], ...]]:
+    folders = [tmp_path_factory.mktemp(name) for name in ("daprd", "perdure")]
+    sides = (Sidecar(folders[0]), Server.in_folder(folders[1]))
+    with ThreadPoolExecutor(2) as threads:
+        yield tuple(threads.map(_converse, sides, folders))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_answer(name: str, both: tuple[dict[str, Told], ...]) -> None:
+    theirs, ours = (told[name] for told in both)
+    if name in MEANT:
+        assert ours != theirs, f"no longer a difference: {MEANT[name]}"
+    else:
+        assert ours == theirs
+
+
+def test_every_difference_that_is_meant_was_looked_at() -> None:
+    assert set(MEANT) <= set(NAMES)
