@@ -20,6 +20,11 @@ _ELSEWHERE: Final = (
     "an engine is asked on the loop that opened it: elsewhere use a SyncEngine, or "
     "`asyncio.run_coroutine_threadsafe` with that loop; in a workflow, ask it in an activity"
 )
+_OPEN: Final = "the engine is open already: one `async with` is enough"
+_LEFT_OPEN: Final = (
+    "the loop on which the engine was opened has ended, and the engine was left open: close it "
+    "there, as `async with` does. Until this process ends, it has the store"
+)
 
 
 class Engine(Registering, Asking):
@@ -84,7 +89,7 @@ class Engine(Registering, Asking):
         open.
         """
         if self._house is not None:
-            raise RuntimeError("the engine is open already: one `async with` is enough")
+            raise RuntimeError(_LEFT_OPEN if self._is_stranded() else _OPEN)
         house = House(self.settings)
         await house.open()
         self._house, self._loop = house, asyncio.get_running_loop()
@@ -156,6 +161,9 @@ class Engine(Registering, Asking):
     def grpc_port(self) -> int | None:
         """The port of its gRPC door, while it has one."""
         return None if self._house is None else self._house.grpc_port
+
+    def _is_stranded(self) -> bool:
+        return self._loop is not None and self._loop.is_closed()
 
     def _opened(self) -> House:
         if self._house is None:

@@ -85,3 +85,10 @@ async def test_it_is_asked_on_its_own_loop_only(caplog: pytest.LogCaptureFixture
             await (await engine.start(curious)).result()
         assert await engine.get("nobody") is None
     assert caplog.text == ""
+
+
+def test_an_engine_whose_loop_has_ended_says_so() -> None:
+    engine = Engine(":memory:")
+    asyncio.run(engine.open())
+    with pytest.raises(RuntimeError, match="the engine was left open"):
+        asyncio.run(engine.open())
