@@ -21,6 +21,7 @@ from perdure.app.stores import open_place
 from perdure.app.temporal_files import component_of_type
 from perdure.app.triggering import Room, open_room
 from perdure.base.errors import ConfigurationError
+from perdure.base.limits import RESULT_WAITS_US
 from perdure.base.observer import Observer, fan_out
 from perdure.base.time import Clock
 from perdure.components.catalog import EMBEDDED, Catalog
@@ -215,6 +216,7 @@ def _engine_settings(config: Config) -> EngineSettings:
         retention_us=workflow.retention_us,
         receipts_us=config.receipts_us,
         access=access_of(config),
+        result_waits_us=RESULT_WAITS_US,
         trace_all=config.otel_endpoint is not None and config.otel_sampling_rate > 0,
     )
 

@@ -1,7 +1,9 @@
 """Starts, and their first turns.
 
 Where the app is in this process, a start lands with its first turn (`engine.deciding`). Elsewhere
-that turn is handed out as soon as the start is on its way to the disk (`engine.early`).
+that turn is handed out as soon as the start is on its way to the disk (`engine.early`); or a moment
+before, and then both land together, if a worker that has nothing else to do is quick enough
+(`engine.together`).
 """
 
 from dataclasses import replace
@@ -40,11 +42,11 @@ class Births:
         self._aftermath = aftermath
         self._proposals = proposals
 
-    def propose(self, request: Start, replaces: int | None) -> Proposal:
+    async def propose(self, request: Start, replaces: int | None) -> Proposal:
         """Return a start that replaces a finished instance, or nobody.
 
-        It has its first turn with it if its app is here, nobody else could own it, and that turn
-        asks for nothing but activities and timers.
+        It has its first turn with it if nobody else could own it, its app is here or its worker is
+        quick, and that turn asks for nothing but activities and timers.
         """
         newborn = self._proposals.newborn(request, replaces)
         if newborn.birth.held:
@@ -59,18 +61,27 @@ class Births:
                 result = self._deciding.decide(resident, turn, app)
             except WorkerFault:
                 result = None  # asked once more when it is on disk, it says so again
-            if isinstance(result, Closed) and _only_begins(result):
+            if isinstance(result, Closed) and self._only_begins(result):
                 return self._with_its_turn(newborn, resident, turn, result)
             self._deciding.forget(resident)
-        return self._with_an_early_turn(newborn, resident, item)
+        return await self._with_an_early_turn(newborn, resident, item)
 
-    def _with_an_early_turn(
+    async def _with_an_early_turn(
         self, newborn: Newborn, resident: Resident, item: InboxItem
     ) -> Proposal:
         birth = newborn.birth
-
-        def handed_in() -> None:
-            self._early.begin_first(resident, item, birth.replaces)
+        stream = self._early.begin_first(resident, item, birth.replaces)
+        turn = resident.turn
+        if stream is not None and turn is not None and self._owner.alone:
+            try:
+                await self._early.together.first(turn, stream)
+            except BaseException:
+                self._early.never_born(resident)  # whoever asked has gone: nothing was handed in
+                raise
+            held = turn.held
+            result = None if held is None or resident.turn is not turn else held.result
+            if isinstance(result, Closed) and self._only_begins(result):
+                return self._with_its_turn(newborn, resident, turn, result)
 
         def apply(outcome: Outcome) -> None:
             if outcome.verdict is not Verdict.LANDED:
@@ -87,7 +98,6 @@ class Births:
             self._proposals.of(newborn),
             apply=apply,
             fail=lambda _: self._early.never_born(resident),
-            handed_in=handed_in,
         )
 
     def _with_its_turn(
@@ -105,27 +115,32 @@ class Births:
         )
         entry = Entry(key=None, births=(birth,), lifecycle=(newborn.lifecycle, *moved.lifecycle))
 
+        def never_born() -> None:
+            self._deciding.forget(resident)
+            self._early.never_born(resident)
+
         def apply(outcome: Outcome) -> None:
             if outcome.verdict is not Verdict.LANDED:
-                self._deciding.forget(resident)
+                never_born()
                 return
             key = outcome.births[0].key
             assert key is not None, "a birth that has landed has a key"
             resident.key = key
             self._proposals.report(newborn)
+            if turn.token:
+                self._early.born_with_it(resident, turn)
             self._aftermath.born_with_a_turn(birth, resident, turn, prepared, result)
             if result.state.finished:
                 self._deciding.forget(resident)
 
-        return Proposal(entry, apply, lambda _: self._deciding.forget(resident))
+        return Proposal(entry, apply, lambda _: never_born())
 
-
-def _only_begins(result: Closed) -> bool:
-    """Tell whether a turn asks for nothing but what a birth may bring with it."""
-    for effect in result.effects:
-        match effect:
-            case fx.RunTask() | fx.SetTimer():
-                pass
-            case _:
-                return False
-    return True
+    def _only_begins(self, result: Closed) -> bool:
+        """Tell whether a turn asks for nothing but what a birth may bring with it."""
+        for effect in result.effects:
+            match effect:
+                case fx.RunTask() | fx.SetTimer():
+                    pass
+                case _:
+                    return False
+        return not self._moves.has_to_read(result.effects)

@@ -33,6 +33,10 @@ class WorkStream:
         self.held: dict[Work, set[object]] = {Work.TURN: set(), Work.ACTIVITY: set()}
         self.echoes_tokens = False
         self.echoes_in_turns = False
+        # How many results are not to wait for their turns, and how many in a row did so in vain
+        # (`engine.together`).
+        self.results_to_hurry = 0
+        self.late_results = 0
         # For workers that keep histories: what they were last sent of each id, under which they
         # keep it; of which instance, generation and length.
         self.sent: dict[str, tuple[int, int, int]] = {}

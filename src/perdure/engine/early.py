@@ -31,7 +31,16 @@ from perdure.core.turn import Closed, ContinuedAsNew, Stalled, takable
 from perdure.engine.dispatcher import Dispatcher, Work, WorkStream
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
-from perdure.engine.residents import NOT_LANDED, Held, InboxItem, Resident, Residents, Turn
+from perdure.engine.residents import (
+    NOT_LANDED,
+    Arrival,
+    Held,
+    InboxItem,
+    Resident,
+    Residents,
+    Turn,
+)
+from perdure.engine.together import Together
 from perdure.engine.turns_out import TurnsOut
 from perdure.store.port import InboxAdd
 
@@ -49,6 +58,7 @@ class Hands:
     hand_out: Callable[[Resident, Turn, WorkStream], None]  # to this worker, which has room
     land: Callable[[Resident, Turn, Result], "asyncio.Future[Any]"]
     give_up: Callable[[Resident, Turn], None]  # take a turn back that nobody may answer any more
+    ended: Callable[[Resident, Turn], None]  # one has landed by other ways than `land`
 
 
 class EarlyTurns:
@@ -72,29 +82,44 @@ class EarlyTurns:
         self._ready = ready
         self._dispatcher = dispatcher
         self._hands = hands
+        self.together = Together(ground, residents, self.begin_with, hands.land)
 
     def begin(self, key: int, add: InboxAdd, event: Event) -> InboxItem | None:
         """Hand out the turn of an event that is being landed, if it can be; its item if it was."""
-        resident = self._residents.peek(key)
-        if resident is None or not self._is_idle(resident, add):
+        item = InboxItem(NOT_LANDED, add, event)
+        return None if self.begin_with(key, item) is None else item
+
+    def begin_with(
+        self, key: int, item: InboxItem, arrivals: tuple[Arrival, ...] = ()
+    ) -> Turn | None:
+        """Hand out the turn of an event, if it can be, with which `arrivals` may land."""
+        resident, event = self._residents.peek(key), item.event
+        if resident is None or not self._is_idle(resident, item.add):
             return None
         if not self._begins_alone(resident, event) or takable(resident.state, [event]) != [True]:
             return None
-        item = InboxItem(NOT_LANDED, add, event)
         at_us = max(self._clock.now_us(), resident.state.last_turn_us)
-        turn = resident.turn = Turn(WorkflowStarted(at_us=at_us), (item,), ())
+        turn = resident.turn = Turn(WorkflowStarted(at_us=at_us), (item,), (), arrivals=arrivals)
         self._hands.offer(resident)
         if turn.token or resident.moving:
-            return item
+            return turn
         resident.turn = None
         return None
 
-    def hold(self, resident: Resident, turn: Turn, result: Result) -> "asyncio.Future[None]":
-        """Keep what a turn came to until its cause has landed; the future tells of its own end."""
+    def hold(self, resident: Resident, turn: Turn, result: Result) -> "asyncio.Future[Any]":
+        """Keep what a turn came to until its cause has landed; the future tells of its own end.
+
+        If its cause waits for it, both land now.
+        """
+        landing = self.together.answered(resident, turn, result)
+        if landing is not None:
+            return landing
         assert turn.held is None, "an answer is held once"
         resident.moving = True
         turn.held = Held(result, asyncio.get_running_loop().create_future())
-        return turn.held.landed
+        landed = turn.held.landed
+        self.together.told(turn)
+        return landed
 
     def landed(self, key: int, item: InboxItem, seq: int) -> bool:
         """Take note that the item of an early turn is on disk; False if the turn is gone."""
@@ -117,25 +142,29 @@ class EarlyTurns:
 
     # ---- first turns
 
-    def begin_first(self, resident: Resident, item: InboxItem, replaces: int | None) -> None:
-        """Hand out the first turn of one that is unborn, if it can be.
+    def begin_first(
+        self, resident: Resident, item: InboxItem, replaces: int | None
+    ) -> WorkStream | None:
+        """Hand out the first turn of one that is unborn, if it can be; to whom it was.
 
         `item` is its start, which is being landed; it `replaces` a finished instance, or nobody.
         """
         identity = resident.identity
         bearer = self._residents.peek(identity.instance_id)
         if bearer is not None and bearer.key != replaces:
-            return  # it will be refused
+            return None  # it will be refused
         if not self._has_a_place(resident) or not self._is_small(resident, item.add):
-            return
+            return None
         resident.term = self._owner.term_of(identity.app_id, identity.instance_id)
         stream = self._dispatcher.pick(identity.app_id, Work.TURN)
         if stream is None:
-            return
+            return None
         turn = Turn(WorkflowStarted(at_us=self._clock.now_us()), (item,), ())
         self._hands.hand_out(resident, turn, stream)
-        if turn.token:
-            resident.turn = turn
+        if not turn.token:
+            return None
+        resident.turn = turn
+        return stream
 
     def born(self, resident: Resident, *, ours: bool) -> None:
         """Take note that one that was unborn is on disk, and whether it is to be done here."""
@@ -143,6 +172,12 @@ class EarlyTurns:
             self.never_born(resident)
         elif resident.turn is not None:
             self._land_held(resident, resident.turn)
+
+    def born_with_it(self, resident: Resident, turn: Turn) -> None:
+        """Take note that one that was unborn is on disk with its first turn: that has ended."""
+        resident.moving = False
+        self._hands.ended(resident, turn)
+        let_go(turn)
 
     def never_born(self, resident: Resident) -> None:
         """Take note that one that was unborn will not come: its turn never was."""
@@ -177,7 +212,7 @@ class EarlyTurns:
         held, turn.held = turn.held, None
         if held is not None:
             landing = self._hands.land(resident, turn, held.result)
-            landing.add_done_callback(lambda done: _pass_on(done, held.landed))
+            landing.add_done_callback(lambda done: pass_on(done, held.landed))
 
     def _take_back(self, resident: Resident) -> None:
         turn = resident.turn
@@ -243,7 +278,8 @@ def _is_of(item: InboxItem, turn: Turn) -> bool:
     return any(each is item for each in turn.batch)
 
 
-def _pass_on(landing: "asyncio.Future[Any]", landed: "asyncio.Future[None]") -> None:
+def pass_on(landing: "asyncio.Future[Any]", landed: "asyncio.Future[None]") -> None:
+    """Tell of the end of one future by another, if that is still waited for."""
     if landed.done():
         return
     error = None if landing.cancelled() else landing.exception()

@@ -11,14 +11,12 @@ from perdure.engine.ground import Ground
 from perdure.engine.local import Errand, LocalApp
 from perdure.engine.queueing import Task, TaskOut
 from perdure.engine.reports import activity_of
-from perdure.engine.residents import NOT_LANDED, Arrival, InboxItem
-from perdure.engine.rows import inbox_add
-from perdure.store.port import Entry, TaskEnd
+from perdure.engine.results import Result, arrival_of
+from perdure.store.port import Entry
 
 # An activity that has not ended by then has its hand-out noted on disk; a shorter one has it noted
 # with its end.
 _NOTE_AFTER_S: Final = 0.1
-Result = TaskCompleted | TaskFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +129,11 @@ class Errands:
             return
         errand.landing = True
         task = errand.task
-        arrival = Arrival(
-            InboxItem(NOT_LANDED, inbox_add(result, generation=task.add.generation), result),
+        arrival = arrival_of(
+            errand,
+            result,
             landed=lambda: self._hands.landed(errand, result),
-            alone=lambda: self._hands.land(errand, result),
-            task=TaskEnd(
-                task.add.generation,
-                task.add.task_id,
-                result.at_us,
-                isinstance(result, TaskFailed),
-            ),
-            handed_out=errand.unnoted,
+            alone=lambda _: self._hands.land(errand, result),
         )
         if not self._turns.arrive(task.key, arrival, task.term):
             self._hands.land(errand, result)

@@ -59,10 +59,8 @@ class Intake:
         return admit_start(request, known, await self._lookup.active_descendant(existing.key))
 
     async def _born(self, request: rq.Start, replaces: int | None) -> bool:
-        proposal = self._births.propose(request, replaces)
-        landing = self._landing.once(proposal.entry, proposal.apply, proposal.fail)
-        proposal.handed_in()
-        outcome = await landing
+        proposal = await self._births.propose(request, replaces)
+        outcome = await self._landing.once(proposal.entry, proposal.apply, proposal.fail)
         assert outcome.verdict in {Verdict.LANDED, Verdict.ID_TAKEN}, outcome
         return outcome.verdict is Verdict.LANDED
 

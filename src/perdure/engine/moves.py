@@ -72,7 +72,7 @@ class Moves:
         now_us = self._clock.now_us()
         try:
             match result:
-                case Closed() | ContinuedAsNew() if self._has_to_read(result.effects):
+                case Closed() | ContinuedAsNew() if self.has_to_read(result.effects):
                     moving = self._read_and_move(resident, turn, result, follow)
                     return asyncio.shield(self._landing.spawn(moving, "landing a turn"))
                 case Closed() | ContinuedAsNew():
@@ -89,7 +89,7 @@ class Moves:
         self, resident: Resident, turn: Turn, result: Closed | ContinuedAsNew, follow: Follow
     ) -> None:
         """Land what a turn came to as `land` does, where nobody awaits it."""
-        if self._has_to_read(result.effects):
+        if self.has_to_read(result.effects):
             self.land(resident, turn, result, follow)
             return
         assert resident.moving, "a move is marked before it is made"
@@ -157,10 +157,11 @@ class Moves:
 
     def prepared(self, resident: Resident, turn: Turn, result: Closed, now_us: int) -> Prepared:
         """Return the entry of a turn that depends on nobody else."""
-        assert not self._has_to_read(result.effects), "what depends on others is read first"
+        assert not self.has_to_read(result.effects), "what depends on others is read first"
         return self._entry(resident, turn, result, now_us, NOTHING_FOUND)
 
-    def _has_to_read(self, effects: tuple[fx.Effect, ...]) -> bool:
+    def has_to_read(self, effects: tuple[fx.Effect, ...]) -> bool:
+        """Tell whether what these come to depends on what others are."""
         return _depends_on_others(effects) or bool(told_others(self._access, effects))
 
     def _entry(

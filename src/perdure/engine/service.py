@@ -188,6 +188,7 @@ class Engine:
 
     def stop_handing_out(self) -> None:
         """Hand out nothing more and end every stream well; answers are still landed."""
+        self._turns.early.together.hurry()
         self._dispatcher.stop()
 
     async def stop(self) -> None:

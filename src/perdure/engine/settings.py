@@ -58,6 +58,7 @@ class EngineSettings:
     access: Access = OPEN  # what apps may do in other apps
     receipts_us: int = RECEIPTS_KEPT_US  # for how long a message that comes again is known
     trace_all: bool = False  # begin a trace for starts that bring none
+    result_waits_us: int = 0  # for the turn that it is to land with (`engine.together`)
     ready_max: int = READY_QUEUE_MAX  # of each kind and app
     residents_max: int = RESIDENTS_MAX
     resident_bytes_max: int = RESIDENT_BYTES_MAX

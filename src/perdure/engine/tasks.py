@@ -8,6 +8,7 @@ noted in its row.
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from perdure.base.limits import (
     TURN_RETRY_FIRST_US,
@@ -16,23 +17,23 @@ from perdure.base.limits import (
 )
 from perdure.base.observer import WORKER_GONE
 from perdure.base.time import SECOND_US
-from perdure.core.events import Failure, TaskCompleted, TaskFailed
+from perdure.core.events import Failure, TaskFailed
 from perdure.engine.dispatcher import Dispatcher, Work, WorkStream
+from perdure.engine.early import pass_on
 from perdure.engine.errands import Errands, Hands
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Arrival, Inboxes
 from perdure.engine.local import LocalApp
 from perdure.engine.queueing import Task, TaskOut, TaskQueues
 from perdure.engine.reports import activity_of
-from perdure.engine.rows import inbox_add
+from perdure.engine.residents import InboxItem
+from perdure.engine.results import Result, arrival_of, ending, result_of
 from perdure.engine.slots import Slots
 from perdure.engine.turns import Turns
 from perdure.engine.work import Dialect
-from perdure.store.port import Entry, HandOut, Outcome, TaskEnd, Verdict
+from perdure.store.port import Entry, HandOut, Outcome, Verdict
 from perdure.wire.actions import parse_activity_answer
 from perdure.wire.work_items import activity_item, activity_request
-
-Result = TaskCompleted | TaskFailed
 
 
 class Tasks:
@@ -59,6 +60,7 @@ class Tasks:
         self._inboxes = inboxes
         hands = Hands(self._went_out, self._land, self._landed, self._give_back, self._run_again)
         self.errands = Errands(ground, turns.local, hands)
+        self._together = turns.early.together
         settings = ground.settings
         self._slots = Slots(
             "activities", settings.activities_max, settings.activities_max_by_name, ground.owner
@@ -137,7 +139,7 @@ class Tasks:
             failure=Failure("PayloadSizeExceeded", text),
             execution_id=task.scheduled.execution_id,
         )
-        entry = self._ending(task, failed)
+        entry = ending(task, failed)
         arrival = Arrival(self._inboxes, task.key, entry.inbox[0], failed)
         self._landing.surely(entry, lambda outcome: self._ended(task, outcome, arrival), _lost)
 
@@ -157,28 +159,33 @@ class Tasks:
             self._drop(answer.instance_id, "its instance is gone")
             self._release(out)
             return
-        now_us = self._clock.now_us()
-        execution_id = out.task.scheduled.execution_id
-        result: Result
-        if answer.HasField("failure"):
-            result = TaskFailed(
-                at_us=now_us,
-                task_id=answer.task_id,
-                failure=answer.failure,
-                execution_id=execution_id,
-            )
-        else:
-            result = TaskCompleted(
-                at_us=now_us,
-                task_id=answer.task_id,
-                result=answer.result.value if answer.HasField("result") else None,
-                execution_id=execution_id,
-            )
-        await self._land(out, result)
+        await self._take(out, result_of(answer, out.task, self._clock.now_us()))
 
-    def _land(self, out: TaskOut, result: Result) -> "asyncio.Future[Outcome]":
+    def _take(self, out: TaskOut, result: Result) -> "asyncio.Future[Any]":
+        """Land a result with the turn that it brings about, or by itself."""
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def landed() -> None:
+            self._landed(out, result)
+            if not told.done():
+                told.set_result(None)
+
+        def alone(item: InboxItem) -> None:
+            landing = self._land(out, result, item)
+            landing.add_done_callback(lambda done: pass_on(done, told))
+
         out.landing = True
-        entry = self._ending(out.task, result, out.unnoted)
+        arrival = arrival_of(out, result, landed, alone)
+        if self._together.arrive(out.task.key, arrival, out.task.term, out.stream):
+            return told
+        return self._land(out, result)
+
+    def _land(
+        self, out: TaskOut, result: Result, early: InboxItem | None = None
+    ) -> "asyncio.Future[Outcome]":
+        """Land a result by itself; `early` is its item if its turn is out already."""
+        out.landing = True
+        entry = ending(out.task, result, out.unnoted)
 
         def landed(outcome: Outcome) -> None:
             self._release(out)
@@ -193,7 +200,10 @@ class Tasks:
             self._try_again_later(out.task)
 
         landing = self._landing.surely(entry, landed, failed)
-        arrival = self._inboxes.coming(out.task.key, entry.inbox[0], result)
+        if early is not None:
+            arrival = Arrival(self._inboxes, out.task.key, entry.inbox[0], result, early)
+        else:
+            arrival = self._inboxes.coming(out.task.key, entry.inbox[0], result)
         return landing
 
     # ---- of apps that are here
@@ -217,15 +227,6 @@ class Tasks:
         """Run an activity again whose result could not be written at all, but not at once."""
         pause_us = min(TURN_RETRY_FIRST_US << min(task.attempts - 1, 32), TURN_RETRY_LONGEST_US)
         asyncio.get_running_loop().call_later(pause_us / SECOND_US, self._queues.push, task)
-
-    def _ending(self, task: Task, result: Result, note: HandOut | None = None) -> Entry:
-        add = inbox_add(result, generation=task.add.generation)
-        failed = isinstance(result, TaskFailed)
-        end = TaskEnd(task.add.generation, task.add.task_id, result.at_us, failed)
-        notes = () if note is None else (note,)
-        return Entry(
-            key=task.key, term=task.term, ended_tasks=(end,), handed_out=notes, inbox=(add,)
-        )
 
     def _ended(self, task: Task, outcome: Outcome, arrival: Arrival) -> None:
         self._queues.ended(task)

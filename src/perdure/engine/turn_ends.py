@@ -14,6 +14,7 @@ from perdure.engine.moves import Follow, Moves
 from perdure.engine.reports import subject_of
 from perdure.engine.residents import Resident, Turn
 from perdure.engine.stalls import Stalls
+from perdure.engine.together import go_alone, tell_of
 from perdure.store.port import Outcome, Verdict
 
 Result = Closed | ContinuedAsNew | Stalled
@@ -45,6 +46,7 @@ class TurnEnds:
 
         def told(outcome: Outcome) -> None:
             self._release(resident)
+            tell_of(turn, outcome)
             if outcome.verdict is not Verdict.LANDED or not _goes_on(result):
                 self._deciding.forget(resident)
             if isinstance(result, Stalled):
@@ -56,9 +58,9 @@ class TurnEnds:
                 self.stalls.over(resident.key)
 
         def done(_: Outcome) -> None:
+            go_alone(turn)
             if not isinstance(result, Stalled):
-                latency_us = max(0, self._clock.now_us() - turn.handed_out_at_us)
-                self._observer.turn_landed(subject_of(resident.identity), latency_us=latency_us)
+                self._report(resident, turn)
             self._ready.consider(resident)
 
         def failed() -> None:
@@ -66,8 +68,19 @@ class TurnEnds:
             self._deciding.forget(resident)
             self._release(resident)
             self.delay(resident, turn.attempts)
+            if go_alone(turn):
+                resident.turn = None  # its cause has not landed with it
 
         return self._moves.land(resident, turn, result, Follow(told, done, failed))
+
+    def landed(self, resident: Resident, turn: Turn) -> None:
+        """Take note that a turn is on disk that was not landed here."""
+        self._release(resident)
+        self._report(resident, turn)
+
+    def _report(self, resident: Resident, turn: Turn) -> None:
+        latency_us = max(0, self._clock.now_us() - turn.handed_out_at_us)
+        self._observer.turn_landed(subject_of(resident.identity), latency_us=latency_us)
 
     def at_fault(self, resident: Resident, turn: Turn, fault: WorkerFault) -> None:
         """Have a turn decided anew after a pause: its worker has answered nonsense."""

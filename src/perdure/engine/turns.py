@@ -71,8 +71,8 @@ class Turns:
         self._claims = Claims(self._out, residents, ground.clock, ground.observer)
         self._loads = Loads(residents, ground.landing, self._loaded)
         self.deciding = Deciding(ground, dispatcher)
-        self._ends = TurnEnds(ground, ready, moves, self.deciding, self.release)
-        hands = Hands(self._offer, self._hand_out, self._ends.land, self._give_up)
+        self._ends = ends = TurnEnds(ground, ready, moves, self.deciding, self.release)
+        hands = Hands(self._offer, self._hand_out, ends.land, self._give_up, ends.landed)
         self.local = LocalTurns(ground, residents, ready, self.deciding, moves)
         self.early = EarlyTurns(ground, residents, ready, dispatcher, self._out, hands)
 

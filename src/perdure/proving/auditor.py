@@ -186,7 +186,7 @@ class Auditor:
 
     def _adopt(self, image: Image) -> None:
         """A first turn is handed out before its instance has a key."""
-        starts = {row.add.event for row in image.inbox}
+        starts = {row.add.event for row in image.inbox} | {row.event for row in image.history}
         for out in self.turns_of.get(UNBORN, ()):
             if isinstance(out.item, TurnItem) and starts.intersection(out.item.new_bytes):
                 own = replace(out, key=image.key, generation=image.generation)

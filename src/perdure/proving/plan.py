@@ -1,7 +1,7 @@
 """What one run is to be: its seed, how long it lasts, and what the seed makes of the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from perdure.base.time import MINUTE_US, SECOND_US
@@ -34,7 +34,9 @@ def plan_of(seed: int, duration_us: int, nodes: int = 1) -> Plan:
         seed=seed,
         duration_us=duration_us,
         odds=drawn(chance, Odds()),
-        settings=_settings(chance),
+        settings=replace(
+            _settings(chance), result_waits_us=Random(f"{seed}:waits").choice([0, 2_000, 30_000])
+        ),
         nodes=nodes,
         here=Random(f"{seed}:here").random() < _HERE,
     )

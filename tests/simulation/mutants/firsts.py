@@ -1,9 +1,11 @@
-"""Breakages of first turns that are handed out while their starts are on the way to the disk."""
+"""Breakages of first turns that are handed out early, and of what waits for the turn it brings."""
 
 from typing import Any
 
+from perdure.engine import together
 from perdure.engine.early import EarlyTurns
 from perdure.engine.residents import Resident
+from perdure.engine.together import Together
 from tests.simulation.mutants.patching import Patch, mutant, nothing
 
 
@@ -33,3 +35,32 @@ def refused_starts_have_their_turn(patch: Patch) -> None:
         return broken
 
     patch.put(EarlyTurns, "never_born", made)
+
+
+@mutant("a result that has waited long enough is forgotten")
+def results_that_waited_are_forgotten(patch: Patch) -> None:
+    def made(_: Any) -> Any:
+        def broken(turn: Any) -> bool:
+            turn.arrivals = ()
+            return False
+
+        return broken
+
+    patch.put(together, "go_alone", made)
+
+
+@mutant("a result that lands with its turn is landed by itself as well")
+def results_land_twice(patch: Patch) -> None:
+    def made(answered: Any) -> Any:
+        def broken(self: Together, resident: Resident, turn: Any, result: Any) -> Any:
+            arrivals = turn.arrivals
+            landing = answered(self, resident, turn, result)
+            if landing is not None:
+                turn.arrivals = ()
+                for arrival in arrivals:
+                    arrival.alone()
+            return landing
+
+        return broken
+
+    patch.put(Together, "answered", made)
