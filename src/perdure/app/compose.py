@@ -226,7 +226,7 @@ def _token(config: Config) -> str | None:
 
 
 def _http_settings(config: Config, *, token: bool) -> HttpSettings:
-    origins = (origin.strip() for origin in config.allowed_origins.split(","))
+    origins = (origin.strip() for origin in (config.allowed_origins or "").split(","))
     return HttpSettings(
         api_token=_token(config) if token else None,
         allowed_origins=tuple(origin for origin in origins if origin),

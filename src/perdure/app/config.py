@@ -96,7 +96,7 @@ class Config(BaseModel):
     no_migrate: bool = False
     api_token: SecretStr | None = None
     message_bytes_max: Size = MESSAGE_BYTES_MAX
-    allowed_origins: str = "*"
+    allowed_origins: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None

@@ -113,8 +113,8 @@ FLAGS: Final = (
         "allowed_origins",
         _OPTIONAL_TEXT,
         _SERVER,
-        "Origins that browsers may call the HTTP API from (CORS), with commas between them.",
-        "*",
+        "Origins that browsers may call the HTTP API from (CORS), with commas; * is any.",
+        None,
         "ORIGINS",
     ),
     Flag(

@@ -186,6 +186,16 @@ async def test_any_origin_may_ask(server: Server) -> None:
     assert "Location" in answer.headers["access-control-expose-headers"]
 
 
+async def test_no_origin_may_ask_unless_one_is_named() -> None:
+    async with serving(replace(SETTINGS, allowed_origins=())) as server:
+        origin = {"Origin": "https://example.org"}
+        asked = {**origin, "Access-Control-Request-Method": "POST"}
+        preflight = await server.call("OPTIONS", "/v1.0/workflows/Waits/i/start", headers=asked)
+        answer = await server.call("GET", "/v1.0/metadata", headers=origin)
+        for each in (preflight, answer):
+            assert not [name for name in each.headers if name.startswith("access-control")]
+
+
 async def test_only_some_origins_may_ask() -> None:
     async with serving(replace(SETTINGS, allowed_origins=("https://a.example",))) as server:
         for origin, allowed in (("https://a.example", "https://a.example"), ("https://b.x", None)):

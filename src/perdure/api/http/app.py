@@ -45,16 +45,18 @@ def build_app(
     When the server stops, `end_waits` has to be called before its connections are closed.
     """
     door = Door(settings, catalog, runtime, asyncio.Event())
+    # Where nobody is named, a browser is told nothing, so that it keeps the answers from its pages.
+    browsers = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=("*",),
+        allow_headers=("*",),
+        expose_headers=_EXPOSED,
+    )
     app = Starlette(
         routes=[*routes(door), _openapi_route(door, further_routes), *further_routes, *webhooks],
         middleware=[
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.allowed_origins,
-                allow_methods=("*",),
-                allow_headers=("*",),
-                expose_headers=_EXPOSED,
-            ),
+            *((browsers,) if settings.allowed_origins else ()),
             Middleware(NormalPaths),
             Middleware(ApiToken, token=settings.api_token, open_paths=open_paths),
         ],

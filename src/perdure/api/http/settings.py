@@ -17,7 +17,7 @@ class HttpSettings:
     """What a person may set about the HTTP door."""
 
     api_token: str | None  # every call but the health checks has to carry it
-    allowed_origins: tuple[str, ...]  # for browsers; `*` is any
+    allowed_origins: tuple[str, ...]  # for browsers; `*` is any, none is none
     body_bytes_max: int
     instance_id_bytes_max: int
     instance_id_extra_characters: str  # legal in an instance id besides letters, digits, _ and -
