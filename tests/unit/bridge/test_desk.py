@@ -47,6 +47,11 @@ class Worker:
         async with asyncio.timeout(10):
             return pb.WorkItem.FromString(await anext(self._items))
 
+    @property
+    def turns(self) -> int:
+        """How many turns are at it."""
+        return len(self.stream.held[Work.TURN])
+
     def leave(self) -> None:
         self.stream.close()
 
@@ -155,12 +160,15 @@ async def test_no_more_are_out_than_allowed() -> None:
     place = desk(turns_max=1)
     worker = Worker(place)
     first, second = await begun(place, turn("a")), await begun(place, turn("b"))
+    assert worker.turns == 1
     sent = await worker.take()
     await place.complete_turn(turn_answer("a", complete(), token=sent.token))
     await first
+    assert worker.turns == 1
     sent = await worker.take()
     await place.complete_turn(turn_answer("b", complete(), token=sent.token))
     await second
+    assert worker.turns == 0
 
 
 async def test_what_nobody_wants_any_more_is_forgotten() -> None:
