@@ -22,6 +22,8 @@ _OF_A_STORE: Final = frozenset(
         "PERDURE_NO_MIGRATE",
         "PERDURE_RESOURCES_PATH",
         "PERDURE_RECEIPTS_KEPT",
+        "PERDURE_NODE_NAME",
+        "PERDURE_LEASE_TTL",
     }
 )
 _PORT_MAX: Final = 65_535

@@ -13,7 +13,8 @@ from perdure.store.port import Store
 from perdure.store.sqlite.store import SqliteStore
 
 _SCHEMES: Final = frozenset({"postgres", "postgresql"})
-_SECRETS: Final = re.compile(r"(?<=//)[^/@]*@")
+# All up to the last @ before the path: a password may have one that nobody has escaped.
+_SECRETS: Final = re.compile(r"(?<=//)[^/?#]*@")
 
 
 def without_secrets(place: str) -> str:

@@ -41,6 +41,19 @@ def test_no_error_repeats_a_secret() -> None:
     assert without_secrets("perdure.db") == "perdure.db"
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgres://me:p@ss@db/work", "postgres://db/work"),
+        ("postgres://me:p@ss:word@db", "postgres://db"),
+        ("postgres://db/work?user=me@here", "postgres://db/work"),
+        ("postgres://db/work", "postgres://db/work"),
+    ],
+)
+def test_no_part_of_a_password_is_shown(address: str, shown: str) -> None:
+    assert without_secrets(address) == shown
+
+
 def test_a_database_is_opened_migrated_and_told_of() -> None:
     with a_schema() as url:
         place = Database(url)
