@@ -164,18 +164,24 @@ class LocalTurns:
         del resident.arrivals[:TURN_BATCH_EVENTS_MAX]
         app = self._deciding.app(resident.identity.app_id)
         if app is None or not self._is_plain(resident):
-            _go_alone(arrivals)
+            self._give_up(resident, arrivals)
             return
         taken = self._wanted(resident, arrivals)
         if not taken:
+            self._go_on(resident)
             return
         turn = self._opened(resident, taken)
         result = self._result(resident, turn, app)
         if result is None:
-            _go_alone(taken)
+            self._give_up(resident, taken)
             self._ready.consider(resident)
             return
         self._land(resident, turn, result, taken)
+
+    def _give_up(self, resident: Resident, taken: list[Arrival]) -> None:
+        """Let arrivals go by themselves, and those behind them: nobody else would look at these."""
+        behind, resident.arrivals = resident.arrivals, []
+        _go_alone([*taken, *behind])
 
     def _wanted(self, resident: Resident, arrivals: list[Arrival]) -> list[Arrival]:
         """Return those that the present generation awaits; the others go by themselves."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+import pytest
+
 from perdure.base.limits import LAND_ATTEMPTS_MAX
 from perdure.base.time import SECOND_US
 from perdure.components.port import Purged
@@ -9,6 +11,7 @@ from perdure.core.actions import Action, Complete, CreateChild, CreateTimer
 from perdure.core.events import Event, EventRaised, ExecutionResumed, TaskCompleted, TimerFired
 from perdure.core.requests import Reason, Refusal, Start
 from perdure.core.status import Status
+from perdure.engine import deciding
 from perdure.wire.generated import work_pb2 as pb
 from tests.kit.house import APP, House
 from tests.kit.local_script import LocalScript, done, hello, task, tasks_then_done
@@ -202,6 +205,31 @@ async def test_an_answer_that_is_no_decision_stalls_the_instance_and_keeps_the_r
         fixed = LocalScript.attach(house, hello)
         assert (await house.finished("a")).output == "x"
         assert fixed.replays == 1
+
+
+@pytest.mark.parametrize("trouble", ["no decision", "broken rules", "no app"])
+async def test_what_does_not_fit_into_a_turn_that_comes_to_nothing_is_not_left_behind(
+    monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    """P4: nobody else would look at the results that wait behind those of the turn."""
+    monkeypatch.setattr(deciding, "TURN_BATCH_EVENTS_MAX", 2)
+    async with House() as house:
+        script = await at_activities(house, 5)
+        if trouble == "no decision":
+            script.code = lambda *_: "the code is another one"
+        elif trouble == "broken rules":
+            script.code = lambda *_: [task(9), task(9)]
+        script.finish(*"abcde")
+        if trouble == "no app":
+            script.app.resting = True
+        await house.settle()
+        resident = house.engine.resident("a")
+        assert resident is None or not resident.arrivals
+        assert all(row.finished_at_us is not None for row in house.store.tasks_of(1))
+        script.app.close()
+        LocalScript.attach(house, tasks_then_done(5))
+        await house.pass_minutes()
+        assert (await house.finished("a")).output == "a b c d e"
 
 
 async def test_a_decision_that_breaks_the_rules_is_asked_for_again_after_a_pause() -> None:
