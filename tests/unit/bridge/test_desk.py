@@ -50,6 +50,7 @@ class Worker:
     @property
     def turns(self) -> int:
         """How many turns are at it."""
+        assert isinstance(self.stream, WorkStream), self.stream
         return len(self.stream.held[Work.TURN])
 
     def leave(self) -> None:
