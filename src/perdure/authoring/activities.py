@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from perdure.authoring.payloads import Signature, Typing, read, text_of
+from perdure.authoring.payloads import Signature, Typing, given, text_of
 from perdure.authoring.propagation import PropagatedHistory
 
 _WRAPPINGS_MAX: Final = 100
@@ -122,9 +122,7 @@ class Activity:
         Raises TypeError or ValueError if the input cannot be made into what the function takes,
         and whatever a class of the author's raises when it is made.
         """
-        if not self.signature.accepts_input:
-            return (context,)
-        return (context, read(text, self.signature.input_type, self.typing))
+        return (context, *given(text, self.signature, self.typing))
 
     def result_text(self, result: object) -> str | None:
         """Return the function's result as it is recorded.

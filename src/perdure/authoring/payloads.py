@@ -46,6 +46,7 @@ class Signature:
     accepts_input: bool
     input_type: object | None
     output_type: object | None
+    has_default: bool = False  # of its own for an input that is not there
 
 
 class _Encoder(json.JSONEncoder):
@@ -125,6 +126,17 @@ def read(text: str | None, wanted: object | None, typing: Typing) -> Any:
     return _shaped(from_json(text), _unwrapped(wanted))
 
 
+def given(text: str | None, signature: Signature, typing: Typing) -> tuple[Any, ...]:
+    """Return what a function is called with beside its context; raises as `read`.
+
+    Where there is no input, a default of the function's is its input. Dapr's SDK passes None.
+    """
+    takes_its_own = signature.has_default and typing is Typing.FULL and not text
+    if not signature.accepts_input or takes_its_own:
+        return ()
+    return (read(text, signature.input_type, typing),)
+
+
 @lru_cache(_TYPES_MAX)
 def signature_of(function: Callable[..., object]) -> Signature:
     """Tell what a function takes and returns, as far as it is annotated."""
@@ -135,7 +147,8 @@ def signature_of(function: Callable[..., object]) -> Signature:
     hints = _hints(function)
     accepts = len(parameters) > 1
     wanted = hints.get(parameters[1].name) if accepts else None
-    return Signature(accepts, _telling(wanted), _telling(hints.get("return")))
+    has_default = accepts and parameters[1].default is not inspect.Parameter.empty
+    return Signature(accepts, _telling(wanted), _telling(hints.get("return")), has_default)
 
 
 def _hints(function: Callable[..., object]) -> Mapping[str, object]:

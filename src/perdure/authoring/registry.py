@@ -45,8 +45,10 @@ class Workflow:
 def name_of(function: Callable[..., object]) -> str:
     """Return the name under which a function is called: the one it carries, or its own.
 
-    Raises ValueError for a lambda without a name.
+    Raises ValueError for a lambda without a name, TypeError for what cannot be called.
     """
+    if not callable(function):
+        raise TypeError(f"expected a function or its name, not {type(function).__name__}")
     carried = getattr(function, NAME_ATTRIBUTE, None)
     if isinstance(carried, str):
         return carried

@@ -21,7 +21,7 @@ from perdure.authoring.failures import (
     TaskFailedError,
     VersionNotRegisteredException,
 )
-from perdure.authoring.payloads import read
+from perdure.authoring.payloads import given
 from perdure.authoring.run import OpenStep, Outcome, Run
 from perdure.base.time import LATEST_US
 from perdure.core import actions as act
@@ -81,10 +81,9 @@ def _started(run: Run, event: ev.ExecutionStarted) -> None:
     except VersionNotRegisteredException:
         run.end(Outcome(Status.STALLED))
         return
-    signature, function = run.workflow.signature, run.workflow.function
+    workflow = run.workflow
     try:
-        value = read(event.input, signature.input_type, run.typing)
-        steps = function(run.context, value) if signature.accepts_input else function(run.context)
+        steps = workflow.function(run.context, *given(event.input, workflow.signature, run.typing))
     except NOT_OF_THE_CODE:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is the code's own failure

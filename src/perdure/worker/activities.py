@@ -179,9 +179,9 @@ class ActivityRunner:
         try:
             outcome = await call_async(run.activity, run.context, run.call.scheduled.input)
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if not run.over and task is not None and task.cancelling():
-                raise  # the loop is being ended by somebody else
+            # Whoever ends a loop cancels all that is on it; alone, the activity has failed.
+            if not run.over and all(task.cancelling() for task in asyncio.all_tasks()):
+                raise
             outcome = raised_by(error, run.activity.non_retryable)
         self._came(run, outcome)
 

@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from perdure.authoring.payloads import MARK, Typing, from_json, read, signature_of, text_of, to_json
+from perdure.authoring.payloads import (
+    MARK,
+    Signature,
+    Typing,
+    from_json,
+    given,
+    read,
+    signature_of,
+    text_of,
+    to_json,
+)
 
 
 @dataclass
@@ -156,7 +166,7 @@ def test_a_name_that_only_a_type_checker_sees_is_passed_over() -> None:
     def hidden(_ctx: object, _value: "Nowhere") -> None:  # type: ignore[name-defined]  # noqa: F821
         return None
 
-    assert signature_of(hidden) == signature_of(untold)
+    assert signature_of(hidden) == Signature(True, None, None)
 
 
 def test_json_is_read_as_the_standard_library_reads_it() -> None:
@@ -166,3 +176,15 @@ def test_json_is_read_as_the_standard_library_reads_it() -> None:
     for wrong in ("{", "", "x", "1 2", '"a'):
         with pytest.raises(ValueError, match=r"Expecting|Extra data|Unterminated"):
             from_json(wrong)
+
+
+def test_a_default_is_the_input_of_who_is_given_none() -> None:
+    def counts(_ctx: object, start: int = 7) -> int:
+        return start
+
+    signature = signature_of(counts)
+    assert given(None, signature, Typing.FULL) == given("", signature, Typing.FULL) == ()
+    assert given("3", signature, Typing.FULL) == (3,)
+    assert given("null", signature_of(lambda _ctx, start: start), Typing.FULL) == (None,)
+    # Dapr's SDK gives None, and histories that it has begun are to go on.
+    assert given(None, signature, Typing.DAPR) == (None,)

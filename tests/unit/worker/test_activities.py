@@ -230,9 +230,18 @@ async def test_an_activity_that_cancels_itself_has_failed() -> None:
     async def gives_up(_: ActivityContext) -> None:
         raise asyncio.CancelledError
 
+    async def is_cancelled(_: ActivityContext) -> None:
+        # As libraries do that put an end to what takes too long, and take the wrong task.
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.Event().wait()
+
     async with Place() as place:
         place.add(gives_up)
+        place.add(is_cancelled)
         assert (await place.failure("gives_up")).error_type == "CancelledError"
+        assert (await place.failure("is_cancelled")).error_type == "CancelledError"
 
 
 async def test_after_the_end_nobody_is_told_anything() -> None:
