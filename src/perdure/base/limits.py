@@ -97,10 +97,14 @@ WORKERS_LINGER_US: Final = 2 * SECOND_US
 PLACES_MAX: Final = 64
 PLACES_LINGER_US: Final = 3 * SECOND_US
 PLACE_HELD_US: Final = 2 * SECOND_US
+# How long a database keeps a transaction whose node says nothing more, with all that it has locked:
+# a node that stands still in the middle of one keeps others no longer than its leases do.
+TRANSACTION_IDLE_US: Final = 4 * SECOND_US
 # How often is looked, without being told, whether others have changed what is held here.
 NEIGHBOURS_POLL_US: Final = 10 * SECOND_US
 
 assert LEASE_TTL_US_MIN <= LEASE_TTL_US <= LEASE_TTL_US_MAX
+assert TRANSACTION_IDLE_US < LEASE_TTL_US
 # Two beats may fail and the third is still in time.
 assert 2 * LEASE_BEAT_PERCENT + LEASE_MARGIN_PERCENT <= 100 - LEASE_MARGIN_PERCENT
 

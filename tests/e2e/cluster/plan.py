@@ -6,7 +6,7 @@ from enum import Enum
 from random import Random
 from typing import Final
 
-from perdure.base.limits import LEASE_TTL_US
+from perdure.base.limits import LEASE_TTL_US, TRANSACTION_IDLE_US
 from perdure.base.time import SECOND_US
 
 LEASE_TTL_S: Final = LEASE_TTL_US / SECOND_US
@@ -70,7 +70,7 @@ _LASTS_S: Final = {
 }
 # After trouble partitions move, and once more when what was in trouble is back; and what a node
 # that stands still has locked in Postgres is free only when Postgres ends its transaction.
-SETTLED_S: Final = 2 * TAKEN_OVER_S + 15.0
+SETTLED_S: Final = 2 * TAKEN_OVER_S + TRANSACTION_IDLE_US / SECOND_US
 # A round that is calm for so long shows what happens without a reason.
 CALM_S: Final = SETTLED_S + 20.0
 ROUNDS_TO_A_CALM_ONE: Final = 25

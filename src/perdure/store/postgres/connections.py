@@ -23,7 +23,7 @@ CONNECT_TIMEOUT_S: Final = 10.0
 STATEMENT_TIMEOUT_S: Final = 30.0
 # What others wait for ends on the server soon after its client has gone, or stopped.
 LOCK_TIMEOUT_MS: Final = 10_000
-IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 15_000
+SILENT_TIMEOUT_MS: Final = 15_000
 READS_AT_ONCE_MAX: Final = 8
 _WAIT_FOR_A_TURN_S: Final = 30.0
 _STATEMENTS_CACHED: Final = 500
@@ -85,9 +85,16 @@ class Link:
 
 
 async def connect(
-    address: Address, *, statement_timeout_s: float | None = STATEMENT_TIMEOUT_S
+    address: Address,
+    *,
+    statement_timeout_s: float | None = STATEMENT_TIMEOUT_S,
+    silent_timeout_ms: int = SILENT_TIMEOUT_MS,
 ) -> Link:
-    """Return a connection that is set up; raises what asyncpg and the system raise."""
+    """Return a connection that is set up; raises what asyncpg and the system raise.
+
+    The server ends it if nothing is heard of its client for so long, in the middle of a transaction
+    or of an answer.
+    """
     connection = await asyncpg.connect(
         address.dsn,
         timeout=CONNECT_TIMEOUT_S,
@@ -103,7 +110,7 @@ async def connect(
             _SQL["set_up"],
             address.schema,
             str(LOCK_TIMEOUT_MS),
-            str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+            str(silent_timeout_ms),
         )
     except BaseException:
         link.drop()

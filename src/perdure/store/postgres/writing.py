@@ -11,6 +11,9 @@ writes. Several nodes commit at once, so:
   connection can tell by that row whether it has landed. Reading the row waits for the old
   transaction if the server still has it. It is only where no server answers for too long that the
   caller has to be told StoreUnsure.
+- A node that stands still in the middle of a commit keeps what is locked. The server ends such a
+  transaction before the node's leases are over, so that others wait no longer for its locks than
+  for its leases; if the node goes on, it finds its connection lost, and begins the batch anew.
 """
 
 import asyncio
@@ -20,6 +23,7 @@ from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
 from perdure.base.errors import StoreUnavailable, StoreUnsure
+from perdure.base.limits import TRANSACTION_IDLE_US
 from perdure.store.leases import ANYTHING, News, Term
 from perdure.store.moving import Numbers as Reserved
 from perdure.store.moving import Shipment
@@ -46,6 +50,7 @@ _CONNECTING: Final = statements("connecting")
 _LEASING: Final = statements("leasing")
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
 
+_SILENT_TIMEOUT_MS: Final = TRANSACTION_IDLE_US // 1_000
 _ATTEMPTS_MAX: Final = 12
 _PAUSE_FIRST_S: Final = 0.002
 _PAUSE_LONGEST_S: Final = 0.25
@@ -212,7 +217,7 @@ class Writer:
 
     async def _replacement(self) -> Link:
         """Return a new connection; the server is rid of the one before it."""
-        link = await connect(self._address)
+        link = await connect(self._address, silent_timeout_ms=_SILENT_TIMEOUT_MS)
         try:
             if self._backend is not None:
                 await link.row(_CONNECTING["end_backend"], *self._backend)

@@ -3,12 +3,14 @@
 -- A commit is on disk when it is told, whatever the server's default is. The tables of what is still
 -- to be done are large at one moment and empty at the next. A plan that was made while they were empty,
 -- and kept, reads them whole for every row of a batch later on; so each statement is planned for the
--- tables and values as they are.
+-- tables and values as they are. A client that says nothing more in the middle of a transaction is let
+-- go of after a while, and so is one that takes nothing more of an answer: what it has locked is free.
 -- name: set_up
 SELECT
     set_config('search_path', $1::text, false),
     set_config('lock_timeout', $2::text, false),
     set_config('idle_in_transaction_session_timeout', $3::text, false),
+    set_config('tcp_user_timeout', $3::text, false),
     set_config('application_name', 'perdure', false),
     set_config('client_min_messages', 'error', false),
     set_config('timezone', 'UTC', false),

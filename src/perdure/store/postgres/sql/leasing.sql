@@ -31,18 +31,36 @@ SELECT node, name, apps FROM nodes WHERE expires_at_us > $1::bigint ORDER BY nod
 -- name: leases
 SELECT app_id, number, term, node, expires_at_us FROM leases ORDER BY app_id, number;
 
+-- A lease that a transaction holds is left out: its holder is committing, or stands still in the middle
+-- of it. Who claims comes again, and must not wait, since it would not renew its own leases meanwhile.
 -- name: claim
-INSERT INTO leases (app_id, number, term, node, expires_at_us)
-SELECT app_id, number, 1, $1::text,
-    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $2::bigint
-FROM unnest($3::text[], $4::smallint[]) AS asked (app_id, number)
-ORDER BY app_id, number
-ON CONFLICT (app_id, number) DO UPDATE SET
-    term = leases.term + 1, node = excluded.node,
-    expires_at_us = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $2::bigint
-WHERE leases.node IS NULL OR leases.node = excluded.node
-    OR leases.expires_at_us <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-RETURNING app_id, number, term;
+WITH asked AS (
+    SELECT app_id, number FROM unnest($3::text[], $4::smallint[]) AS asked (app_id, number)
+), free AS MATERIALIZED (
+    SELECT leases.app_id, leases.number
+    FROM asked JOIN leases USING (app_id, number)
+    WHERE leases.node IS NULL OR leases.node = $1::text
+        OR leases.expires_at_us <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+    ORDER BY leases.app_id, leases.number FOR NO KEY UPDATE OF leases SKIP LOCKED
+), taken AS (
+    UPDATE leases SET
+        term = leases.term + 1, node = $1::text,
+        expires_at_us = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $2::bigint
+    FROM free WHERE leases.app_id = free.app_id AND leases.number = free.number
+    RETURNING leases.app_id, leases.number, leases.term
+), made AS (
+    INSERT INTO leases (app_id, number, term, node, expires_at_us)
+    SELECT app_id, number, 1, $1::text,
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $2::bigint
+    FROM asked
+    WHERE NOT EXISTS (
+        SELECT FROM leases WHERE (leases.app_id, leases.number) = (asked.app_id, asked.number)
+    )
+    ORDER BY app_id, number
+    ON CONFLICT (app_id, number) DO NOTHING
+    RETURNING app_id, number, term
+)
+SELECT app_id, number, term FROM taken UNION ALL SELECT app_id, number, term FROM made;
 
 -- name: release
 WITH held AS MATERIALIZED (
