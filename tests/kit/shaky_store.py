@@ -163,7 +163,12 @@ class ShakyStore(MemoryStore):
 
     def load(self, instance: str | int) -> Loaded | None:
         self._read()
-        loaded = super().load(instance)
+        return self._gated(super().load(instance))
+
+    def load_inbox(self, key: int) -> Loaded | None:
+        return self._gated(super().load_inbox(key))
+
+    def _gated(self, loaded: Loaded | None) -> Loaded | None:
         if not self._loads_may_go.is_set():
             self.load_waits.set()
             self._loads_may_go.wait()

@@ -27,6 +27,11 @@ class Fillings:
                 self.gone.clear()
                 self.paused.clear()
 
+    @property
+    def are_under_way(self) -> bool:
+        """Whether there are reads whose answers are yet to be taken in."""
+        return self._count > 0
+
     def has_ended(self, name: tuple[int, int, int]) -> bool:
         """Tell whether an activity has ended, or its instance is gone."""
         return name in self.ended or name[0] in self.gone

@@ -222,7 +222,7 @@ class Proposals:
         if suspended:
             identity = snapshot.identity
             ours = self._owner.owns(identity.app_id, identity.instance_id)
-            if ours or self._tasks.has(snapshot.key):
+            if ours or self._tasks.may_have(snapshot.key):
                 self._tasks.pause(snapshot.key)
             self._observer.instance_suspended(subject, at_us=at_us)
         else:

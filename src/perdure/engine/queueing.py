@@ -113,9 +113,9 @@ class TaskQueues(ReadyByApp[TaskKey, Task]):
         self._paused.add(key)
         self._fillings.note(self._fillings.paused, key)
 
-    def has(self, key: int) -> bool:
-        """Tell whether activities of an instance are here."""
-        return bool(self._live_of.get(key))
+    def may_have(self, key: int) -> bool:
+        """Tell whether activities of an instance are here, or may be just being read."""
+        return bool(self._live_of.get(key)) or self._fillings.are_under_way
 
     def keys(self) -> frozenset[int]:
         """Return the instances of which activities are here."""

@@ -374,3 +374,62 @@ async def test_what_was_to_be_run_for_whoever_was_purged_unheard_is_not_run() ->
         assert not worker.waiting, "the second is of nobody"
         assert town["ann"].engine.figures()["ready_activities"] == 0
         town["ann"].store.deaf = False
+
+
+async def test_a_suspension_is_in_force_where_its_activity_is_just_being_read() -> None:
+    """Who runs it owns nothing else of the instance, and had read that it was not suspended."""
+    async with Town("ann", "ben") as town:
+        worker, banker = town["ann"].worker(), town["ben"].worker("bank")
+        await town.spread()
+        await town["ann"].start("a")
+        town["ben"].store.hold_loads()
+        await worker.decide(await worker.turn(), schedule(1, app="bank"))
+        await town["ben"].blocking(town["ben"].store.load_waits.wait)
+        await town["ben"].suspend("a")
+        town["ben"].store.let_loads_go()
+        await town.settle()
+        assert not banker.waiting, "it is suspended"
+        await town["ann"].resume("a")
+        await banker.finish(await banker.activity())
+        await worker.decide(await worker.turn(), complete(2))
+        assert (await town["ben"].finished("a")).status is Status.COMPLETED
+
+
+async def test_a_suspension_of_which_nobody_was_told_is_found_by_who_runs_the_activities() -> None:
+    async with Town("ann", "ben") as town:
+        worker, banker = town["ann"].worker(), town["ben"].worker("bank", activities_max=1)
+        await town.spread()
+        await town["ann"].start("a")
+        await worker.decide(await worker.turn(), schedule(1, app="bank"), schedule(2, app="bank"))
+        first = await banker.activity()
+        town["ben"].store.deaf = True
+        await town["ann"].suspend("a")
+        await town.pass_time(NEIGHBOURS_POLL_US + SECOND_US)
+        await banker.finish(first)
+        await town.settle()
+        assert not banker.waiting, "it is suspended"
+        town["ben"].store.deaf = False
+        await town["ann"].resume("a")
+        await banker.finish(await banker.activity())
+        await worker.decide(await worker.turn(), complete(3))
+        assert (await town["ben"].finished("a")).status is Status.COMPLETED
+
+
+async def test_a_resume_while_its_activity_is_just_being_read_is_in_force_at_the_next_look() -> (
+    None
+):
+    async with Town("ann", "ben") as town:
+        worker, banker = town["ann"].worker(), town["ben"].worker("bank")
+        await town.spread()
+        await town["ann"].start("a")
+        turn = await worker.turn()
+        await town["ann"].suspend("a")
+        town["ben"].store.hold_loads()
+        await worker.decide(turn, schedule(1, app="bank"))
+        await town["ben"].blocking(town["ben"].store.load_waits.wait)
+        await town["ben"].resume("a")
+        town["ben"].store.let_loads_go()
+        await town.pass_time(NEIGHBOURS_POLL_US + SECOND_US)
+        await banker.finish(await banker.activity())
+        await worker.decide(await worker.turn(), complete(2))
+        assert (await town["ben"].finished("a")).status is Status.COMPLETED
