@@ -102,6 +102,8 @@ PLACE_HELD_US: Final = 2 * SECOND_US
 TRANSACTION_IDLE_US: Final = 4 * SECOND_US
 # How often is looked, without being told, whether others have changed what is held here.
 NEIGHBOURS_POLL_US: Final = 10 * SECOND_US
+# How many rows of each kind are looked at then; where there are more, the next look goes on.
+LOOK_ROWS_MAX: Final = 10_000
 
 assert LEASE_TTL_US_MIN <= LEASE_TTL_US <= LEASE_TTL_US_MAX
 assert TRANSACTION_IDLE_US < LEASE_TTL_US
@@ -128,6 +130,7 @@ assert 0 < WORK_ITEM_PERCENT_MAX < 100  # noqa: PLR2004 - a percentage
 assert LOSSES_AT_ONCE_MAX < LOSSES_OF_LARGE_MAX
 assert FINISHED_RESIDENTS_MAX <= RESIDENTS_MAX
 assert REFILL_ROWS_MAX <= READY_QUEUE_MAX
+assert REFILL_ROWS_MAX <= LOOK_ROWS_MAX
 assert STREAM_ITEMS_MAX_NODE <= STREAM_ITEMS_MAX
 assert PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX
 assert COMMIT_ENTRIES_MAX <= COMMIT_QUEUE_MAX

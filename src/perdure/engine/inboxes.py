@@ -37,11 +37,16 @@ class ReadyTurns(ReadyByApp[int, None]):
         self.on_terminate: Callable[[Resident], None] = lambda resident: None  # noqa: ARG005 - nobody listens yet
         self.on_delay_over: Callable[[int], None] = lambda key: None  # noqa: ARG005 - nobody listens yet
 
-    def push(self, key: int, app_id: str, *, first: bool = False) -> None:
-        """Make an instance ready, unless it has to wait, and look for a worker."""
-        if key not in self.delays:
-            self.of(app_id).push(key, None, first=first)
-            self.on_ready(app_id)
+    def push(self, key: int, app_id: str, *, first: bool = False) -> bool:
+        """Make an instance ready, unless it has to wait, and look for a worker.
+
+        Tells whether there was room.
+        """
+        if key in self.delays:
+            return True
+        fits = self.of(app_id).push(key, None, first=first)
+        self.on_ready(app_id)
+        return fits
 
     def consider(self, resident: Resident) -> None:
         """Make a resident ready if there is something for it to do now."""

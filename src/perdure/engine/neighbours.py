@@ -8,32 +8,27 @@ suspended.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection
 from functools import partial
 from typing import Final
 
-from perdure.base.limits import NEIGHBOURS_POLL_US, PAGE_ROWS_MAX, REFILL_ROWS_MAX
+from perdure.base.limits import NEIGHBOURS_POLL_US
 from perdure.base.time import SECOND_US
-from perdure.core.status import TERMINAL, Status
+from perdure.core.status import TERMINAL
 from perdure.engine.ground import Ground
 from perdure.engine.housekeeping import Housekeeping
 from perdure.engine.leases import Leases
+from perdure.engine.looking import Looking
 from perdure.engine.memory import Memory
 from perdure.engine.moves import Moves
 from perdure.engine.ownership import Leased
 from perdure.engine.recovery import Recovery
-from perdure.engine.rereading import Rereading
 from perdure.engine.residents import Resident, resident_of
 from perdure.engine.waiters import Waiters
 from perdure.store.leases import News, Term
 from perdure.store.partitions import HOUSEKEEPING, Partition
-from perdure.store.port import Page, ReadyRow, Snapshot, Store
-from perdure.store.query import Compare, Field, InstanceQuery, Operator
+from perdure.store.port import Snapshot, Store
 
-_SUSPENDED: Final = InstanceQuery(
-    where=Compare(Field.STATUS, Operator.EQ, (int(Status.SUSPENDED),)), limit=PAGE_ROWS_MAX
-)
 _LOOKING: Final = "looking at what others have done"
 
 
@@ -45,7 +40,7 @@ class Neighbours:
         ground: Ground,
         owner: Leased,
         memory: Memory,
-        rereading: Rereading,
+        looking: Looking,
         waiters: Waiters,
     ) -> None:
         """Reach everything that is held in memory; the rest is set by whoever composes this."""
@@ -62,7 +57,8 @@ class Neighbours:
         self._turns = memory.turns
         self._timers = memory.timers
         self._waiters = waiters
-        self._rereading = rereading
+        self._looking = looking
+        self._rereading = looking.rereading
         self._loop = asyncio.get_running_loop()
         self._ending: dict[int, bool] = {}  # by key, and whether to look once more
         self._is_looking = False
@@ -178,68 +174,20 @@ class Neighbours:
                 if self._looks_everywhere:
                     self._looks_everywhere = False
                     await self._look_everywhere()
-                else:
-                    await self._look_within(partitions)
+                if partitions:
+                    await self._looking.at_all_of(partitions)
         finally:
             self._is_looking = False
 
     async def _look_everywhere(self) -> None:
-        with_tasks = self._tasks.keys()
-        for key in with_tasks.difference(await self._look_within(self._owner.within)):
-            self._rereading.look(key)  # it has none on disk, and may be gone itself
-        await self._look_at_the_suspended()
+        within = self._owner.within
+        if within:
+            await self._looking.at_a_piece_of(within)
+        await self._looking.at_the_suspended()
         self._waiters.look_all()
         if self._owner.keeps_house:
             self.housekeeping.heard()
             await self._look_at_nobodys()
-
-    async def _look_within(self, within: Collection[Partition]) -> Collection[int]:
-        """Look at who is ready and what is to be run in partitions; memory may not know of it.
-
-        Returns the keys of instances with activities that are to be run.
-        """
-        if not within:
-            return ()
-        after = 0
-        while True:
-            rows = await self._reader.surely(partial(_ready, after=after, within=within))
-            for row in rows:
-                self._consider(row)
-            if len(rows) < REFILL_ROWS_MAX:
-                break
-            after = rows[-1].key
-        for key in await self._reader.surely(lambda store: store.terminating(within)):
-            resident = self._residents.peek(key)
-            if resident is None or not resident.terminating:
-                self._rereading.look(key)
-        found = await self.recovery.take_tasks(within)
-        self._timers.look_again()
-        return found
-
-    def _consider(self, row: ReadyRow) -> None:
-        resident = self._residents.peek(row.key)
-        if resident is None:
-            self._ready.push(row.key, row.app_id)
-        elif not resident.inbox and resident.idle:
-            self._rereading.look(row.key)
-
-    async def _look_at_the_suspended(self) -> None:
-        on_disk = await self._suspended_on_disk()
-        for resident in self._residents.all():
-            if resident.suspended != (resident.key in on_disk):
-                self._rereading.look(resident.key)
-        for key in self._tasks.paused - on_disk:
-            self._rereading.look(key)
-
-    async def _suspended_on_disk(self) -> set[int]:
-        found: set[int] = set()
-        query = _SUSPENDED
-        while True:
-            page = await self._reader.surely(partial(_page, query=query))
-            found.update([snapshot.key for snapshot in page.rows])
-            if page.next_token is None:
-                return found
-            query = replace(query, token=page.next_token)
 
     # ---- what nobody owns
 
@@ -279,14 +227,6 @@ class Neighbours:
             # Whoever comes to own it meanwhile moves it first, or finds it moved.
             resident.moving = True
             await self.moves.terminate(resident)
-
-
-def _page(store: Store, query: InstanceQuery) -> Page:
-    return store.find(query)
-
-
-def _ready(store: Store, after: int, within: Collection[Partition]) -> Sequence[ReadyRow]:
-    return store.ready(after, REFILL_ROWS_MAX, within)
 
 
 def _snapshots(store: Store, keys: Collection[int]) -> list[Snapshot]:

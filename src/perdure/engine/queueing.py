@@ -66,20 +66,22 @@ class TaskQueues(ReadyByApp[TaskKey, Task]):
         """Rows read from the store within this may be out of date when they are taken in."""
         return self._fillings.under_way()
 
-    def recover(self, row: TaskRow) -> None:
+    def recover(self, row: TaskRow) -> bool:
         """Take in an activity from the store, unless it is here already or has ended since.
 
-        One that is to be run from elsewhere is left alone.
+        One that is to be run from elsewhere is left alone. Tells whether there was room.
         """
         if not self._owner.owns(row.add.app_id, row.instance_id):
-            return
+            return True
         scheduled = decode_stored(row.add.event)
         assert isinstance(scheduled, TaskScheduled), "a task's event is its schedule"
         span = span_of(scheduled.trace, None)
         task = Task(row.key, row.instance_id, "", row.add, scheduled, span, row.attempts)
         key = task.task_key
-        if key not in self._live and not self._fillings.has_ended(key):
-            self.push(task)
+        if key in self._live or self._fillings.has_ended(key):
+            return True
+        self.push(task)
+        return key in self._live
 
     def push(self, task: Task, *, first: bool = False) -> None:
         """Make an activity ready, or park it while its instance is suspended."""

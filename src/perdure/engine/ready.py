@@ -80,7 +80,7 @@ class ReadyQueue(Generic[K, V]):
 
     def runs_low(self) -> bool:
         """Tell whether it should be filled up from the store."""
-        return self.overflowed and len(self._values) < self._most // 2
+        return self.overflowed and 2 * len(self._values) < self._most
 
 
 class ReadyByApp(Generic[K, V]):

@@ -2,18 +2,19 @@
 
 Nothing about hand-outs is needed for it: an instance with an inbox is ready, an activity with a
 row is ready, a timer is due when it is due. The queues have a limit; when one has overflowed
-and runs low, the same reading fills it up again.
+and runs low, it is filled up from the store again (`engine.refilling`).
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 from perdure.base.limits import REFILL_ROWS_MAX
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes, ReadyTurns
 from perdure.engine.queueing import TaskQueues
+from perdure.engine.refilling import Round
 from perdure.store.partitions import Partition
-from perdure.store.port import Within
+from perdure.store.port import ReadyRow, TaskRow, Within
 
 Read = Callable[..., Any]
 
@@ -33,11 +34,19 @@ class Recovery:
         self._tasks = tasks
         self._turns_running = False
         self._tasks_running = False
+        rows_max = min(REFILL_ROWS_MAX, ground.settings.ready_max)
+        self._turns_round: Round[ReadyRow] = Round(
+            lambda: map(ready.of, ready.apps()), lambda row: row.key, self._take_turn, rows_max
+        )
+        self._tasks_round: Round[TaskRow] = Round(
+            lambda: map(tasks.of, tasks.apps()), lambda row: row.row, tasks.recover, rows_max
+        )
 
     async def recover(self) -> None:
         """Fill the queues as far as they go, and settle what was to be terminated."""
-        await self._fill_turns(starting=True)
-        await self._fill_tasks(starting=True)
+        # A server that cannot read does not start; one that runs keeps asking.
+        await self._read_turns(self._reader.read, self._owner.within)
+        await self._read_tasks(self._reader.read, self._owner.within, 0, None)
         keys = await self._reader.read(lambda store: store.terminating())
         for key in keys:
             await self._inboxes.wake(key)
@@ -49,12 +58,15 @@ class Recovery:
         for key in await self._reader.surely(lambda store: store.terminating(within)):
             await self._inboxes.wake(key)
 
-    async def take_tasks(self, within: Collection[Partition]) -> set[int]:
-        """Take in the activities of partitions that are not here yet.
+    async def take_tasks(
+        self, within: Collection[Partition], after: int = 0, rows_max: int | None = None
+    ) -> tuple[set[int], int]:
+        """Take in the activities of partitions that are not here yet, from a row on.
 
-        Returns the keys of all instances that have any.
+        Returns the keys of the instances that have any, and the row to go on after if there are
+        more than `rows_max`, else 0.
         """
-        return await self._read_tasks(self._reader.surely, within, pauses=True)
+        return await self._read_tasks(self._reader.surely, within, after, rows_max)
 
     def refill_turns(self, app_id: str) -> None:
         """Fill up an app's queue of turns if it has overflowed and runs low."""
@@ -68,29 +80,35 @@ class Recovery:
             self._tasks_running = True
             self._landing.spawn(self._fill_tasks(), "filling the queue of activities")
 
-    async def _fill_turns(self, *, starting: bool = False) -> None:
-        # A server that cannot read does not start; one that runs keeps asking.
-        read = self._reader.read if starting else self._reader.surely
+    async def _fill_turns(self) -> None:
+        def read(after: int, limit: int) -> Awaitable[Sequence[ReadyRow]]:
+            within = self._owner.within
+            return self._reader.surely(lambda store: store.ready(after, limit, within))
+
         try:
-            for app_id in self._ready.apps():
-                self._ready.of(app_id).overflowed = False
-            await self._read_turns(read, self._owner.within)
+            await self._turns_round.fill(read)
         finally:
             self._turns_running = False
         # What overflowed meanwhile has found this one running.
         for app_id in self._ready.apps():
             self.refill_turns(app_id)
 
-    async def _fill_tasks(self, *, starting: bool = False) -> None:
-        read = self._reader.read if starting else self._reader.surely
+    async def _fill_tasks(self) -> None:
+        def read(after: int, limit: int) -> Awaitable[Sequence[TaskRow]]:
+            within = self._owner.within
+            return self._reader.surely(lambda store: store.tasks(after, limit, within))
+
         try:
-            for app_id in self._tasks.apps():
-                self._tasks.of(app_id).overflowed = False
-            await self._read_tasks(read, self._owner.within, pauses=starting)
+            # Of what ends while it is read, all of it, a row may be read that is there no more.
+            with self._tasks.filling():
+                await self._tasks_round.fill(read)
         finally:
             self._tasks_running = False
         for app_id in self._tasks.apps():
             self.refill_tasks(app_id)
+
+    def _take_turn(self, row: ReadyRow) -> bool:
+        return self._ready.push(row.key, row.app_id)
 
     async def _read_turns(self, read: Read, within: Within) -> None:
         after = 0
@@ -100,14 +118,15 @@ class Recovery:
                 lambda store, cursor=cursor: store.ready(cursor, REFILL_ROWS_MAX, within)
             )
             for row in rows:
-                self._ready.push(row.key, row.app_id)
+                self._take_turn(row)
             if len(rows) < REFILL_ROWS_MAX:
                 return
             after = rows[-1].key
 
-    async def _read_tasks(self, read: Read, within: Within, *, pauses: bool) -> set[int]:
-        after = 0
-        keys: set[int] = set()
+    async def _read_tasks(
+        self, read: Read, within: Within, after: int, rows_max: int | None
+    ) -> tuple[set[int], int]:
+        count, keys = 0, set[int]()
         while True:
             with self._tasks.filling():
                 cursor = after
@@ -115,11 +134,12 @@ class Recovery:
                     lambda store, cursor=cursor: store.tasks(cursor, REFILL_ROWS_MAX, within)
                 )
                 for row in rows:
-                    # Later on, what is suspended is known here before it is read there.
-                    if pauses:
-                        self._tasks.set_paused(row.key, paused=row.suspended)
+                    self._tasks.set_paused(row.key, paused=row.suspended)
                     self._tasks.recover(row)
             keys.update(row.key for row in rows)
             if len(rows) < REFILL_ROWS_MAX:
-                return keys
+                return keys, 0
             after = rows[-1].row
+            count += len(rows)
+            if rows_max is not None and count >= rows_max:
+                return keys, after

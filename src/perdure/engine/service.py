@@ -22,6 +22,7 @@ from perdure.engine.intake import Intake
 from perdure.engine.landing import Landing
 from perdure.engine.leases import LeaseFigures, Leases
 from perdure.engine.local import LocalApp, LocalWork
+from perdure.engine.looking import Looking
 from perdure.engine.lookup import Lookup
 from perdure.engine.mailbox import Mailbox
 from perdure.engine.memory import Memory
@@ -135,11 +136,10 @@ class Engine:
         if sharing is None or not isinstance(ground.owner, Leased):
             return None
         owner = ground.owner
-        neighbours = Neighbours(ground, owner, memory, self.rereading, self._waiters)
-        apps = self._dispatcher.apps
-        neighbours.leases = Leases(
-            sharing, owner, ground.landing, ground.observer, apps, neighbours
-        )
+        looking = Looking(ground, memory, self.rereading, self._recovery)
+        neighbours = Neighbours(ground, owner, memory, looking, self._waiters)
+        landing, apps = ground.landing, self._dispatcher.apps
+        neighbours.leases = Leases(sharing, owner, landing, ground.observer, apps, neighbours)
         neighbours.recovery, neighbours.moves = self._recovery, self._moves
         neighbours.housekeeping = self._housekeeping
         return neighbours

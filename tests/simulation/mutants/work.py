@@ -158,22 +158,25 @@ def suspended_activities_go_out(patch: Patch) -> None:
 
 @mutant("a restart forgets who is suspended", odds={"crash": 1.0})
 def restart_forgets_suspensions(patch: Patch) -> None:
-    def made(fill: Any) -> Any:
-        async def broken(self: Recovery, *, starting: bool = False) -> None:
-            await fill(self)
-            del starting
+    def made(read: Any) -> Any:
+        async def broken(self: Any, *given: Any) -> Any:
+            self._tasks.set_paused = nothing
+            try:
+                return await read(self, *given)
+            finally:
+                del self._tasks.set_paused
 
         return broken
 
-    patch.put(Recovery, "_fill_tasks", made)
+    patch.put(Recovery, "_read_tasks", made)
 
 
 @mutant("a restart finds no activities", odds={"crash": 1.0})
 def restart_forgets_activities(patch: Patch) -> None:
-    async def broken(*_given: Any, **_named: Any) -> None:
-        return None
+    async def broken(*_given: Any, **_named: Any) -> tuple[set[int], int]:
+        return set(), 0
 
-    patch.put(Recovery, "_fill_tasks", lambda _: broken)
+    patch.put(Recovery, "_read_tasks", lambda _: broken)
 
 
 @mutant("a restart finds no turns", odds={"crash": 1.0})
@@ -181,7 +184,7 @@ def restart_forgets_turns(patch: Patch) -> None:
     async def broken(*_given: Any, **_named: Any) -> None:
         return None
 
-    patch.put(Recovery, "_fill_turns", lambda _: broken)
+    patch.put(Recovery, "_read_turns", lambda _: broken)
 
 
 @mutant("what overflowed a queue is not looked for", settings={"ready_max": 1, "turns_max": 1})

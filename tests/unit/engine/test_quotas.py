@@ -131,8 +131,9 @@ async def test_who_has_nothing_to_do_has_no_places() -> None:
             house.worker().work(hello)
         await town.spread()
         ids = [*await start_at(town, "ann", 3), *await start_at(town, "ben", 3)]
+        await town.pass_time(SECOND_US)
         assert sum(map(places, town.there)) > 0
-        await town.pass_time(3 * SECOND_US)
+        await town.pass_time(2 * SECOND_US)
         for instance_id in dict.fromkeys(ids):
             assert (await town["ann"].view(instance_id)).status is Status.COMPLETED
         await town.pass_time(10 * SECOND_US)
