@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from perdure.authoring.activities import Activity, is_async
 from perdure.authoring.failures import ActivityNotRegisteredError
-from perdure.authoring.payloads import Typing, signature_of
+from perdure.authoring.payloads import Typing, read, signature_of
 from perdure.authoring.registry import Registry, Workflow, name_of
 
 Named: TypeAlias = str | Callable[..., Any]
@@ -56,13 +56,23 @@ class Doubles:
             base = Activity(
                 name=name, function=function, signature=signature_of(function), typing=Typing.FULL
             )
-        self._replaced[name] = replace(
-            base, function=function, signature=signature_of(function), process=False
-        )
+        signature = signature_of(function)
+        if signature.accepts_input and signature.input_type is None:
+            # What does not say what it takes is given what the activity is given.
+            signature = replace(signature, input_type=base.signature.input_type)
+        self._replaced[name] = replace(base, function=function, signature=signature, process=False)
 
     def restore(self, named: Named) -> None:
         """Have an activity run itself again."""
         self._replaced.pop(called(named), None)
+
+    def input_of(self, activity: Activity, text: str | None) -> object:
+        """Return what a run was given, as the activity itself would be, replaced or not."""
+        own = self._registry.activities.get(activity.name, activity)
+        try:
+            return read(text, own.signature.input_type, own.typing)
+        except (TypeError, ValueError):
+            return read(text, None, own.typing)
 
     def find(self, name: str) -> Activity | None:
         """Return what runs under a name; None if nothing does."""

@@ -193,8 +193,11 @@ class VirtualEngine:
 
     @property
     def now(self) -> datetime:
-        """The time that it is for the engine and its workflows."""
-        return self._beginning + timedelta(microseconds=self.world.loop.now_us)
+        """The time that it is for the engine and its workflows, in whole milliseconds.
+
+        What happens without any time passing takes microseconds, which nobody counts.
+        """
+        return self._beginning + timedelta(milliseconds=self.world.loop.now_us // 1_000)
 
     def settle(self) -> None:
         """Run whatever runs by itself, and let no timer of a workflow fire.

@@ -103,8 +103,9 @@ class VirtualInstance(Generic[Out]):
 
     @property
     def next_wake_at(self) -> datetime | None:
-        """When its next timer fires; None if it has none."""
-        return self._read().next_wake_at
+        """When its next timer fires, in whole milliseconds as `now` is; None if it has none."""
+        at = self._read().next_wake_at
+        return None if at is None else at.replace(microsecond=at.microsecond // 1_000 * 1_000)
 
     @property
     def stalled_because(self) -> str | None:

@@ -58,7 +58,8 @@ class Runs:
     def run(self, activity: Activity, wanted: ActivityCall) -> tuple[Outcome, str]:
         """Run a function that blocks; return its outcome, and the run in words."""
         context = _context(wanted)
-        return self._note(wanted, call(activity, context, wanted.scheduled.input), context)
+        outcome = call(activity, context, wanted.scheduled.input)
+        return self._note(activity, wanted, outcome, context)
 
     async def run_async(
         self, activity: Activity, wanted: ActivityCall, paused: Callable[[], None]
@@ -77,17 +78,20 @@ class Runs:
             assert timeout_us is not None, "what has no time-out raises nothing"
             text = f"activity '{activity.name}' took longer than {timeout_us / SECOND_US:g} s"
             outcome = raised("TimeoutError", text)
-        return self._note(wanted, outcome, context)
+        return self._note(activity, wanted, outcome, context)
 
     def _note(
-        self, wanted: ActivityCall, outcome: Outcome, context: ActivityContext
+        self,
+        activity: Activity,
+        wanted: ActivityCall,
+        outcome: Outcome,
+        context: ActivityContext,
     ) -> tuple[Outcome, str]:
         self._counts[context.idempotency_key] += 1
-        text = wanted.scheduled.input
         run = ActivityRun(
             name=wanted.scheduled.name,
             instance_id=wanted.instance_id,
-            input=from_json(text) if text else None,
+            input=self._doubles.input_of(activity, wanted.scheduled.input),
             idempotency_key=context.idempotency_key,
             number=self._counts[context.idempotency_key],
             result=_result(outcome),
