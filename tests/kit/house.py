@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 from perdure.base.errors import StoreError
+from perdure.base.limits import STREAM_ITEMS_MAX
 from perdure.base.time import SECOND_US
 from perdure.components.embedded import EmbeddedComponent
 from perdure.components.port import InstanceView, Started
@@ -110,7 +111,9 @@ class House(Asking):
             worker=f"worker {len(self.workers)}",
             dialect=dialect,
             stateful_history=stateful,
-            **limits,
+            turns_max=limits.get("turns_max"),
+            activities_max=limits.get("activities_max"),
+            items_max=limits.get("items_max", STREAM_ITEMS_MAX),
         )
         worker = Worker(self.engine, profile, echoes=echoes)
         self.workers.append(worker)

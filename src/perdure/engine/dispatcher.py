@@ -14,6 +14,7 @@ from perdure.base.errors import CallerFault, ShuttingDown
 from perdure.base.limits import RESIDENTS_MAX, STREAMS_MAX
 from perdure.base.observer import Observer
 from perdure.engine.work import Profile
+from perdure.wire.work_items import recall_item
 
 
 class Work(Enum):
@@ -45,7 +46,7 @@ class WorkStream:
         self._changed = asyncio.Event()
         self._released = asyncio.Event()
         # Told the token of an activity whose instance is gone: its result is nobody's any more.
-        self.on_recall: Callable[[str], None] = lambda token: None  # noqa: ARG005 - nobody listens yet
+        self.on_recall: Callable[[str], None] = self._recall
         self.resting = False  # it is handed nothing more, and has its answers landed
         self._ending = False
         self.closed = False
@@ -64,6 +65,11 @@ class WorkStream:
         self.held[work].add(thing)
         self._outbox.append(item)
         self._changed.set()
+
+    def _recall(self, token: str) -> None:
+        if self.profile.takes_recalls and not self.closed:
+            self._outbox.append(recall_item(token))
+            self._changed.set()
 
     def release(self, work: Work, thing: object) -> None:
         """Let go of something that is finished or is to go elsewhere."""

@@ -28,6 +28,7 @@ class Profile:
     activities_max: int | None = None
     items_max: int = STREAM_ITEMS_MAX
     stateful_history: bool = False
+    takes_recalls: bool = False  # it wants to hear of activities that nobody wants any more
 
 
 class Stream(Protocol):

@@ -25,14 +25,13 @@ from perdure.engine.work import Profile
 from perdure.hosting.settings import Bounds, HostSettings
 from perdure.wire.fields import failure_of
 from perdure.wire.lineage import lineage_of
-from perdure.worker.activities import ActivityRunner
+from perdure.worker.activities import GONE, ActivityRunner
 from perdure.worker.calls import ActivityCall, Outcome, Returned
 from perdure.worker.gates import Gate
 from perdure.worker.runs import Run
 
 _log = logging.getLogger("perdure.worker")
 
-_GONE: Final = "its workflow was terminated or purged"
 _PLACES_KEPT_MAX: Final = 20_000  # of which registry has which history
 
 
@@ -217,7 +216,7 @@ class Staff:
     def _recall(self, token: str) -> None:
         run = self._runs.get(token)
         if run is not None:
-            self._activities.cancel(run, _GONE)
+            self._activities.cancel(run, GONE)
 
 
 def _name_in(events: Sequence[Event]) -> str | None:

@@ -22,6 +22,8 @@ _ROUTE_FIELD: Final = 5
 _LENGTH_DELIMITED: Final = 2
 _STATEFUL_HISTORY: Final = 2
 _HEALTH_PING: Final = 3
+# Of perdure's own worker alone; whoever does not know it passes over it.
+_RECALLS: Final = 7001
 
 
 def parse(message_type: type[AnyMessage], data: bytes) -> AnyMessage:
@@ -103,6 +105,20 @@ def keeps_history(request: GetWorkItems) -> bool:
 def takes_pings(request: GetWorkItems) -> bool:
     """Tell whether a worker of Dapr's dialect wants to be pinged."""
     return _HEALTH_PING in request.capabilities
+
+
+def takes_recalls(request: GetWorkItems) -> bool:
+    """Tell whether a worker wants to hear of activities that nobody wants any more."""
+    return _RECALLS in request.capabilities
+
+
+def own_opening(*, stateful: bool) -> bytes:
+    """Return the opening words of perdure's own worker, a serialized GetWorkItems.
+
+    It knows pings and recalls, and unless it is `stateful` is sent whole histories.
+    """
+    capabilities = [_STATEFUL_HISTORY] if stateful else []
+    return GetWorkItems(capabilities=[*capabilities, _HEALTH_PING, _RECALLS]).SerializeToString()
 
 
 def error_details(code: int, text: str, reason: str, metadata: Mapping[str, str]) -> bytes:

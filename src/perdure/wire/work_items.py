@@ -57,6 +57,11 @@ def turn_item(
     return b"".join((_TURN_TAG, varint(length), *parts, envelope))
 
 
+def recall_item(token: str) -> bytes:
+    """Return a WorkItem that recalls an activity by its token (see `management.takes_recalls`)."""
+    return pb.WorkItem(recall=token).SerializeToString()
+
+
 def activity_item(request: pb.ActivityRequest, token: str) -> bytes:
     """Return a WorkItem for an activity."""
     body = request.SerializeToString()

@@ -29,6 +29,7 @@ from perdure.worker.threads import Job, Threads
 NOT_REGISTERED: Final = "ActivityNotRegisteredError"
 TIMED_OUT: Final = "TimeoutError"
 CANCELLED: Final = "ActivityCancelled"
+GONE: Final = "its workflow was terminated or purged"
 
 Find = Callable[[str], Activity | None]
 

@@ -16,15 +16,12 @@ from perdure.base.time import SECOND_US
 from perdure.transport.client.call import CallFailed
 from perdure.transport.client.channel import Channel
 from perdure.wire.generated import management_pb2 as pb
-from perdure.wire.generated.work_pb2 import GetWorkItems
+from perdure.wire.management import own_opening
 from perdure.worker.endpoints import Endpoint
 
 _log = logging.getLogger("perdure.worker")
 
 SERVICE: Final = "/TaskHubSidecarService"
-# It keeps what it is sent of histories, and knows pings.
-_STATEFUL: Final = 2
-_PINGS: Final = 3
 
 PAUSE_FIRST_US: Final = SECOND_US // 5
 PAUSE_LONGEST_US: Final = 15 * SECOND_US
@@ -53,8 +50,7 @@ class Remote:
         Unless it is `stateful` it is sent whole histories.
         """
         self._endpoint = endpoint
-        capabilities = [_STATEFUL, _PINGS] if stateful else [_PINGS]
-        self._opening = GetWorkItems(capabilities=capabilities).SerializeToString()
+        self._opening = own_opening(stateful=stateful)
         named = [] if app_id is None else [("dapr-app-id", app_id)]
         secret = [] if token is None else [("dapr-api-token", token)]
         self._channel = Channel(

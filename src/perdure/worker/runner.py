@@ -11,11 +11,12 @@ from perdure.transport.client.call import CallFailed
 from perdure.wire.answers import activity_answer
 from perdure.wire.fields import failure_bytes
 from perdure.wire.generated import work_pb2 as pb
-from perdure.worker.activities import ActivityRunner
+from perdure.worker.activities import GONE, ActivityRunner
 from perdure.worker.calls import Outcome, Raised
 from perdure.worker.gates import Gate
 from perdure.worker.items import call_of
 from perdure.worker.places import Place
+from perdure.worker.runs import Run
 from perdure.worker.turns import HistoryMissing, Turns, not_now, too_large
 
 _log = logging.getLogger("perdure.worker")
@@ -51,6 +52,7 @@ class Runner:
         self._held = 0
         self._resting = False
         self._room = asyncio.Event()
+        self._runs: dict[str, Run] = {}  # of activities, by the tokens that they came with
         self._answering: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -90,6 +92,8 @@ class Runner:
             case "activity":
                 self._held += 1
                 self._activity(pb.ActivityRequest.FromString(item.activity), item.token)
+            case "recall":
+                self._recall(item.recall)
             case _:
                 pass  # a ping, or what nobody here asked for
 
@@ -128,9 +132,18 @@ class Runner:
     # ---- activities
 
     def _activity(self, request: pb.ActivityRequest, token: str) -> None:
-        self._activities.begin(call_of(request), partial(self._ended, request, token))
+        run = self._activities.begin(call_of(request), partial(self._ended, request, token))
+        if run is not None:
+            self._runs[token] = run
+
+    def _recall(self, token: str) -> None:
+        """Stop an activity whose workflow was terminated or purged; its answer is dropped."""
+        run = self._runs.get(token)
+        if run is not None:
+            self._activities.cancel(run, GONE)
 
     def _ended(self, request: pb.ActivityRequest, token: str, outcome: Outcome) -> None:
+        self._runs.pop(token, None)
         answer = _answer(request, token, outcome)
         most = self._answer_bytes_max
         if most is not None and len(answer) > most:

@@ -104,6 +104,7 @@ _OLDER: Final = {
     ("TurnAnswer", 7),  # Microsoft's requiresHistory and isPartial
     ("TurnAnswer", 8),
     ("WorkItem", 4),  # Microsoft's health ping
+    ("WorkItem", 7001),  # ours: what is recalled, for workers that ask for it
 }
 
 

@@ -9,7 +9,9 @@ from perdure.base.errors import ShuttingDown
 from perdure.base.limits import LOADS_AT_ONCE_MAX
 from perdure.core.events import ChildCompleted, ChildFailed, TaskCompleted
 from perdure.core.status import Status
-from perdure.engine.work import Dialect
+from perdure.engine.dispatcher import WorkStream
+from perdure.engine.work import Dialect, Profile
+from perdure.wire.work_items import recall_item
 from tests.kit.answers import child, complete, continue_as_new, schedule
 from tests.kit.house import House
 from tests.kit.worker import ActivityItem, TurnItem, hello
@@ -337,3 +339,14 @@ async def test_a_worker_that_does_not_finish_is_not_waited_for_longer_than_asked
         await worker.turn()
         assert not await house.engine.rest(0)
         assert house.engine.figures()["outstanding_turns"] == 1
+
+
+@pytest.mark.parametrize("recalls", [True, False])
+async def test_who_asks_for_it_is_told_of_an_activity_that_nobody_wants(recalls: bool) -> None:
+    """Nobody else: released SDKs know no such message."""
+    profile = Profile(app_id="app", worker="one", takes_recalls=recalls)
+    stream = WorkStream(profile, lambda _: None)
+    stream.on_recall("token-1")
+    stream.end()
+    sent = [item async for item in stream.items()]
+    assert sent == ([recall_item("token-1")] if recalls else [])

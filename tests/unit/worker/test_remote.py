@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from perdure import (
     Status,
     WorkflowContext,
 )
+from perdure.authoring.joins import gather
 from perdure.authoring.replay import Replayer
 from perdure.base.time import SECOND_US
 from perdure.core.events import TaskCompleted
@@ -90,6 +92,46 @@ async def test_turns_and_activities_are_done_at_the_door(tmp_path: Path) -> None
         assert results == list(range(1, 51))
         await worker.runner.drained()
         assert len(worker.replayer) == 0
+
+
+@pytest.mark.parametrize("how", ["terminate", "purge"])
+async def test_an_activity_whose_workflow_is_gone_is_cancelled(tmp_path: Path, how: str) -> None:
+    programs = Registry()
+    began: dict[str, asyncio.Event] = {"waits": asyncio.Event(), "blocks": asyncio.Event()}
+    ended: dict[str, asyncio.Event] = {"waits": asyncio.Event(), "blocks": asyncio.Event()}
+    loop = asyncio.get_running_loop()
+
+    @programs.activity()
+    async def waits(_: ActivityContext) -> None:
+        began["waits"].set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended["waits"].set()
+
+    @programs.activity()
+    def blocks(ctx: ActivityContext) -> None:
+        loop.call_soon_threadsafe(began["blocks"].set)
+        try:
+            while True:
+                ctx.heartbeat()  # raises when nobody wants it any more
+                threading.Event().wait(0.01)
+        finally:
+            assert ctx.is_cancelled
+            loop.call_soon_threadsafe(ended["blocks"].set)
+
+    @programs.workflow()
+    async def both(ctx: WorkflowContext) -> None:
+        await gather(ctx.call_activity(waits), ctx.call_activity(blocks))
+
+    async with at_door(tmp_path, programs) as (engine, worker), asyncio.timeout(MINUTE_S):
+        handle = await engine.start(both, id="gone")
+        for each in began.values():
+            await each.wait()
+        await (handle.terminate("over") if how == "terminate" else handle.purge(force=True))
+        for each in ended.values():
+            await each.wait()
+        await worker.runner.drained()
 
 
 async def test_many_at_once_with_few_in_hand(tmp_path: Path) -> None:

@@ -233,18 +233,20 @@ class ActivityRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ..., input: _Optional[_Union[_wrappers_pb2.StringValue, _Mapping]] = ..., instance: _Optional[_Union[_history_pb2.InstanceRef, _Mapping]] = ..., task_id: _Optional[int] = ..., trace: _Optional[_Union[_history_pb2.Trace, _Mapping]] = ..., execution_id: _Optional[str] = ..., propagated: _Optional[bytes] = ...) -> None: ...
 
 class WorkItem(_message.Message):
-    __slots__ = ("turn", "activity", "ping_microsoft", "ping", "token")
+    __slots__ = ("turn", "activity", "ping_microsoft", "ping", "recall", "token")
     TURN_FIELD_NUMBER: _ClassVar[int]
     ACTIVITY_FIELD_NUMBER: _ClassVar[int]
     PING_MICROSOFT_FIELD_NUMBER: _ClassVar[int]
     PING_FIELD_NUMBER: _ClassVar[int]
+    RECALL_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     turn: bytes
     activity: bytes
     ping_microsoft: Nothing
     ping: Nothing
+    recall: str
     token: str
-    def __init__(self, turn: _Optional[bytes] = ..., activity: _Optional[bytes] = ..., ping_microsoft: _Optional[_Union[Nothing, _Mapping]] = ..., ping: _Optional[_Union[Nothing, _Mapping]] = ..., token: _Optional[str] = ...) -> None: ...
+    def __init__(self, turn: _Optional[bytes] = ..., activity: _Optional[bytes] = ..., ping_microsoft: _Optional[_Union[Nothing, _Mapping]] = ..., ping: _Optional[_Union[Nothing, _Mapping]] = ..., recall: _Optional[str] = ..., token: _Optional[str] = ...) -> None: ...
 
 class PropagatedChunk(_message.Message):
     __slots__ = ("events", "app_id", "instance_id", "workflow_name")

@@ -13,7 +13,7 @@ from perdure.base.errors import ShuttingDown
 from perdure.base.limits import STREAM_ITEMS_MAX, STREAM_ITEMS_MAX_NODE
 from perdure.engine.work import Dialect, Profile, Stream, Workplace
 from perdure.wire.generated.work_pb2 import GetWorkItems, Nothing, WorkItem
-from perdure.wire.management import keeps_history, speaks_microsoft, takes_pings
+from perdure.wire.management import keeps_history, speaks_microsoft, takes_pings, takes_recalls
 
 _PING_MICROSOFT: Final = WorkItem(ping_microsoft=Nothing()).SerializeToString()
 _PING: Final = WorkItem(ping=Nothing()).SerializeToString()
@@ -76,6 +76,7 @@ def profile_of(request: GetWorkItems, call: Call, own_app_id: str) -> Profile:
         activities_max=max(request.activities_max, 0) or None,
         items_max=STREAM_ITEMS_MAX_NODE if node else STREAM_ITEMS_MAX,
         stateful_history=keeps_history(request) and microsoft is False,
+        takes_recalls=takes_recalls(request),
     )
 
 
