@@ -87,7 +87,7 @@ class Early(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Coming:
     """An event on its way into an inbox; `early` is its item if its turn is out already."""
 
     inboxes: "Inboxes"
@@ -125,14 +125,14 @@ class Inboxes:
         self._ready = ready
         self._landing = landing
 
-    def coming(self, key: int, add: InboxAdd, event: Event) -> Arrival:
+    def coming(self, key: int, add: InboxAdd, event: Event) -> Coming:
         """Take note of an event that has been handed in to be landed.
 
         Its turn may be handed out at once: whatever follows from that comes behind it.
         """
         if self.early is None or self._is_to_be_read(event):
-            return Arrival(self, key, add, event)
-        return Arrival(self, key, add, event, self.early.begin(key, add, event))
+            return Coming(self, key, add, event)
+        return Coming(self, key, add, event, self.early.begin(key, add, event))
 
     def _is_to_be_read(self, event: Event) -> bool:
         return self.look is not None and isinstance(event, _ASKED_FOR)

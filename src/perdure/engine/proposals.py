@@ -19,7 +19,7 @@ from perdure.core.notes import NoteAdd, NoteEnd
 from perdure.core.tracing import TraceContext, below, root, workflow_span
 from perdure.engine.aftermath import Aftermath
 from perdure.engine.ground import Ground
-from perdure.engine.inboxes import Arrival, Inboxes
+from perdure.engine.inboxes import Coming, Inboxes
 from perdure.engine.landing import Apply, Fail
 from perdure.engine.queueing import TaskQueues
 from perdure.engine.reports import report_created, subject_of
@@ -166,23 +166,23 @@ class Proposals:
         if suspended is not None:
             entry = self._told_in_time(entry, snapshot)
 
-        arrival = Arrival(self._inboxes, snapshot.key, add, event)
+        coming = Coming(self._inboxes, snapshot.key, add, event)
 
         def apply(outcome: Outcome) -> None:
             if outcome.verdict is not Verdict.LANDED:
-                arrival.lost()
+                coming.lost()
                 return
             if suspended is not None:
                 self._suspend(snapshot, event.at_us, suspended=suspended)
             seq = outcome.inbox_seqs[0]
             assert seq is not None, "an unfinished instance takes what it is told"
-            arrival.landed(seq)
+            coming.landed(seq)
 
         def handed_in() -> None:
-            nonlocal arrival
-            arrival = self._inboxes.coming(snapshot.key, add, event)
+            nonlocal coming
+            coming = self._inboxes.coming(snapshot.key, add, event)
 
-        return Proposal(entry, apply, lambda _: arrival.lost(), handed_in)
+        return Proposal(entry, apply, lambda _: coming.lost(), handed_in)
 
     def _told_in_time(self, entry: Entry, snapshot: Snapshot) -> Entry:
         """Return a suspend or resume after which nothing lands that its owner did unaware of it.

@@ -22,7 +22,7 @@ from perdure.engine.dispatcher import Dispatcher, Work, WorkStream
 from perdure.engine.early import pass_on
 from perdure.engine.errands import Errands, Hands
 from perdure.engine.ground import Ground
-from perdure.engine.inboxes import Arrival, Inboxes
+from perdure.engine.inboxes import Coming, Inboxes
 from perdure.engine.local import LocalApp
 from perdure.engine.queueing import Task, TaskOut, TaskQueues
 from perdure.engine.reports import activity_of
@@ -140,8 +140,8 @@ class Tasks:
             execution_id=task.scheduled.execution_id,
         )
         entry = ending(task, failed)
-        arrival = Arrival(self._inboxes, task.key, entry.inbox[0], failed)
-        self._landing.surely(entry, lambda outcome: self._ended(task, outcome, arrival), _lost)
+        coming = Coming(self._inboxes, task.key, entry.inbox[0], failed)
+        self._landing.surely(entry, lambda outcome: self._ended(task, outcome, coming), _lost)
 
     # ---- what comes back
 
@@ -189,21 +189,21 @@ class Tasks:
 
         def landed(outcome: Outcome) -> None:
             self._release(out)
-            self._ended(out.task, outcome, arrival)
+            self._ended(out.task, outcome, coming)
             if outcome.verdict is Verdict.LANDED:
                 self._report(out, result)
 
         def failed(error: BaseException) -> None:
             self._observer.fault("landing an activity's result", error)
-            arrival.lost()
+            coming.lost()
             self._release(out)
             self._try_again_later(out.task)
 
         landing = self._landing.surely(entry, landed, failed)
         if early is not None:
-            arrival = Arrival(self._inboxes, out.task.key, entry.inbox[0], result, early)
+            coming = Coming(self._inboxes, out.task.key, entry.inbox[0], result, early)
         else:
-            arrival = self._inboxes.coming(out.task.key, entry.inbox[0], result)
+            coming = self._inboxes.coming(out.task.key, entry.inbox[0], result)
         return landing
 
     # ---- of apps that are here
@@ -228,12 +228,12 @@ class Tasks:
         pause_us = min(TURN_RETRY_FIRST_US << min(task.attempts - 1, 32), TURN_RETRY_LONGEST_US)
         asyncio.get_running_loop().call_later(pause_us / SECOND_US, self._queues.push, task)
 
-    def _ended(self, task: Task, outcome: Outcome, arrival: Arrival) -> None:
+    def _ended(self, task: Task, outcome: Outcome, coming: Coming) -> None:
         self._queues.ended(task)
         if outcome.verdict is Verdict.LANDED:
-            arrival.landed(outcome.inbox_seqs[0])
+            coming.landed(outcome.inbox_seqs[0])
         else:
-            arrival.lost()
+            coming.lost()
             self._drop(task.instance_id, f"the activity is {outcome.verdict.name}")
 
     def _report(self, out: TaskOut, result: Result) -> None:

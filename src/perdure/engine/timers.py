@@ -113,14 +113,14 @@ class Timers:
 
         def fired(outcome: Outcome) -> None:
             # A timer that is gone was cancelled meanwhile; that is as it should be.
-            arrival.landed(outcome.inbox_seqs[0] if outcome.verdict is Verdict.LANDED else None)
+            coming.landed(outcome.inbox_seqs[0] if outcome.verdict is Verdict.LANDED else None)
 
         def not_fired(error: BaseException) -> None:
-            arrival.lost()
+            coming.lost()
             self._not_fired(error)
 
         landing = self._landing.surely(entry, fired, not_fired)
-        arrival = self._inboxes.coming(timer.key, add, event)
+        coming = self._inboxes.coming(timer.key, add, event)
         return landing
 
     def _may_start(self, key: int, outcome: Outcome) -> None:
