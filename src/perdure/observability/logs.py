@@ -29,8 +29,9 @@ _SECRETS: Final = frozenset(
         *("token", "input", "output", "payload", "event_data", "custom_status", "result"),
     }
 )
-# Libraries that tell of every request and connection.
-_CHATTY: Final = ("asyncio", "grpc", "httpx", "httpcore", "opentelemetry", "urllib3", "uvicorn")
+# Everything of ours is beneath this name. All else is of libraries, and they tell of what they are
+# handed, byte by byte, if they are asked for more than warnings: tokens and payloads, too.
+_OURS: Final = "perdure"
 
 # What happens before a line reaches logging, which the rest is left to.
 _PROCESSORS: Final[Sequence[Processor]] = (
@@ -112,7 +113,7 @@ def logging_to(
 ) -> Iterator[None]:
     """Write the logs of this process to `stream` for as long as the block lasts.
 
-    `level` is one of `LEVELS`. Libraries that tell of every request are kept to warnings.
+    `level` is one of `LEVELS`, for what is ours. Libraries are kept to warnings.
     """
     structlog_before = structlog.get_config()
     structlog.configure(
@@ -123,21 +124,19 @@ def logging_to(
     )
     handler = _Lines(stream)
     handler.setFormatter(_formatter(as_json=as_json, app_id=app_id, version=version))
-    root = logging.getLogger()
-    before = (root.level, root.handlers[:], {name: _level_of(name) for name in _CHATTY})
+    root, ours = logging.getLogger(), logging.getLogger(_OURS)
+    before = (root.level, ours.level, root.handlers[:])
     root.handlers[:] = [handler]
-    root.setLevel(LEVELS[level])
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(max(LEVELS[level], logging.WARNING))
+    root.setLevel(max(LEVELS[level], logging.WARNING))
+    ours.setLevel(LEVELS[level])
     try:
         yield
     finally:
         handler.close()
         structlog.configure(**structlog_before)
         root.setLevel(before[0])
-        root.handlers[:] = before[1]
-        for name, number in before[2].items():
-            logging.getLogger(name).setLevel(number)
+        ours.setLevel(before[1])
+        root.handlers[:] = before[2]
 
 
 class _Lines(logging.StreamHandler[TextIO]):
@@ -181,10 +180,6 @@ class _Lines(logging.StreamHandler[TextIO]):
         with suppress(OSError, ValueError):  # it may be gone as well; then there is nobody to tell
             sys.stderr.write(f"perdure: the log cannot be written, and goes on without: {error}\n")
             sys.stderr.flush()
-
-
-def _level_of(name: str) -> int:
-    return logging.getLogger(name).level
 
 
 def logger(scope: str) -> structlog.stdlib.BoundLogger:

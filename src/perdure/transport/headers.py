@@ -6,6 +6,7 @@ and decoding is a look-up. Answers use no table at all, so their blocks are the 
 every connection.
 """
 
+import logging
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from typing import Final, Generic, TypeVar
@@ -16,6 +17,9 @@ from hpack.exceptions import HPACKError
 
 from perdure.transport.frames import FRAME_BYTES_MAX, Code, ConnectionFault
 from perdure.transport.request import Headers
+
+# It tells of every header that it decodes, API tokens too, to whoever listens for debugging.
+logging.getLogger("hpack").setLevel(logging.WARNING)
 
 T = TypeVar("T")
 Pairs = Iterable[tuple[str, str | bytes]]

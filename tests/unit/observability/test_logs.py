@@ -78,10 +78,12 @@ def test_libraries_log_into_the_same_lines_and_not_too_much() -> None:
     with logs("debug") as stream:
         logging.getLogger("uvicorn.access").info("GET / 200")
         logging.getLogger("grpc").warning("odd: %s", "this")
-        logging.getLogger("other").info("fine")
+        # It tells of every header that comes, the API token among them.
+        logging.getLogger("hpack.hpack").debug("Decoded %s", (b"dapr-api-token", b"s3cret"))
+        logging.getLogger("perdure.engine").debug("fine")
     assert [(line["scope"], line["msg"]) for line in lines(stream)] == [
         ("grpc", "odd: this"),
-        ("other", "fine"),
+        ("perdure.engine", "fine"),
     ]
 
 

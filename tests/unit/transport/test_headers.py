@@ -1,5 +1,6 @@
 """Header blocks: what the cache knows is what a decoder would say; what is written can be read."""
 
+import logging
 from contextlib import suppress
 from urllib.parse import unquote
 
@@ -141,3 +142,10 @@ def test_blocks_that_are_none(block: bytes) -> None:
 def test_anything_is_a_request_or_a_fault(block: bytes) -> None:
     with suppress(ConnectionFault):
         hd.BlockDecoder(10_000, Request).decode(block)
+
+
+def test_headers_are_not_logged_even_for_debugging(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        block = Encoder().encode([("dapr-api-token", "s3cret")])
+        hd.BlockDecoder(65_536, lambda headers: headers).decode(block)
+    assert caplog.text == ""
