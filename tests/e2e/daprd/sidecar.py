@@ -69,6 +69,7 @@ class Sidecar:
     folder: Path
     app_id: str = "wfapp"
     options: tuple[str, ...] = ()
+    token: str | None = None
     programs: Path = PROGRAMS
     ports: list[int] = field(default_factory=lambda: free_ports(_PORTS))
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -95,7 +96,12 @@ class Sidecar:
             "DAPR_GRPC_PORT": str(self.grpc_port),
             "DAPR_HTTP_PORT": str(self.http_port),
             "DAPR_RUNTIME_HOST": HOST,
+            **self._token,
         }
+
+    @property
+    def _token(self) -> dict[str, str]:
+        return {} if self.token is None else {"DAPR_API_TOKEN": self.token}
 
     def start(self) -> "Sidecar":
         """Start all three, and return once the sidecar says that it is ready."""
@@ -107,6 +113,18 @@ class Sidecar:
             self.close()
             raise
         return self
+
+    def kill(self) -> None:
+        """Kill the sidecar alone, as a crash does."""
+        sidecar = self._running.pop()
+        sidecar.kill()
+        sidecar.wait()
+        KEEPER.let_go(sidecar.pid)
+
+    def start_again(self) -> None:
+        """Start the sidecar alone, and return once it is ready."""
+        self._begin("daprd", self._commands()["daprd"])
+        self._await_ready()
 
     def close(self) -> None:
         """End all three, the sidecar first."""
@@ -126,7 +144,8 @@ class Sidecar:
         """Ask it over HTTP."""
         with httpx.Client(trust_env=False, timeout=timeout_s) as client:
             url = f"http://{HOST}:{self.http_port}{path}"
-            answer = client.request(method, url, content=body)
+            headers = {} if self.token is None else {"dapr-api-token": self.token}
+            answer = client.request(method, url, content=body, headers=headers)
         return Answer(answer.status_code, dict(answer.headers), answer.text)
 
     def _commands(self) -> dict[str, list[str]]:
@@ -166,7 +185,7 @@ class Sidecar:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
-                env=clean_environment({}),
+                env=clean_environment(self._token),
             )
         KEEPER.keep(process.pid)
         self._running.append(process)

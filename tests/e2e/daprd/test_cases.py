@@ -39,7 +39,7 @@ AT_TIMES_OTHERWISE = {
     "instances_are_listed_page_by_page": "ids with `||` are taken apart wrongly",
 }
 SQLITE_IS_BUSY = "database is locked"
-SDKS = (venvs.DAPR_1_18, venvs.PERDURE)
+SDKS = (venvs.DAPR_1_18, venvs.DAPR_1_19, venvs.PERDURE)
 
 
 def _cases(sdk: Environment) -> tuple[str, ...]:
