@@ -16,13 +16,20 @@ from perdure.base.time import SECOND_US
 from perdure.components.port import InstanceView, Started, WorkflowComponent
 from perdure.core import requests as rq
 from perdure.core.events import Event
-from perdure.core.requests import Purge, RaiseEvent, Rerun, Resume, Suspend, Terminate
+from perdure.core.requests import Purge, RaiseEvent, Reason, Rerun, Resume, Suspend, Terminate
 from perdure.core.status import Status
-from perdure.hosting.checking import checked_id, checked_moment_us, checked_name, checked_pairs
+from perdure.hosting.checking import (
+    checked_event,
+    checked_id,
+    checked_moment_us,
+    checked_name,
+    checked_pairs,
+    known_id,
+)
 from perdure.hosting.handles import Handle, outcome_in
 from perdure.hosting.instances import Instance, instance_of
 from perdure.hosting.listing import query_of
-from perdure.hosting.refusals import granted
+from perdure.hosting.refusals import InstanceNotFound, granted
 from perdure.hosting.settings import Duration, microseconds
 from perdure.hosting.shapes import (
     AnyHandle,
@@ -109,23 +116,24 @@ class Asking:
 
     def handle(self, id: str) -> AnyHandle:
         """Return the handle of an instance, whether or not there is one."""
-        return Handle(self, id, None)
+        return Handle(self, known_id(id), None)
 
     async def rerun(
         self,
         id: str,
-        from_event: int = 0,
+        from_event: int,
         *,
         new_id: str | None = None,
         input: object = ...,
     ) -> AnyHandle:
         """Start a new instance from an event of a finished one, with that event's input or another.
 
-        What came before the event is taken over. `from_event` is the event's id; 0 is the start.
+        What came before the event is taken over. `from_event` is the id that `history` has for
+        what scheduled an activity, a timer or a child.
         """
         given = input is not ...
         request = Rerun(
-            source_id=id,
+            source_id=known_id(id),
             event_id=from_event,
             new_id=uuid.uuid4().hex if new_id is None else checked_id(new_id),
             new_id_chosen=new_id is not None,
@@ -139,7 +147,9 @@ class Asking:
 
     async def raise_event(self, id: str, name: str, data: object = None) -> None:
         """Give an instance an event; it is on disk when this returns."""
-        request = RaiseEvent(instance_id=id, name=name, input=text_of(data))
+        request = RaiseEvent(
+            instance_id=known_id(id), name=checked_event(name), input=text_of(data)
+        )
         granted(await self.asked.raise_event(request))
 
     async def terminate(self, id: str, output: object = None, *, recursive: bool = True) -> None:
@@ -147,30 +157,30 @@ class Asking:
 
         Activities that run for it are cancelled as far as they can be.
         """
-        request = Terminate(instance_id=id, output=text_of(output), recursive=recursive)
+        request = Terminate(instance_id=known_id(id), output=text_of(output), recursive=recursive)
         granted(await self.asked.terminate(request))
 
     async def suspend(self, id: str, reason: str | None = None) -> None:
         """Let an instance take no new work; events for it are kept."""
-        granted(await self.asked.suspend(Suspend(instance_id=id, reason=reason)))
+        granted(await self.asked.suspend(Suspend(instance_id=known_id(id), reason=reason)))
 
     async def resume(self, id: str, reason: str | None = None) -> None:
         """Let a suspended instance go on."""
-        granted(await self.asked.resume(Resume(instance_id=id, reason=reason)))
+        granted(await self.asked.resume(Resume(instance_id=known_id(id), reason=reason)))
 
     async def purge(self, id: str, *, recursive: bool = True, force: bool = False) -> int:
         """Delete everything about an instance that has ended; how many were deleted.
 
         With `force` it need not have ended.
         """
-        request = Purge(instance_id=id, recursive=recursive, force=force)
+        request = Purge(instance_id=known_id(id), recursive=recursive, force=force)
         return granted(await self.asked.purge(request)).count
 
     # ---- reading
 
     async def get(self, id: str) -> Instance | None:
         """Return what is known of an instance, or None if there is none."""
-        view = await self.asked.get(id)
+        view = await self.asked.get(known_id(id))
         return None if view is None else instance_of(view)
 
     async def wait(
@@ -178,7 +188,8 @@ class Asking:
     ) -> Instance:
         """Return an instance once it has ended, or with `started` has begun to run.
 
-        One that is not there yet is waited for. Raises TimeoutError when time is up.
+        One that is not there yet is waited for. Raises TimeoutError when time is up, and
+        InstanceNotFound if, without a timeout, it is purged meanwhile.
         """
         return instance_of(await self._wait(id, timeout, started=started))
 
@@ -191,22 +202,23 @@ class Asking:
 
     async def _wait(self, id: str, timeout: Duration | None, *, started: bool) -> InstanceView:
         timeout_us = None if timeout is None else microseconds(timeout, "timeout")
-        view = await self.asked.wait(id, finished=not started, timeout_us=timeout_us)
+        view = await self.asked.wait(known_id(id), finished=not started, timeout_us=timeout_us)
         reached = view is not None and (
             view.status is not Status.PENDING if started else view.finished
         )
-        if view is None or not reached:
-            how = "begun" if started else "ended"
-            within = "" if timeout_us is None else f" within {timeout_us / SECOND_US:g} s"
-            raise TimeoutError(f"workflow {id!r} has not {how}{within}")
-        return view
+        if view is not None and reached:
+            return view
+        if timeout_us is None:
+            raise InstanceNotFound(Reason.NOT_FOUND, f"workflow {id!r} was purged meanwhile")
+        what = "is not there" if view is None else f"has not {'begun' if started else 'ended'}"
+        raise TimeoutError(f"workflow {id!r} {what} within {timeout_us / SECOND_US:g} s")
 
     async def history(self, id: str) -> Sequence[Event]:
         """Return the events of an instance's present generation, in order; empty if it is gone."""
         events: list[Event] = []
         after: int | None = 0
         while after is not None:
-            page = await self.asked.history(id, after_seq=after)
+            page = await self.asked.history(known_id(id), after_seq=after)
             if page is None:
                 break
             events += [decode_stored(event) for event in page.events if isinstance(event, bytes)]

@@ -15,13 +15,21 @@ from perdure.wire.tags import TAGS_METADATA_KEY, checked_tags
 
 def checked_id(id: str) -> str:
     """Return the id of an instance; raises TypeError or ValueError if it can be none."""
-    if not isinstance(id, str):
-        raise TypeError(f"the id of an instance is a str, not {_kind(id)}")
-    if not id or not id.isprintable() or len(id.encode()) > TASKHUB_INSTANCE_ID_BYTES_MAX:
+    if not known_id(id) or not id.isprintable() or len(id.encode()) > TASKHUB_INSTANCE_ID_BYTES_MAX:
         raise ValueError(
             "the id of an instance has at least one character, at most "
             f"{TASKHUB_INSTANCE_ID_BYTES_MAX} bytes and only what can be printed: {id[:40]!r}"
         )
+    return id
+
+
+def known_id(id: str) -> str:
+    """Return the id of an instance that may be there; raises TypeError for what is no text.
+
+    The store has numbers of its own for instances: a number would find another one.
+    """
+    if not isinstance(id, str):
+        raise TypeError(f"the id of an instance is a str, not {_kind(id)}")
     return id
 
 
@@ -37,6 +45,15 @@ def checked_name(workflow: object) -> str:
     if not workflow or len(workflow.encode()) > NAME_BYTES_MAX:
         raise ValueError(f"the name of a workflow has 1 to {NAME_BYTES_MAX} bytes")
     return workflow
+
+
+def checked_event(name: str) -> str:
+    """Return the name of an event; raises TypeError or ValueError if it can be none."""
+    if not isinstance(name, str):
+        raise TypeError(f"the name of an event is a str, not {_kind(name)}")
+    if not name or len(name.encode()) > NAME_BYTES_MAX:
+        raise ValueError(f"the name of an event has 1 to {NAME_BYTES_MAX} bytes")
+    return name
 
 
 def checked_moment_us(at: datetime) -> int:

@@ -25,6 +25,8 @@ def query_of(
     terms: list[Filter] = []
     if workflow is not None:
         terms.append(Compare(Field.NAME, Operator.EQ, (workflow,)))
+    if isinstance(status, str):
+        raise ConfigurationError(f"status={status!r}: expected perdure.Status, such as RUNNING")
     if status is not None:
         wanted = (status,) if isinstance(status, Status) else tuple(status)
         terms.append(Compare(Field.STATUS, Operator.IN, tuple(int(each) for each in wanted)))

@@ -141,7 +141,7 @@ class SyncEngine(Registering):
         share = self._open()
         return SyncHandle(share, share.engine.handle(id))
 
-    def rerun(self, id: str, from_event: int = 0, **more: Any) -> AnySyncHandle:
+    def rerun(self, id: str, from_event: int, **more: Any) -> AnySyncHandle:
         """Start a new instance from an event of a finished one."""
         share = self._open()
         return SyncHandle(share, share.run(share.engine.rerun(id, from_event, **more)))

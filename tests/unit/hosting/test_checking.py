@@ -2,6 +2,8 @@
 
 import asyncio
 import copy
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -10,9 +12,16 @@ import pytest
 
 from perdure import Engine, WorkflowContext, WorkflowFailed
 from perdure.authoring.failures import FailureDetails, TaskFailedError
+from perdure.base.errors import ConfigurationError
 from perdure.core.requests import Reason
-from perdure.hosting.checking import checked_id, checked_moment_us, checked_name, checked_pairs
-from perdure.hosting.refusals import InstanceExists
+from perdure.hosting.checking import (
+    checked_event,
+    checked_id,
+    checked_moment_us,
+    checked_name,
+    checked_pairs,
+)
+from perdure.hosting.refusals import InstanceExists, InstanceNotFound
 
 
 @pytest.mark.parametrize(
@@ -26,6 +35,9 @@ from perdure.hosting.refusals import InstanceExists
         (checked_name, None, TypeError, "its function or its name, not NoneType"),
         (checked_name, "", ValueError, "1 to"),
         (checked_name, lambda: None, ValueError, "lambda"),
+        (checked_event, 5, TypeError, r"not int \(5\)"),
+        (checked_event, "", ValueError, "1 to"),
+        (checked_event, "n" * 100_000, ValueError, "1 to"),
         (checked_moment_us, "soon", TypeError, r"not str \('soon'\)"),
         (checked_pairs, {"a": 1}, TypeError, "tags are text: 'a' is str"),
         (checked_pairs, {"": "x"}, ValueError, "tags: a pair has no key"),
@@ -42,6 +54,7 @@ def test_what_can_be_none_is_refused(
 
 def test_what_can_be_one_is_taken_as_it_is() -> None:
     assert checked_id("a/b:é") == "a/b:é"
+    assert checked_event("paid") == "paid"
     assert checked_name("flow") == checked_name(flow) == "flow"
     assert checked_moment_us(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)) == 1_000_000
     assert checked_pairs({"b": "2", "a": ""}) == (("a", ""), ("b", "2"))
@@ -87,8 +100,39 @@ async def test_it_is_asked_on_its_own_loop_only(caplog: pytest.LogCaptureFixture
     assert caplog.text == ""
 
 
+_LEFT_OPEN = """
+import asyncio
+from perdure import Engine
+engine = Engine(":memory:")
+asyncio.run(engine.open())
+asyncio.run(engine.open())
+"""
+
+
 def test_an_engine_whose_loop_has_ended_says_so() -> None:
-    engine = Engine(":memory:")
-    asyncio.run(engine.open())
-    with pytest.raises(RuntimeError, match="the engine was left open"):
-        asyncio.run(engine.open())
+    ended = subprocess.run(
+        [sys.executable, "-c", _LEFT_OPEN], capture_output=True, text=True, check=False
+    )
+    assert "the engine was left open" in ended.stderr
+
+
+async def test_a_number_finds_nobody() -> None:
+    async with Engine(":memory:") as engine:
+        await engine.start("flow", id="one")
+        for ask in (engine.get, engine.wait, engine.terminate, engine.purge, engine.history):
+            with pytest.raises(TypeError, match="is a str, not int"):
+                await ask(1)  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match="Status, such as RUNNING"):
+            [one async for one in engine.instances(status="RUNNING")]  # type: ignore[arg-type]
+
+
+async def test_who_waits_is_told_that_it_was_purged() -> None:
+    async with Engine(":memory:") as engine:
+        handle = await engine.start("flow", id="one", at=datetime(2999, 1, 1, tzinfo=UTC))
+        waiting = asyncio.ensure_future(handle.result())
+        await asyncio.sleep(0)
+        await handle.purge(force=True)
+        with pytest.raises(InstanceNotFound, match="purged meanwhile"):
+            await waiting
+        with pytest.raises(TimeoutError, match="is not there within"):
+            await handle.result(timeout=0.01)

@@ -84,7 +84,7 @@ async def test_what_is_refused_is_raised(engine: Engine) -> None:
         with pytest.raises(perdure.InstanceNotFinished):
             await handle.purge()
         with pytest.raises(perdure.Refused, match="terminal"):
-            await engine.rerun("one")
+            await engine.rerun("one", 1)
         await handle.terminate()
         with pytest.raises(perdure.InstanceExists):
             await engine.start(waits, id="one")
