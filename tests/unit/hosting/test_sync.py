@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,11 +20,19 @@ from tests.unit.hosting.programs import add_one, collect, echo, registry, waits
 MINUTE_S = 60.0
 
 
-def _threads() -> set[str]:
-    return {each.name for each in threading.enumerate() if each.name.startswith("perdure")}
+@pytest.fixture
+def threads() -> Callable[[], set[str]]:
+    """Tells which threads of ours there are that were not there before the test."""
+    before = set(threading.enumerate())
+
+    def new() -> set[str]:
+        there = set(threading.enumerate()) - before
+        return {each.name for each in there if each.name.startswith("perdure")}
+
+    return new
 
 
-def test_the_same_calls_without_a_loop(tmp_path: Path) -> None:
+def test_the_same_calls_without_a_loop(tmp_path: Path, threads: Callable[[], set[str]]) -> None:
     with SyncEngine(tmp_path / "orders.db", registry=registry()) as engine:
         handle = engine.start(add_one, 41, id="a", tags={"n": "1"})
         result: int = handle.result(MINUTE_S)
@@ -47,7 +56,7 @@ def test_the_same_calls_without_a_loop(tmp_path: Path) -> None:
         assert engine.purge("w") == 1
         assert engine.get("w") is None
         assert engine.rerun("a", 1, input=1).result(MINUTE_S) == 2
-    assert not _threads()
+    assert not threads()
     with pytest.raises(ShuttingDown, match="with SyncEngine"):
         engine.get("a")
 
@@ -89,12 +98,14 @@ def test_one_file_has_one_set_of_settings(tmp_path: Path) -> None:
         give_back(share)
 
 
-def test_a_file_that_cannot_be_opened_leaves_nothing(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_leaves_nothing(
+    tmp_path: Path, threads: Callable[[], set[str]]
+) -> None:
     file = tmp_path / "orders.db"
     file.write_text("a letter")
     with pytest.raises(perdure.StoreError):
         SyncEngine(file).open()
-    assert not _threads()
+    assert not threads()
     assert not threaded._open  # noqa: SLF001 - it has no other face
 
 

@@ -153,8 +153,10 @@ async def test_a_server_is_told_no_less_time_than_there_is(timeout_s: float, tol
         heard.extend(data)
         return h.settings() if data.startswith(b"PRI") else b""
 
-    async with raw(listens) as channel, ends_with(DEADLINE):
-        await channel.unary("/t/Echo", b"", timeout_s=timeout_s)
+    async with raw(listens) as channel:
+        await channel._connected()  # noqa: SLF001 - or all of the time would go by before a word
+        async with ends_with(DEADLINE):
+            await channel.unary("/t/Echo", b"", timeout_s=timeout_s)
     # A literal: its name, the length of its value, and that.
     assert b"grpc-timeout" + bytes((len(told),)) + told in heard
 
