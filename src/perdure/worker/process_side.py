@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from contextvars import copy_context
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
@@ -125,7 +126,8 @@ def _outcome_of(assignment: Assignment, connection: Connection, sending: threadi
     connection.send(BEGUN)
     if activity.is_async:
         return asyncio.run(call_async(activity, context, assignment.text))
-    return call(activity, context, assignment.text)
+    # What it sets in context variables is not there for the next one; what its module set is.
+    return copy_context().run(call, activity, context, assignment.text)
 
 
 def _told(outcome: Outcome) -> Told:

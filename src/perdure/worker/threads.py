@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from enum import Enum, auto
 from queue import SimpleQueue
 from typing import Generic, TypeVar
@@ -103,7 +104,8 @@ class Threads(Generic[R]):
         while (job := self._jobs.get()) is not None:
             if not self._stage(job, _Stage.WAITING, _Stage.BEGUN):
                 continue
-            result = job.work()
+            # What it sets in context variables is its own, not that of whoever comes after it.
+            result = Context().run(job.work)
             goes_on = self._stage(job, _Stage.BEGUN, _Stage.FINISHED)
             self._finished.append((job, result))
             # Set before anybody looks, cleared before the looking: nothing is left lying.

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,13 @@ def holds(ctx: ActivityContext, file: str) -> None:
 
 def silent(_: ActivityContext) -> None:
     signal.pause()
+
+
+_SETTING = ContextVar("_SETTING", default="nothing")
+
+
+def leaves(_ctx: ActivityContext) -> str:
+    """What somebody has set before, and set it."""
+    before = _SETTING.get()
+    _SETTING.set("left behind")
+    return before

@@ -11,6 +11,7 @@ import pytest
 from perdure.authoring.activities import ActivityContext
 from perdure.authoring.failures import NonRetryableError
 from perdure.worker.runs import ActivityCancelled
+from tests.unit.worker import computing
 from tests.unit.worker.running import Place, failure_in
 
 
@@ -224,6 +225,14 @@ async def test_waiting_for_a_thread_does_not_count() -> None:
 
 
 # ---- ends
+
+
+@pytest.mark.parametrize("in_process", [False, True])
+async def test_nothing_is_left_in_context_variables(*, in_process: bool) -> None:
+    async with Place() as place:
+        place.add(computing.leaves, process=in_process)
+        for _ in range(3):
+            assert await place.result("leaves") == '"nothing"'
 
 
 async def test_an_activity_that_cancels_itself_has_failed() -> None:
