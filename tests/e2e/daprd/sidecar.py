@@ -70,6 +70,7 @@ class Sidecar:
     app_id: str = "wfapp"
     options: tuple[str, ...] = ()
     token: str | None = None
+    beside: "Sidecar | None" = None  # whose services and state are used, for another app
     programs: Path = PROGRAMS
     ports: list[int] = field(default_factory=lambda: free_ports(_PORTS))
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -106,8 +107,9 @@ class Sidecar:
     def start(self) -> "Sidecar":
         """Start all three, and return once the sidecar says that it is ready."""
         try:
-            for name, command in self._commands().items():
-                self._begin(name, command)
+            commands = self._commands()
+            for name in NAMES if self.beside is None else ("daprd",):
+                self._begin(name, commands[name])
             self._await_ready()
         except BaseException:
             self.close()
@@ -149,12 +151,12 @@ class Sidecar:
         return Answer(answer.status_code, dict(answer.headers), answer.text)
 
     def _commands(self) -> dict[str, list[str]]:
-        http, grpc, internal, placement, p_health, raft, scheduler, s_health, client, peers, _ = (
-            map(str, self.ports)
-        )
-        resources = self.folder / "components"
+        http, grpc, internal, *_ = map(str, self.ports)
+        host = self.beside or self
+        placement, p_health, raft, scheduler, s_health, client, peers, _ = map(str, host.ports[3:])
+        resources = host.folder / "components"
         resources.mkdir(exist_ok=True)
-        (resources / "state.yaml").write_text(_STATE.format(file=self.folder / "dapr.db"))
+        (resources / "state.yaml").write_text(_STATE.format(file=host.folder / "dapr.db"))
         return {
             "placement": [
                 *("--port", placement, "--healthz-port", p_health, "--listen-address", HOST),
@@ -193,7 +195,8 @@ class Sidecar:
     def _await_ready(self) -> None:
         end = time.monotonic() + START_DEADLINE_S
         while time.monotonic() < end:
-            ended = [NAMES[n] for n, each in enumerate(self._running) if each.poll() is not None]
+            names = NAMES[-len(self._running) :]
+            ended = [names[n] for n, each in enumerate(self._running) if each.poll() is not None]
             assert not ended, f"{ended} ended:\n{tail(self.folder / f'{ended[0]}.log')}"
             if self._is_ready():
                 return
