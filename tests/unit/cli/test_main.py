@@ -152,3 +152,27 @@ def test_too_few_open_files_are_told_as_that() -> None:
     )
     assert finished.returncode == ExitCode.FAILED
     assert "ulimit -n" in finished.stderr
+
+
+_INTERRUPTED_WHILE_LOADING = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == "perdure.cli.main":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from perdure.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_ctrl_c_while_it_is_loaded_leaves_no_trace() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED_WHILE_LOADING],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (finished.returncode, finished.stderr) == (ExitCode.INTERRUPTED, "")
