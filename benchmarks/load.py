@@ -6,7 +6,7 @@ It calls through our own transport: whatever the load costs is taken from those 
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from perdure.transport.client.channel import Channel
@@ -71,30 +71,45 @@ async def drive(  # noqa: PLR0913 - what a run is made of
 
     `full` is called when the load has become full, and when it begins to run out.
     """
-    places = asyncio.Semaphore(in_flight)
     latencies: list[float] = []
 
     async def one(number: int) -> None:
-        async with places:
-            began = time.perf_counter()
-            instance_id = f"{prefix}-{number}"
-            await client.start(instance_id, workflow, value)
-            await client.complete(instance_id)
-            latencies.append(time.perf_counter() - began)
-            if len(latencies) in {in_flight, count - in_flight}:
-                full()
+        began = time.perf_counter()
+        instance_id = f"{prefix}-{number}"
+        await client.start(instance_id, workflow, value)
+        await client.complete(instance_id)
+        latencies.append(time.perf_counter() - began)
 
     began = time.perf_counter()
-    await asyncio.gather(*(one(number) for number in range(count)))
+    await at_once(one, range(count), in_flight, full)
     return Run(time.perf_counter() - began, tuple(latencies))
+
+
+async def at_once(
+    one: Callable[[int], Awaitable[None]],
+    numbers: range,
+    in_flight: int,
+    full: Callable[[], None] = lambda: None,
+) -> None:
+    """Do `one` for each number, `in_flight` at a time; `full` is called as in `drive`."""
+    places = asyncio.Semaphore(in_flight)
+    done = 0
+
+    async def placed(number: int) -> None:
+        nonlocal done
+        async with places:
+            await one(number)
+            done += 1
+            if done in {in_flight, len(numbers) - in_flight}:
+                full()
+
+    await asyncio.gather(*(placed(number) for number in numbers))
 
 
 async def begin(client: Client, workflow: str, *, count: int, in_flight: int) -> None:
     """Start `count` instances and wait for none of them."""
-    places = asyncio.Semaphore(in_flight)
 
     async def one(number: int) -> None:
-        async with places:
-            await client.start(f"idle-{number}", workflow, None)
+        await client.start(f"idle-{number}", workflow, None)
 
-    await asyncio.gather(*(one(number) for number in range(count)))
+    await at_once(one, range(count), in_flight)

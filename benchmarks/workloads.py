@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load import Client, Run, begin, drive
+from benchmarks.load import Client, Run, at_once, begin, drive
 from benchmarks.processes import Usage, usage, worker
 from tests.e2e.serving import Server
 
@@ -161,10 +161,15 @@ def history(kind: str) -> Result:
         await drive(client, "chain", 10, count=5, in_flight=1, prefix="warm")
         for length in (1_000, 5_000):
             before = usage(place.server_pid)
+            busy = Busy(place)
+            busy.note()
             run = await drive(
                 client, "chain", length, count=1, in_flight=1, prefix=f"long-{length}"
             )
+            busy.note()
             server = usage(place.server_pid)
+            busy_percent = busy.figures()["worker_busy_percent"]
+            figures[f"worker_busy_percent_{length}"] = busy_percent
             figures[f"server_cpu_ms_per_activity_{length}"] = _cpu(before, server) / length * 1_000
             figures[f"ms_per_activity_{length}"] = run.duration_s / length * 1_000
         figures["server_cpu_ratio"] = (
@@ -203,11 +208,11 @@ def idle(kind: str) -> Result:
 
 
 def recovery(kind: str) -> Result:
-    """10,000 waiting instances, kill -9, and a start: how soon one of them takes its next turn.
+    """10,000 waiting instances, kill -9, and a start: how soon one goes on, how many then do.
 
     The worker is a new one, so that no SDK's pauses before it connects again are measured.
     """
-    count = 10_000
+    count, woken = 10_000, 2_000
 
     async def fill(server: Server) -> None:
         client = Client(f"127.0.0.1:{server.grpc_port}")
@@ -232,9 +237,10 @@ def recovery(kind: str) -> Result:
             began = time.perf_counter()
             server.start()
             ready_s = time.perf_counter() - began
-            with worker(server, kind):
+            with worker(server, kind) as worker_pid:
                 joined_s = time.perf_counter() - began
                 turn_s = asyncio.run(wake(server))
+                busy = asyncio.run(_wake_many(Bench(server, server.pid, worker_pid), woken))
         finally:
             server.close()
     figures = {
@@ -243,8 +249,25 @@ def recovery(kind: str) -> Result:
         "worker_joined_s": joined_s,
         "event_to_completed_s": turn_s,
         "kill_to_completed_s": joined_s + turn_s,
+        **busy,
     }
     return Result("recovery", figures)
+
+
+async def _wake_many(place: Bench, woken: int) -> dict[str, float]:
+    """Wake so many that wait, 64 at a time."""
+    client = Client(place.target)
+    busy = Busy(place)
+
+    async def one(number: int) -> None:
+        await client.raise_event(f"idle-{number}", "go")
+        await client.complete(f"idle-{number}")
+
+    began = time.perf_counter()
+    await at_once(one, range(1, woken + 1), 64, busy.note)
+    duration_s = time.perf_counter() - began
+    await client.close()
+    return {"woken_per_s": woken / duration_s, **busy.figures()}
 
 
 async def _all_wait(server: Server, count: int) -> None:

@@ -4,10 +4,13 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from benchmarks.peers.busy import Busy
 from benchmarks.peers.engine import Engine, Place
 from benchmarks.peers.processes import GaveUpError, Processes, Program, cpu_s, memory_bytes
 from benchmarks.peers.syncs import counted
@@ -20,6 +23,7 @@ HELLO_IN_FLIGHT: Final = 64
 CHAIN_IN_FLIGHT: Final = 32
 FANOUT_IN_FLIGHT: Final = 4
 WAKE_IN_FLIGHT: Final = 16
+WORKER: Final = "worker"  # how an engine calls the program that does the work, if that is one
 CALM_CORES: Final = 0.2
 CALM_WINDOW_S: Final = 0.5
 CALM_DEADLINE_S: Final = 8.0
@@ -123,17 +127,30 @@ class _Visit:
     ) -> tuple[int, float, list[float]]:
         self._done.part = prefix
         order = {"seconds": self._sizes.seconds, "count": 10**9, "first": 0, **limits}
-        answer = self._load.order(
-            do="run",
-            prefix=prefix,
-            workflow=workflow,
-            value=value,
-            expected=value,
-            in_flight=in_flight,
-            **order,
-        )
+        with self._busy(prefix):
+            answer = self._load.order(
+                do="run",
+                prefix=prefix,
+                workflow=workflow,
+                value=value,
+                expected=value,
+                in_flight=in_flight,
+                **order,
+            )
         latencies: list[float] = answer["latencies_s"]
         return len(latencies), answer["duration_s"], latencies
+
+    @contextmanager
+    def _busy(self, part: str) -> Iterator[None]:
+        """Note how busy the worker is with a part; nothing if no process is the worker alone."""
+        pid = self._processes.pid_of(WORKER)
+        if pid is None:
+            yield
+            return
+        with Busy(lambda: cpu_s([pid])) as busy:
+            yield
+        if busy.percent is not None:
+            self._done.figures[f"busy_{part}_percent"] = busy.percent
 
     def _tell(self, *names: str) -> None:
         figures = ", ".join(f"{name} {self._done.figures[name]:,.2f}" for name in names)
@@ -230,15 +247,16 @@ class _Visit:
         self._tell("woken_per_s")
 
     def _wake(self, *, first: int, count: int) -> tuple[int, float]:
-        answer = self._load.order(
-            do="wake",
-            prefix="idle",
-            first=first,
-            count=count,
-            in_flight=WAKE_IN_FLIGHT,
-            seconds=self._sizes.seconds,
-            deadline_s=WAKE_DEADLINE_S,
-        )
+        with self._busy("woken"):
+            answer = self._load.order(
+                do="wake",
+                prefix="idle",
+                first=first,
+                count=count,
+                in_flight=WAKE_IN_FLIGHT,
+                seconds=self._sizes.seconds,
+                deadline_s=WAKE_DEADLINE_S,
+            )
         return len(answer["latencies_s"]), answer["duration_s"]
 
     def _calm(self) -> None:

@@ -75,6 +75,11 @@ class Processes:
         """Start with nothing."""
         self.folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
+        self._named: dict[str, int] = {}
+
+    def pid_of(self, name: str) -> int | None:
+        """The process that was started last under a name, if any was."""
+        return self._named.get(name)
 
     def server(
         self, name: str, command: Sequence[str], ready: Callable[[], bool], **more: Any
@@ -120,6 +125,7 @@ class Processes:
                 start_new_session=True,  # Ctrl-C is for us: we end them ourselves, in order
             )
         self._running.append(process)
+        self._named[name] = process.pid
         return process
 
     def tree(self, without: Program | None = None) -> list[int]:

@@ -58,6 +58,22 @@ FACTS: Final = (
 )
 
 
+# How busy the worker kept its core while a workload was full: whether it is what limits it.
+BUSY: Final = (
+    Column("busy_hello_percent", "`hello`", more_is_better=True),
+    Column("busy_alone_percent", "one at a time", more_is_better=True),
+    Column("busy_chain_percent", "`chain10`", more_is_better=True),
+    Column("busy_fanout_percent", "`fanout100`", more_is_better=True),
+    Column("busy_history-short_percent", "short history", more_is_better=True),
+    Column("busy_history-long_percent", "long history", more_is_better=True),
+    Column("busy_woken_percent", "woken after the kill", more_is_better=True),
+)
+BUSY_WORDS: Final = """\
+How busy the worker kept its core while the workload was full, in percent: at about 100 nothing but
+a faster worker would make it faster. One at a time, and with one history, it waits by nature. An
+engine whose work is done by the program that gives the load has no row here."""
+
+
 def medians(rounds: Sequence[Figures]) -> dict[str, float]:
     """Return the median of each figure over the rounds that have it."""
     names = dict.fromkeys(name for figures in rounds for name in figures)
@@ -111,6 +127,22 @@ def facts(engines: Mapping[str, Figures], syncs: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
+def busy(engines: Mapping[str, Figures]) -> str:
+    """Return how busy workers kept their cores, in percent, as a table in Markdown."""
+    lines = [
+        f"| worker of | {' | '.join(column.heading for column in BUSY)} |",
+        f"|---|{'---:|' * len(BUSY)}",
+    ]
+    for name, figures in engines.items():
+        if any(column.figure in figures for column in BUSY):
+            cells = [
+                column.shown(figures[column.figure]) if column.figure in figures else NONE
+                for column in BUSY
+            ]
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def ahead(ours: str, engines: Mapping[str, Figures], others: Sequence[str]) -> list[str]:
     """Say where another engine is ahead of us, and by how much."""
     found = []
@@ -142,6 +174,8 @@ def figures_section(whole: Mapping[str, Any], ours: Sequence[str]) -> str:
         table(engines),
         "![The figures of the table as bars](benchmarks.svg)",
         facts(engines, whole["syncs"]),
+        BUSY_WORDS,
+        busy(engines),
     ]
     # The lean worker is ours alone, so the two of ours are not compared with each other.
     for name in (name for name in ours if name in engines and others):

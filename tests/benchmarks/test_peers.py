@@ -1,5 +1,6 @@
 """What the run beside the peers says of its figures: medians, table, leads, chart, page, counts."""
 
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks.peers import report
+from benchmarks.peers.busy import Busy, busy_percent
 from benchmarks.peers.chart import chart
 from benchmarks.peers.syncs import count_in
 from tests.docs.pages import ROOT
@@ -50,6 +52,38 @@ def test_the_syncs_stand_beside_what_the_engine_says_of_itself() -> None:
     row = _rows(report.facts(ENGINES, {"ours": "SQLite, FULL"}))
     assert row["ours"][:2] == ["SQLite, FULL", "4.0"]
     assert row["theirs"][:2] == [report.NONE, report.NONE]
+
+
+def test_how_busy_workers_are_is_told_of_those_that_are_processes() -> None:
+    engines = {"ours": {**FAST, "busy_hello_percent": 96.4}, "theirs": SLOW}
+    rows = _rows(report.busy(engines))
+    assert rows["ours"] == ["96", *[report.NONE] * (len(report.BUSY) - 1)]
+    assert "theirs" not in rows
+
+
+def test_only_the_middle_of_a_workload_counts_for_how_busy_it_was() -> None:
+    coming = [(0.0, 0.0), (0.9, 0.0)]
+    full = [(1.0, 0.0), (2.0, 0.5), (9.0, 4.0)]
+    going = [(9.5, 4.0), (10.0, 4.0)]
+    assert busy_percent([*coming, *full, *going]) == pytest.approx(50.0)
+    assert busy_percent([(1.0, 0.0)]) is None
+    assert busy_percent([]) is None
+
+
+def test_a_process_is_sampled_beside_what_is_done() -> None:
+    spent = iter(range(1_000))
+    came = threading.Event()
+
+    def cpu_s() -> float:
+        number = next(spent)
+        if number == 10:
+            came.set()
+        return float(number)
+
+    with Busy(cpu_s) as busy:
+        assert came.wait(60)
+    assert busy.percent is not None
+    assert busy.percent > 0
 
 
 def test_the_chart_has_a_bar_for_each_figure_as_long_as_it_is_large() -> None:
