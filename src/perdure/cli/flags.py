@@ -242,7 +242,6 @@ FLAGS: Final = (
         metavar="FILE",
     ),
 )
-FLAG_KEYS: Final = frozenset(flag.key for flag in FLAGS)
 
 
 def with_server_flags(

@@ -90,7 +90,6 @@ class Auditor:
 
     def sent(self, call: Call) -> None:
         """Note a request that has left its client."""
-        call.sent_step = self.step
         for name in _names_of(call):
             self.calls.setdefault(name, deque(maxlen=400)).append(call)
 

@@ -64,7 +64,6 @@ class Call:
     number: int
     client: str
     request: Request
-    sent_step: int = 0
     since: int = 0  # from when on the node that took it may have seen the disk
     answered_step: int | None = None
     reply: Reply = None

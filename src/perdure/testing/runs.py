@@ -38,9 +38,6 @@ class ActivityRun:
         return f"{_named(self.name, self.input, self.number)} in '{self.instance_id}' -> {ended}"
 
 
-Ended = Callable[[ActivityCall, Outcome, str], None]
-
-
 class Runs:
     """The runs of one test, over all lives of its process."""
 

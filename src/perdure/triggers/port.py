@@ -17,7 +17,7 @@ Theory of operation.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from starlette.routing import BaseRoute
 
@@ -82,10 +82,12 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
 class WebSource(Source, Protocol):
     """A source that is called: it receives while its routes are served."""
 
     routes: Sequence[BaseRoute]
+    open_paths: frozenset[str]  # those of the routes that need no API token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from perdure.triggers.delivering import Delivering
 from perdure.triggers.feeds import Feed
 from perdure.triggers.fitting import check_component, subscription_view
 from perdure.triggers.letters import Letters
-from perdure.triggers.port import PubSub, Settings, Source
+from perdure.triggers.port import PubSub, Settings, Source, WebSource
 from perdure.triggers.publishing import BrokerPublisher
 from perdure.triggers.registry import build_binding, build_pubsub
 from perdure.triggers.routing import Rules
@@ -105,14 +105,13 @@ class TriggerRoom:
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """The routes of sources that are called."""
-        return [route for feed in self._feeds for route in getattr(feed.source, "routes", ())]
+        return [route for feed in self._feeds for route in _routes_of(feed.source)]
 
     @property
     def open_paths(self) -> frozenset[str]:
         """The paths among them that need no API token."""
-        return frozenset(
-            path for feed in self._feeds for path in getattr(feed.source, "open_paths", ())
-        )
+        called = (feed.source for feed in self._feeds if isinstance(feed.source, WebSource))
+        return frozenset(path for source in called for path in source.open_paths)
 
     async def start(self) -> None:
         """Begin to receive for all triggers that are not paused."""
@@ -255,11 +254,15 @@ class TriggerRoom:
         )
 
 
+def _routes_of(source: Source) -> Sequence[BaseRoute]:
+    return source.routes if isinstance(source, WebSource) else ()
+
+
 def _check_paths(feeds: Sequence[Feed], components: Mapping[str, Settings]) -> None:
     """Raise ConfigurationError if two sources want to be called at one path."""
     taken: dict[str, str] = {}
     for feed in feeds:
-        for route in getattr(feed.source, "routes", ()):
+        for route in _routes_of(feed.source):
             name, path = feed.source.name, str(getattr(route, "path", ""))
             if taken.setdefault(path, name) != name:
                 raise components[name].fault(
