@@ -92,9 +92,15 @@ class Proxy:
         await self._closing.wait()
         server.close()
         self._cut()
-        await asyncio.gather(*self._carried, return_exceptions=True)
+        # All of them: a connection may just have been accepted, and comes to `_take` after this.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # what was aborted is told so, and lets go of its socket
 
     def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closing.is_set():
+            writer.transport.abort()
+            return
         task = self._loop.create_task(self._carry(reader, writer))
         self._carried.add(task)
         task.add_done_callback(self._carried.discard)
@@ -117,10 +123,11 @@ class Proxy:
             try:
                 await asyncio.wait(pipes, return_when=asyncio.FIRST_COMPLETED)
             finally:
+                # First of all: who is cut once more while it waits for the pipes comes no further.
+                back.transport.abort()
                 for pipe in pipes:
                     pipe.cancel()
                 await asyncio.gather(*pipes, return_exceptions=True)
-                back.transport.abort()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         end = time.monotonic() + self._patience_s
