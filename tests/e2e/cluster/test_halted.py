@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Final
@@ -11,9 +11,10 @@ from typing import Final
 import httpx
 import pytest
 
-from perdure.base.limits import LEASE_TTL_US, TRANSACTION_IDLE_US
+from perdure.base.limits import TRANSACTION_IDLE_US
 from perdure.base.time import SECOND_US
 from tests.e2e.cluster.nodes import Cluster, Node
+from tests.e2e.cluster.plan import TAKEN_OVER_S
 from tests.e2e.serving import Answer
 from tests.kit.postgres import Postgres, program
 
@@ -62,8 +63,14 @@ def raised_at(node: Node, instance_id: str) -> Answer:
     return node.server.request("POST", path, "1", timeout_s=DEADLINE_S)
 
 
+def raise_at(node: Node, instance_id: str) -> None:
+    """Raise an event at a node that will be halted; it may be gone before it answers."""
+    with suppress(httpx.TransportError):
+        raised_at(node, instance_id)
+
+
 @pytest.mark.timeout(300)
-def test_what_a_halted_node_has_locked_is_free_before_its_leases_are_over(tmp_path: Path) -> None:
+def test_what_a_halted_node_has_locked_is_free_in_time(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path, 2)
     ann, ben = cluster.nodes
     try:
@@ -73,7 +80,7 @@ def test_what_a_halted_node_has_locked_is_free_before_its_leases_are_over(tmp_pa
         assert raised_at(ben, "a").status == httpx.codes.ACCEPTED
         with commits_locked(cluster.postgres):
             # The last statement of its commit waits, and everything before it is done and locked.
-            Thread(target=raised_at, args=(ann, "a"), daemon=True).start()
+            Thread(target=raise_at, args=(ann, "a"), daemon=True).start()
             await_count(cluster.postgres, WAITS)
             ann.halt()
         halted_s = time.monotonic()
@@ -81,7 +88,7 @@ def test_what_a_halted_node_has_locked_is_free_before_its_leases_are_over(tmp_pa
         answer = raised_at(ben, "a")
         waited_s = time.monotonic() - halted_s
         assert answer.status == httpx.codes.ACCEPTED, answer
-        assert TRANSACTION_IDLE_US / SECOND_US / 2 < waited_s < LEASE_TTL_US / SECOND_US, waited_s
+        assert TRANSACTION_IDLE_US / SECOND_US / 2 < waited_s < TAKEN_OVER_S, waited_s
         ann.go_on()
         end = time.monotonic() + DEADLINE_S
         while cluster.postgres.asked("SELECT count(*) FROM perdure.inbox") != "4":
