@@ -86,12 +86,15 @@ class EmbeddedComponent:
 
     async def _ended_below(self, instance_id: str, until_us: int) -> bool:
         """Return whether all that were open beneath an instance that has ended have ended, too."""
-        waiting = self._open_below(instance_id)
+        waiting, seen = self._open_below(instance_id), {instance_id}
         while waiting:
             part, waiting = waiting[:PAGE_ROWS_MAX], waiting[PAGE_ROWS_MAX:]
             if not all(await asyncio.gather(*(self._ended(each, until_us) for each in part))):
                 return False
-            waiting += [below for each in part for below in self._open_below(each)]
+            # A child whose id was taken is open until its parent hears of it: it may be anybody.
+            seen.update(part)
+            below = dict.fromkeys(below for each in part for below in self._open_below(each))
+            waiting += [each for each in below if each not in seen]
         return True
 
     def _open_below(self, instance_id: str) -> list[str]:

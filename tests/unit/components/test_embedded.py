@@ -223,6 +223,16 @@ async def test_a_terminate_is_in_force_when_all_below_have_ended_too(below: int)
         assert await house.purge(names[0]) == Purged(len(names))
 
 
+async def test_who_names_one_above_as_its_child_is_waited_for_once() -> None:
+    async with House() as house:
+        worker = house.worker()
+        await house.start("parent")
+        await worker.decide(await worker.turn(), child(1, "child"))
+        # It has not heard that the id is taken when all of it is ended.
+        await worker.decide(await worker.turn(), child(1, "parent"))
+        assert await house.terminate("parent") == Done(in_force=True)
+
+
 async def test_a_terminate_is_not_in_force_while_one_below_cannot_be_written() -> None:
     async with House() as house:
         worker = house.worker()
