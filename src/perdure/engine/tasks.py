@@ -163,6 +163,8 @@ class Tasks:
 
     def _take(self, out: TaskOut, result: Result) -> "asyncio.Future[Any]":
         """Land a result with the turn that it brings about, or by itself."""
+        if not self._together.may_wait(out.stream):
+            return self._land(out, result)
         told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def landed() -> None:

@@ -49,12 +49,16 @@ class Together:
         self._waiting: dict[Turn, tuple[asyncio.TimerHandle, WorkStream]] = {}
         self._starts: dict[Turn, asyncio.Future[bool]] = {}
 
+    def may_wait(self, stream: WorkStream) -> bool:
+        """Tell whether a worker's result may be worth a wait at all."""
+        return bool(self._wait_us) and _has_nothing_else(stream)
+
     def arrive(self, key: int, arrival: Arrival, term: Term | None, stream: WorkStream) -> bool:
         """Let a result wait for its turn; False if it has to be handed in by itself.
 
         `term` is that under which its row is held: one entry carries one.
         """
-        if not self._wait_us or not _has_nothing_else(stream) or _is_to_hurry(stream):
+        if not self.may_wait(stream) or _is_to_hurry(stream):
             return False
         resident = self._residents.peek(key)
         if resident is None or resident.term != term:
