@@ -176,8 +176,8 @@ async def test_a_purge_meanwhile_leaves_nothing() -> None:
         purging = asyncio.create_task(house.purge("a", force=True))
         await breathe()
         await worker.decide(turn, schedule(2))
-        await asyncio.gather(purging, finishing)
         await house.pass_time(WAIT_US)
+        await asyncio.gather(purging, finishing)
         assert await house.component.get("a") is None
         assert house.store.tasks(0, 9) == ()
 
