@@ -85,7 +85,7 @@ class Asking:
     async def start(
         self, workflow: str, input: object = None, **more: Unpack[StartOptions]
     ) -> AnyHandle: ...
-    async def start(
+    async def start(  # noqa: PLR0913 - each is something that can be said of a start
         self,
         workflow: AnyWorkflow,
         input: object = None,
@@ -94,18 +94,20 @@ class Asking:
         at: datetime | None = None,
         tags: Mapping[str, str] | None = None,
         replace_finished: bool = False,
+        app_id: str | None = None,
     ) -> AnyHandle:
         """Start a workflow; when this returns it is on disk, and will come to its end.
 
         Without an `id` it gets one that nobody has had; an id that is taken raises
         InstanceExists, unless its instance has ended and `replace_finished` is true. With `at` it
-        begins at that moment. `tags` are kept with the instance and can be searched for. Raises
-        TypeError or ValueError for what can be none of these, and then starts nothing.
+        begins at that moment. `tags` are kept with the instance and can be searched for. `app_id`
+        is the app that runs it, if that is not the engine's own. Raises TypeError or ValueError for
+        what can be none of these, and then starts nothing.
         """
         request = rq.Start(
             instance_id=uuid.uuid4().hex if id is None else checked_id(id),
             name=checked_name(workflow),
-            app_id=self.app_id,
+            app_id=app_id or self.app_id,
             input=text_of(input),
             scheduled_start_us=None if at is None else checked_moment_us(at),
             tags=checked_pairs(tags) if tags else (),

@@ -94,6 +94,7 @@ class Engine(Registering, Asking):
         await house.open()
         self._house, self._loop = house, asyncio.get_running_loop()
         self.attach(self.registry)
+        house.employ()
 
     async def close(self) -> None:
         """Let what runs come to its end within `stop_timeout`, and let go of everything.
@@ -136,7 +137,7 @@ class Engine(Registering, Asking):
     def component(self) -> WorkflowComponent:
         """What answers. Raises ShuttingDown while it is not open."""
         house = self._opened()
-        house.staff.begin()  # something may have been registered since
+        house.begin()  # something may have been registered since
         return house.component
 
     @property

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from perdure.app.clock import SystemClock
 from perdure.app.places import open_place
+from perdure.authoring.context import WorkflowContext
 from perdure.base.errors import StoreLocked
 from perdure.base.observer import Observer, fan_out
 from perdure.base.time import SECOND_US
@@ -17,7 +18,7 @@ from perdure.components.embedded import EmbeddedComponent
 from perdure.engine.service import Engine
 from perdure.engine.settings import EngineSettings, Sharing
 from perdure.hosting.journal import HostJournal
-from perdure.hosting.settings import HostSettings
+from perdure.hosting.settings import Bounds, HostSettings
 from perdure.hosting.staff import Staff
 from perdure.store.port import Store
 
@@ -51,7 +52,7 @@ class House:
         self._store: Store | None = None
         self._engine: Engine | None = None
         self._component: EmbeddedComponent | None = None
-        self._staff: Staff | None = None
+        self._staffs: dict[str, Staff] = {}  # by app
 
     @property
     def component(self) -> EmbeddedComponent:
@@ -96,16 +97,26 @@ class House:
             sharing=sharing,
         )
         self._component = EmbeddedComponent(engine, clock, observer)
-        self._staff = Staff(engine, settings)
+        for app_id in (settings.app_id, *settings.apps):
+            self._staffs[app_id] = Staff(engine, settings, app_id)
         await engine.start()
         if self._doors is not None:
             await self._doors.open(engine, self._component, self._store, observer)
 
     @property
     def staff(self) -> Staff:
-        """Who does the work of registries in this process. Only while it is open."""
-        assert self._staff is not None, "it is open"
-        return self._staff
+        """Who does the work of the engine's own app in this process. Only while it is open."""
+        return self._staffs[self.settings.app_id]
+
+    def employ(self) -> None:
+        """Have the work of the further apps done in this process, too."""
+        for app_id, registry in self.settings.apps.items():
+            self._staffs[app_id].attach(registry, WorkflowContext, Bounds())
+
+    def begin(self) -> None:
+        """Take the work of the apps that have something registered by now."""
+        for staff in self._staffs.values():
+            staff.begin()
 
     async def close(self, timeout_us: int) -> None:
         """Close everything: what runs has so long to come to its end, and no longer."""
@@ -126,11 +137,11 @@ class House:
         await engine.rest(max(timeout_us - _GRACE_US, 0) / SECOND_US)
         if self._doors is not None:
             await self._doors.close(engine, min(timeout_us, _GRACE_US))
-        if self._staff is not None:
-            self._staff.cut()
+        for staff in self._staffs.values():
+            staff.cut()
         engine.stop_handing_out()
-        if self._staff is not None:
-            self._staff.leave()
+        for staff in self._staffs.values():
+            staff.leave()
         await engine.stop()
 
 

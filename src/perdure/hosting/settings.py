@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, TypedDict, Unpack
 
+from perdure.authoring.registry import Registry
 from perdure.authoring.replay import RUNS_KEPT_MAX
 from perdure.base.errors import ConfigurationError
 from perdure.base.limits import STOP_TIMEOUT_US
@@ -37,6 +38,7 @@ class HostSettings:
     threads: int
     processes: int
     retention_us: Mapping[Status, int] = field(default_factory=dict)
+    apps: Mapping[str, Registry] = field(default_factory=dict, repr=False)
 
     @property
     def has_doors(self) -> bool:
@@ -76,6 +78,7 @@ class Settings(TypedDict, total=False):
     threads: int  # for activities that are not async
     processes: int  # for activities with process=True; as many as there are cores by default
     retention: Duration | None  # after which instances that have ended are deleted; None: never
+    apps: Mapping[str, Registry]  # further apps that live in the process, by their ids
 
 
 def settings_of(store: str | os.PathLike[str], **given: Unpack[Settings]) -> HostSettings:
@@ -94,8 +97,13 @@ def settings_of(store: str | os.PathLike[str], **given: Unpack[Settings]) -> Hos
     ):
         if not 1 <= count <= most:
             raise ConfigurationError(f"{name}={count}: expected from 1 to {most}")
-    if not app_id:
+    apps = dict(given.get("apps", {}))
+    if not app_id or not all(apps):
         raise ConfigurationError("app_id: expected a name")
+    if app_id in apps:
+        raise ConfigurationError(
+            f"apps: '{app_id}' is the engine's own app: its registry is `registry`"
+        )
     kept_us = None if retention is None else microseconds(retention, "retention")
     return HostSettings(
         store=os.fspath(store),
@@ -108,6 +116,7 @@ def settings_of(store: str | os.PathLike[str], **given: Unpack[Settings]) -> Hos
         threads=threads,
         processes=processes,
         retention_us={} if kept_us is None else dict.fromkeys(TERMINAL, kept_us),
+        apps=apps,
     )
 
 

@@ -34,3 +34,4 @@ class StartOptions(TypedDict, total=False):
     at: datetime | None
     tags: Mapping[str, str] | None
     replace_finished: bool
+    app_id: str | None

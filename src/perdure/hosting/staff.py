@@ -1,8 +1,8 @@
 """The work that an engine has done in its own process, by all registries that are attached to it.
 
-An engine has one such worker for its app, however many registries there are: a workflow belongs to
-the first registry that has its name. While no registry has anything, there is no worker, and other
-workers of the app, at the doors, have all its work.
+An engine has one such worker for each app that lives in the process, however many registries there
+are: a workflow belongs to the first registry that has its name. While no registry has anything,
+there is no worker, and other workers of the app, at the doors, have all its work.
 """
 
 import asyncio
@@ -67,12 +67,10 @@ class Member:
 class Staff:
     """An implementation of `engine.local.LocalWork`. Made on the loop that it is used on."""
 
-    def __init__(self, engine: Engine, settings: HostSettings) -> None:
-        """Do the work of `engine` as soon as somebody has registered something."""
+    def __init__(self, engine: Engine, settings: HostSettings, app_id: str) -> None:
+        """Do the work of an app of `engine` as soon as somebody has registered something."""
         self._engine = engine
-        self._profile = Profile(
-            app_id=settings.app_id, worker="this process", stateful_history=True
-        )
+        self._profile = Profile(app_id=app_id, worker="this process", stateful_history=True)
         self._activities = ActivityRunner(
             self._find,
             threads=settings.threads,

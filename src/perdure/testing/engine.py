@@ -122,7 +122,7 @@ class VirtualEngine:
     def start(
         self, workflow: str, input: object = None, **more: Unpack[StartOptions]
     ) -> AnyInstance: ...
-    def start(
+    def start(  # noqa: PLR0913 - each is something that can be said of a start
         self,
         workflow: AnyWorkflow,
         input: object = None,  # noqa: A002 - the word of those who call
@@ -131,6 +131,7 @@ class VirtualEngine:
         at: datetime | None = None,
         tags: Mapping[str, str] | None = None,
         replace_finished: bool = False,
+        app_id: str | None = None,
     ) -> AnyInstance:
         """Start a workflow, as `perdure.Engine` does; nothing of it has run yet.
 
@@ -141,12 +142,14 @@ class VirtualEngine:
         request = rq.Start(
             instance_id=self._fresh_id(name) if id is None else id,
             name=name,
-            app_id=APP_ID,
+            app_id=app_id or APP_ID,
             input=text_of(input),
             scheduled_start_us=None if at is None else microseconds_of(at),
             tags=tuple(sorted((tags or {}).items())),
             replace_finished=replace_finished,
         )
+        if request.app_id != APP_ID:
+            self.world.expect(request.app_id)
         granted(self.world.ask(request))
         return VirtualInstance(self.world, request.instance_id, workflow)
 

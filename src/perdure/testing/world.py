@@ -108,7 +108,7 @@ class World:
             self.workflows,
             replay_each_turn=self._terms.replay_each_turn,
             stalled=self._stalled,
-            asked=self._asked,
+            asked=self.expect,
             failed=self.fail,
         )
         self.worker = Worker(node, deciding, self.runs, self.occasions, self.story)
@@ -117,7 +117,8 @@ class World:
         for app_id in self._apps:
             self.worker.connect(app_id)
 
-    def _asked(self, app_id: str) -> None:
+    def expect(self, app_id: str) -> None:
+        """Have the work of an app done, too."""
         # Whatever apps there are, this one does their work, as far as it or the test has it.
         self._apps[app_id] = None
         self.loop.call_soon(self.worker.connect, app_id)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from perdure import ConfigurationError, Engine, Status
+from perdure import ConfigurationError, Engine, Registry, Status
 from perdure.hosting.settings import settings_of
 
 
@@ -34,3 +34,10 @@ def test_times_are_seconds_or_timedeltas() -> None:
     assert found.retention_us[Status.FAILED] == 86_400_000_000
     assert not found.has_doors
     assert settings_of("a.db", http=0).has_doors
+
+
+def test_an_engines_own_app_is_no_further_one() -> None:
+    with pytest.raises(ConfigurationError, match="'orders' is the engine's own app"):
+        Engine("orders.db", app_id="orders", apps={"orders": Registry()})
+    with pytest.raises(ConfigurationError, match="app_id: expected a name"):
+        Engine("orders.db", apps={"": Registry()})
