@@ -89,13 +89,18 @@ class EmbeddedComponent:
         waiting, seen = self._open_below(instance_id), {instance_id}
         while waiting:
             part, waiting = waiting[:PAGE_ROWS_MAX], waiting[PAGE_ROWS_MAX:]
-            if not all(await asyncio.gather(*(self._ended(each, until_us) for each in part))):
+            if not all(await asyncio.gather(*(self._is_over(each, until_us) for each in part))):
                 return False
             # A child whose id was taken is open until its parent hears of it: it may be anybody.
             seen.update(part)
             below = dict.fromkeys(below for each in part for below in self._open_below(each))
             waiting += [each for each in below if each not in seen]
         return True
+
+    async def _is_over(self, instance_id: str, until_us: int) -> bool:
+        # Who is not there was purged: a child is born in the commit in which its parent is told.
+        snapshot = await self._engine.snapshot(instance_id)
+        return snapshot is None or await self._ended(instance_id, until_us)
 
     def _open_below(self, instance_id: str) -> list[str]:
         # What has just ended is still in memory, and knows what was open then.
