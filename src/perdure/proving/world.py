@@ -164,9 +164,9 @@ class World:
         return Watching(node, self.figures, lambda text: self.court.accuse("fault", text))
 
     def _unheard(self, home: Home | None, error: BaseException) -> None:
-        if home is None:
-            raise error
-        self.court.accuse("fault", f"nobody heard of {type(error).__name__}: {error}")
+        # Also where nobody knows whose it is: what a task leaves behind is found between two steps.
+        where = "" if home is None else f" at {home.name}"
+        self.court.accuse("fault", f"nobody heard of {type(error).__name__}{where}: {error}")
 
     def _injected(self, kind: str) -> None:
         self.faults[kind] += 1

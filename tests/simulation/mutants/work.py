@@ -7,7 +7,7 @@ from typing import Any
 from perdure.base.errors import StoreError
 from perdure.base.time import SECOND_US
 from perdure.core.status import Status
-from perdure.engine import tasks, timers
+from perdure.engine import results, tasks, timers
 from perdure.engine.deliveries import Deliveries
 from perdure.engine.intake import Intake
 from perdure.engine.landing import Landing
@@ -68,7 +68,7 @@ def result_keeps_the_row(patch: Patch) -> None:
     def made(ending: Any) -> Any:
         return lambda *given: replace(ending(*given), ended_tasks=())
 
-    patch.put(Tasks, "_ending", made)
+    patch.put(tasks, "ending", made)
 
 
 @mutant("a result is delivered twice")
@@ -80,7 +80,7 @@ def result_comes_twice(patch: Patch) -> None:
 
         return broken
 
-    patch.put(Tasks, "_ending", made)
+    patch.put(tasks, "ending", made)
 
 
 @mutant("a result forgets of which generation it is")
@@ -88,7 +88,7 @@ def result_forgets_the_generation(patch: Patch) -> None:
     def made(inbox_add: Any) -> Any:
         return lambda event, **_named: inbox_add(event)
 
-    patch.put(tasks, "inbox_add", made)
+    patch.put(results, "inbox_add", made)
 
 
 @mutant("a result row is dropped")
@@ -96,7 +96,7 @@ def result_is_lost(patch: Patch) -> None:
     def made(ending: Any) -> Any:
         return lambda *given: replace(ending(*given), inbox=())
 
-    patch.put(Tasks, "_ending", made)
+    patch.put(tasks, "ending", made)
 
 
 @mutant("an answer is matched by instance and number alone", odds={"answer_late": 0.1})
