@@ -6,7 +6,8 @@ Whoever has arranged for a signal already, as a web server does, keeps it.
 import asyncio
 import signal
 import threading
-from typing import Any, Final
+from typing import Any, ClassVar, Final
+from weakref import WeakSet
 
 # What a shell shows of a process that a SIGTERM has ended.
 EXIT_CODE: Final = 128 + signal.SIGTERM
@@ -49,29 +50,28 @@ class ExitSignal:
     Many may wish it at once; the last who leaves it puts back what was there before the first.
     """
 
-    _wishers = 0  # of the whole process, counted on the main thread alone
-
-    def __init__(self) -> None:
-        """Arrange for nothing yet."""
-        self._listens = False
+    # Of the whole process, and touched on the main thread alone. Who is forgotten wishes nothing.
+    _wishers: ClassVar[WeakSet["ExitSignal"]] = WeakSet()
 
     def listen(self) -> None:
         """Arrange for it, on the main thread and where nobody else has."""
-        if threading.current_thread() is not threading.main_thread() or self._listens:
+        if threading.current_thread() is not threading.main_thread():
             return
-        if signal.getsignal(signal.SIGTERM) not in {signal.SIG_DFL, _exit}:
+        arranged = signal.getsignal(signal.SIGTERM)
+        if arranged is signal.SIG_DFL:
+            # Whoever wished it before has had it taken away.
+            self._wishers.clear()
+            signal.signal(signal.SIGTERM, _exit)
+        elif arranged is not _exit:
             return
-        signal.signal(signal.SIGTERM, _exit)
-        ExitSignal._wishers += 1
-        self._listens = True
+        self._wishers.add(self)
 
     def leave(self) -> None:
         """Wish it no more. Away from the main thread, where nothing can be arranged, it stays."""
-        if threading.current_thread() is not threading.main_thread() or not self._listens:
+        if threading.current_thread() is not threading.main_thread() or self not in self._wishers:
             return
-        self._listens = False
-        ExitSignal._wishers -= 1
-        if not ExitSignal._wishers and signal.getsignal(signal.SIGTERM) is _exit:
+        self._wishers.discard(self)
+        if not self._wishers and signal.getsignal(signal.SIGTERM) is _exit:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 

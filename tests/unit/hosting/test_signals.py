@@ -68,3 +68,14 @@ def test_other_threads_arrange_for_nothing() -> None:
     assert handler() is not signal.SIG_DFL
     wish.leave()
     assert handler() is signal.SIG_DFL
+
+
+def test_who_had_it_taken_away_holds_up_nobody() -> None:
+    forgotten, wish = ExitSignal(), ExitSignal()
+    forgotten.listen()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    wish.listen()
+    wish.leave()
+    assert handler() is signal.SIG_DFL
+    forgotten.leave()
+    assert handler() is signal.SIG_DFL
