@@ -240,4 +240,5 @@ class DaprWorkflowClient:
             try:
                 return state_of(seat.ask(method, request, wait.left_s()))
             except WorkflowRpcError as error:
+                # This client blocks its caller by its nature; `Wait` bounds pauses and logs them.
                 time.sleep(wait.pause_after(error))

@@ -124,6 +124,7 @@ class DaprMCPClient(Catalogue):
                 pause_s = pause_after(error, attempt, end_s)
                 if pause_s is None:
                     raise
+                # This client blocks its caller by its nature; the pause is bounded and logged.
                 time.sleep(pause_s)
         left_s = max(int(end_s - time.monotonic()), 1)
         state = self._wf_client.wait_for_workflow_completion(

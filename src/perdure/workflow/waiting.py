@@ -1,5 +1,6 @@
 """Waits of clients: how long one call may last, and what is tried again while a server is away."""
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from typing import Final
 import grpc
 
 from perdure.workflow.faults import WorkflowRpcError
+
+_log = logging.getLogger("perdure.worker")
 
 _PAUSE_FIRST_S: Final = 0.5
 _PAUSE_LONGEST_S: Final = 5.0
@@ -66,4 +69,6 @@ class Wait:
         self._failed_s = now_s
         pause_s, self._pause_s = self._pause_s, min(self._pause_s * 2, _PAUSE_LONGEST_S)
         left_s = self.left_s()
-        return pause_s if left_s is None else min(pause_s, left_s)
+        pause_s = pause_s if left_s is None else min(pause_s, left_s)
+        _log.warning("waiting for a workflow to %s: %s; again in %g s", self.what, error, pause_s)
+        return pause_s

@@ -28,6 +28,16 @@ def test_a_server_that_is_away_is_asked_again_after_growing_pauses() -> None:
     assert Wait("start", 0.25).pause_after(AWAY) <= 0.25
 
 
+def test_each_pause_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    wait = Wait("complete", 0)
+    wait.pause_after(AWAY)
+    wait.pause_after(AWAY)
+    first, second = caplog.messages
+    assert first.startswith("waiting for a workflow to complete:")
+    assert first.endswith("away; again in 0.5 s"), first
+    assert second.endswith("again in 1 s"), second
+
+
 def test_a_server_that_stays_away_is_given_up_and_one_that_was_there_meanwhile_is_not() -> None:
     now_s = 0.0
     wait = Wait("complete", 0, lambda: now_s)
