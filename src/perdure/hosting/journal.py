@@ -4,17 +4,14 @@ import logging
 
 from typing_extensions import override
 
-from perdure.base.observer import WORKER_GONE, NullObserver, Subject
-from perdure.observability.outages import Outages
+from perdure.base.observer import WORKER_GONE, Subject
+from perdure.observability.outages import OutageObserver
 
 _log = logging.getLogger("perdure.engine")
 
 
-class HostJournal(NullObserver):
+class HostJournal(OutageObserver):
     """An observer that logs as any library does: through `logging`, and leaves the rest to it."""
-
-    def __init__(self) -> None:
-        self._outages = Outages()
 
     @override
     def instance_stalled(
@@ -28,23 +25,17 @@ class HostJournal(NullObserver):
         _log.log(level, "a turn of %s is tried again: %s", subject.instance_id, reason)
 
     @override
-    def fault(self, where: str, error: BaseException) -> None:
-        if self._outages.covers(error):
-            _log.debug("%s: the store is still away: %s", where, error)
-        elif self._outages.begins(error):
-            _log.error("the store is away: %s", error)
-        else:
-            _log.error("%s: %s", where, error, exc_info=error)
+    def store_went_away(self, where: str, error: BaseException) -> None:
+        _log.error("the store is away: %s", error)
 
     @override
-    def commit_landed(self, *, entries: int, duration_us: int) -> None:
-        self._store_is_there()
+    def store_is_still_away(self, where: str, error: BaseException) -> None:
+        _log.debug("%s: the store is still away: %s", where, error)
 
     @override
-    def leases_renewed(self) -> None:
-        self._store_is_there()
+    def store_came_back(self, away_s: float) -> None:
+        _log.warning("the store is back after %.1f s", away_s)
 
-    def _store_is_there(self) -> None:
-        away_s = self._outages.ended()
-        if away_s is not None:
-            _log.warning("the store is back after %.1f s", away_s)
+    @override
+    def other_fault(self, where: str, error: BaseException) -> None:
+        _log.error("%s: %s", where, error, exc_info=error)

@@ -8,20 +8,19 @@ from typing_extensions import override
 from perdure.base.observer import (
     WORKER_GONE,
     Activity,
-    NullObserver,
     Span,
     Subject,
     WorkKind,
 )
 from perdure.observability.logs import logger
-from perdure.observability.outages import Outages
+from perdure.observability.outages import OutageObserver, Outages
 
 
-class Journal(NullObserver):
+class Journal(OutageObserver):
     """An observer that logs. Made when logging is set up, since it asks then for the level."""
 
     def __init__(self, outages: Outages | None = None) -> None:
-        self._outages = outages or Outages()
+        super().__init__(outages)
         self._log = logger("perdure.engine")
         # Steps are many: whether anybody reads them is asked once.
         self._tells_steps = logging.getLogger("perdure.engine").isEnabledFor(logging.DEBUG)
@@ -78,26 +77,20 @@ class Journal(NullObserver):
         )
 
     @override
-    def fault(self, where: str, error: BaseException) -> None:
-        if self._outages.covers(error):
-            self._log.debug("the store is still away", where=where, error=str(error))
-        elif self._outages.begins(error):
-            self._log.error("the store is away", where=where, error=str(error))
-        else:
-            self._log.error("fault", where=where, error=str(error), exc_info=error)
+    def store_went_away(self, where: str, error: BaseException) -> None:
+        self._log.error("the store is away", where=where, error=str(error))
 
     @override
-    def commit_landed(self, *, entries: int, duration_us: int) -> None:
-        self._store_is_there()
+    def store_is_still_away(self, where: str, error: BaseException) -> None:
+        self._log.debug("the store is still away", where=where, error=str(error))
 
     @override
-    def leases_renewed(self) -> None:
-        self._store_is_there()
+    def store_came_back(self, away_s: float) -> None:
+        self._log.warning("the store is back", away_seconds=round(away_s, 1))
 
-    def _store_is_there(self) -> None:
-        away_s = self._outages.ended()
-        if away_s is not None:
-            self._log.warning("the store is back", away_seconds=round(away_s, 1))
+    @override
+    def other_fault(self, where: str, error: BaseException) -> None:
+        self._log.error("fault", where=where, error=str(error), exc_info=error)
 
     @override
     def instance_created(self, subject: Subject, *, at_us: int, span: Span | None) -> None:

@@ -5,9 +5,13 @@ written, or a lease renewed; that something could be read does not say that it c
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from typing_extensions import override
+
 from perdure.base.errors import StoreAway
+from perdure.base.observer import NullObserver
 
 
 class Outages:
@@ -38,3 +42,53 @@ class Outages:
             return None
         since_s, self._since_s = self._since_s, None
         return self._monotonic_s() - since_s
+
+
+class OutageObserver(NullObserver, ABC):
+    """Tells faults: the first and the end of an outage once each, and others as they come."""
+
+    def __init__(self, outages: Outages | None = None) -> None:
+        """Begin with a store that is there, unless `outages` knows better."""
+        self._outages = outages or Outages()
+
+    @abstractmethod
+    def store_went_away(self, where: str, error: BaseException) -> None:
+        """Tell that the store is away, which was found out at `where`."""
+        ...
+
+    @abstractmethod
+    def store_is_still_away(self, where: str, error: BaseException) -> None:
+        """Tell that something else failed since the store is away."""
+        ...
+
+    @abstractmethod
+    def store_came_back(self, away_s: float) -> None:
+        """Tell that the store is back, after so many seconds."""
+        ...
+
+    @abstractmethod
+    def other_fault(self, where: str, error: BaseException) -> None:
+        """Tell a fault that is not of an outage."""
+        ...
+
+    @override
+    def fault(self, where: str, error: BaseException) -> None:
+        if self._outages.covers(error):
+            self.store_is_still_away(where, error)
+        elif self._outages.begins(error):
+            self.store_went_away(where, error)
+        else:
+            self.other_fault(where, error)
+
+    @override
+    def commit_landed(self, *, entries: int, duration_us: int) -> None:
+        self._store_is_there()
+
+    @override
+    def leases_renewed(self) -> None:
+        self._store_is_there()
+
+    def _store_is_there(self) -> None:
+        away_s = self._outages.ended()
+        if away_s is not None:
+            self.store_came_back(away_s)
