@@ -17,6 +17,7 @@ from perdure.store.partitions import HOUSEKEEPING, Partition, partition_of
 from tests.kit.clock import BEGINNING_US, VirtualLoop
 from tests.kit.house import APP, House
 from tests.kit.shaky_store import ShakyStore
+from tests.kit.worker import Worker
 
 STEP_US = SECOND_US // 2
 
@@ -180,11 +181,22 @@ class Town:
                 await house.settle()
 
     async def pass_time(self, duration_us: int) -> None:
-        """Let time pass in steps, and everything happen that this brings about."""
+        """Let time pass in steps, and everything happen that this brings about.
+
+        What was under way before happens before, as in a house.
+        """
+        await self.settle()
         while duration_us > 0:
             self._loop.passed_us += min(STEP_US, duration_us)
             duration_us -= STEP_US
             await self.settle()
+
+    async def begun(self, instance_id: str, at: str) -> Worker:
+        """Start an instance at a node, and return its worker there, which knows its workflow."""
+        worker = self[at].worker()
+        await self.spread()
+        await self[at].start(instance_id)
+        return worker
 
     async def spread(self) -> None:
         """Let partitions find their places."""

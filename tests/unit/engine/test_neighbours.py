@@ -50,9 +50,7 @@ async def test_the_owner_is_woken_by_what_others_land() -> None:
 
 async def test_terminating_and_purging_from_any_node() -> None:
     async with Town("ann", "ben") as town:
-        worker = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        worker = await town.begun("a", at="ann")
         turn = await worker.turn()
         await town["ben"].terminate("a", "over")
         assert (await town["ben"].finished("a")).output == "over"
@@ -65,9 +63,7 @@ async def test_terminating_and_purging_from_any_node() -> None:
 
 async def test_purging_by_force_what_runs_elsewhere() -> None:
     async with Town("ann", "ben") as town:
-        worker = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        worker = await town.begun("a", at="ann")
         await worker.decide(await worker.turn(), schedule(1), schedule(2))
         await worker.activity()
         await town["ben"].purge("a", force=True)

@@ -9,9 +9,7 @@ from tests.kit.town import Town
 
 async def test_suspending_and_resuming_from_any_node() -> None:
     async with Town("ann", "ben") as town:
-        worker = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        worker = await town.begun("a", at="ann")
         await worker.decide(await worker.turn())
         await town["ben"].suspend("a")
         await town["ben"].raise_event("a", "go", "x")
@@ -27,9 +25,7 @@ async def test_suspending_and_resuming_from_any_node() -> None:
 async def test_a_suspension_of_which_the_owner_has_not_heard_is_in_force() -> None:
     """A turn that was handed out after the suspension was acknowledged has landed."""
     async with Town("ann", "ben") as town:
-        worker = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        worker = await town.begun("a", at="ann")
         await worker.decide(await worker.turn(), schedule(1))
         activity = await worker.activity()
         town["ann"].store.deaf = True
@@ -48,9 +44,7 @@ async def test_a_suspension_of_which_the_owner_has_not_heard_is_in_force() -> No
 
 async def test_an_event_after_a_suspension_that_was_not_heard_of_waits() -> None:
     async with Town("ann", "ben") as town:
-        worker = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        worker = await town.begun("a", at="ann")
         await worker.decide(await worker.turn())
         town["ann"].store.deaf = True
         await town["ben"].suspend("a")
@@ -66,9 +60,7 @@ async def test_an_event_after_a_suspension_that_was_not_heard_of_waits() -> None
 
 async def test_a_suspension_at_the_owner_lets_what_is_out_come_to_its_end() -> None:
     async with Town("ann", "ben") as town:
-        worker = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        worker = await town.begun("a", at="ann")
         turn = await worker.turn()
         await town["ann"].suspend("a")
         await worker.decide(turn)
@@ -83,9 +75,7 @@ async def test_a_suspension_at_the_owner_lets_what_is_out_come_to_its_end() -> N
 async def test_whoever_is_resumed_elsewhere_has_its_activities_run() -> None:
     """Suspended at the owner and resumed elsewhere, its later activities waited for ever."""
     async with Town("ann", "ben") as town:
-        worker = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        worker = await town.begun("a", at="ann")
         await worker.decide(await worker.turn())
         await town["ann"].suspend("a")
         await town["ben"].resume("a")
@@ -97,9 +87,7 @@ async def test_whoever_is_resumed_elsewhere_has_its_activities_run() -> None:
 
 async def test_whoever_was_suspended_here_and_resumed_elsewhere_before_it_came_here_runs() -> None:
     async with Town("ann", "ben") as town:
-        first = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        first = await town.begun("a", at="ann")
         await first.decide(await first.turn())
         await town["ben"].suspend("a")
         await town["ann"].resume("a")

@@ -11,9 +11,7 @@ from tests.kit.town import Town
 async def test_events_keep_their_order_although_the_owner_has_not_heard_of_the_first() -> None:
     """The second, which was raised at the owner, was delivered first."""
     async with Town("ann", "ben") as town:
-        worker = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        worker = await town.begun("a", at="ann")
         await worker.decide(await worker.turn())
         town["ann"].store.deaf = True
         await town["ben"].raise_event("a", "go", "first")
@@ -33,9 +31,7 @@ async def test_events_keep_their_order_although_the_owner_has_not_heard_of_the_f
 
 async def test_news_that_is_lost_is_made_up_for_by_looking() -> None:
     async with Town("ann", "ben") as town:
-        worker = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        worker = await town.begun("a", at="ann")
         await worker.decide(await worker.turn())
         town["ann"].store.deaf = True
         await town["ben"].raise_event("a", "go", "x")
@@ -47,9 +43,7 @@ async def test_news_that_is_lost_is_made_up_for_by_looking() -> None:
 
 async def test_whoever_waits_looks_now_and_then() -> None:
     async with Town("ann", "ben") as town:
-        worker = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        worker = await town.begun("a", at="ann")
         town["ben"].store.deaf = True
         wait = town["ben"].soon(town["ben"].finished("a"))
         await town.settle()
@@ -63,9 +57,7 @@ async def test_whoever_waits_looks_now_and_then() -> None:
 async def test_an_earlier_life_that_ended_elsewhere_unheard_keeps_no_place() -> None:
     """Its turn was at a worker; the new life's took its name out of the books, not its place."""
     async with Town("ann", "ben") as town:
-        worker = town["ann"].worker()
-        await town.spread()
-        await town["ann"].start("a")
+        worker = await town.begun("a", at="ann")
         old = await worker.turn()
         town["ann"].store.deaf = True
         await town["ben"].purge("a", force=True)
