@@ -4,8 +4,7 @@ All that they answer is the same to the last character, but for what is told her
 `docs/from-dapr.md` tells the same to users.
 """
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,8 @@ import pytest
 from tests.e2e import venvs
 from tests.e2e.daprd import conversation
 from tests.e2e.daprd.conversation import BESIDES, CALLS, SEEN_AFTERWARDS, STATES, Told
-from tests.e2e.daprd.sidecar import Sidecar
+from tests.e2e.daprd.side_by_side import Both, Either, compare, held_with_both
 from tests.e2e.programs import Program
-from tests.e2e.serving import Server
 from tests.e2e.venvs import REPOSITORY
 
 # The first test waits until both conversations have been held.
@@ -47,39 +45,28 @@ NAMES = (
 )
 
 
-def _converse(side: Sidecar | Server, folder: Path) -> dict[str, Told]:
-    side.start()
+def _converse(side: Either, folder: Path) -> Mapping[str, Told]:
+    worker = Program(
+        [str(venvs.ensure(venvs.DAPR_1_18)), "-m", "tests.e2e.workers.dapr_python.main"],
+        log=folder / "worker.log",
+        folder=REPOSITORY,
+        environment=side.worker_environment,
+    )
     try:
-        worker = Program(
-            [str(venvs.ensure(venvs.DAPR_1_18)), "-m", "tests.e2e.workers.dapr_python.main"],
-            log=folder / "worker.log",
-            folder=REPOSITORY,
-            environment=side.worker_environment,
-        )
-        try:
-            worker.wait_for(finished=0)
-            return conversation.hold(side)
-        finally:
-            worker.kill()
+        worker.wait_for(finished=0)
+        return conversation.hold(side)
     finally:
-        side.close()
+        worker.kill()
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, Told], ...]]:
-    folders = [tmp_path_factory.mktemp(name) for name in ("daprd", "perdure")]
-    sides = (Sidecar(folders[0]), Server.in_folder(folders[1]))
-    with ThreadPoolExecutor(2) as threads:
-        yield tuple(threads.map(_converse, sides, folders))
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both[Told]:
+    return held_with_both(tmp_path_factory, _converse)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_answer(name: str, both: tuple[dict[str, Told], ...]) -> None:
-    theirs, ours = (told[name] for told in both)
-    if name in MEANT:
-        assert ours != theirs, f"no longer a difference: {MEANT[name]}"
-    else:
-        assert ours == theirs
+def test_answer(name: str, both: Both[Told]) -> None:
+    compare(name, both, MEANT)
 
 
 def test_every_difference_that_is_meant_was_looked_at() -> None:

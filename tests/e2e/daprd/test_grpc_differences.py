@@ -1,14 +1,13 @@
 """What perdure and Dapr's own sidecar answer to the same over gRPC, side by side."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.daprd.grpc_conversation import ASKED, SCRIPTS, STATUS_TURNS, Conversation
-from tests.e2e.daprd.sidecar import Sidecar
-from tests.e2e.serving import Server
+from tests.e2e.daprd.side_by_side import Both, Either, compare, held_with_both
 
 # The first test waits until both conversations have been held.
 pytestmark = pytest.mark.timeout(400)
@@ -36,29 +35,18 @@ NAMES = (
 )
 
 
-def _converse(side: Sidecar | Server) -> dict[str, Any]:
-    side.start()
-    try:
-        return Conversation(side.grpc_port).hold()
-    finally:
-        side.close()
+def _converse(side: Either, _folder: Path) -> Mapping[str, Any]:
+    return Conversation(side.grpc_port).hold()
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], ...]:
-    folders: list[Path] = [tmp_path_factory.mktemp(name) for name in ("daprd", "perdure")]
-    sides = (Sidecar(folders[0]), Server.in_folder(folders[1]))
-    with ThreadPoolExecutor(2) as threads:
-        return tuple(threads.map(_converse, sides))
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both[Any]:
+    return held_with_both(tmp_path_factory, _converse)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_answer(name: str, both: tuple[dict[str, Any], ...]) -> None:
-    theirs, ours = (told[name] for told in both)
-    if name in MEANT:
-        assert ours != theirs, f"no longer a difference: {MEANT[name]}"
-    else:
-        assert ours == theirs
+def test_answer(name: str, both: Both[Any]) -> None:
+    compare(name, both, MEANT)
 
 
 def test_every_difference_that_is_meant_was_looked_at() -> None:
