@@ -14,13 +14,13 @@ from typing import Any
 
 import httpx
 
+from tests.e2e.polling import POLL_S, until
 from tests.e2e.programs import clean_environment, tail
 from tests.kit.keeper import KEEPER
 
 HOST = "127.0.0.1"
 START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 20.0
-POLL_S = 0.03
 
 
 def free_ports(count: int) -> list[int]:
@@ -217,15 +217,16 @@ class Server:
         self, instance_id: str, met: Callable[[dict[str, Any]], bool], deadline_s: float = 40.0
     ) -> dict[str, Any]:
         """Ask for the instance's state until it is as wanted."""
-        end = time.monotonic() + deadline_s
-        while not met(state := self.state(instance_id)):
-            if time.monotonic() > end:
-                raise AssertionError(
-                    f"{instance_id} is not as wanted after {deadline_s} s:"
-                    f" {state}\n{tail(self.log)}"
-                )
-            time.sleep(POLL_S)
-        return state
+        try:
+            return until(
+                lambda: self.state(instance_id),
+                met,
+                deadline_s=deadline_s,
+                what=f"{instance_id} is as wanted",
+            )
+        except AssertionError as error:
+            error.add_note(tail(self.log))
+            raise
 
     def await_status(
         self, instance_id: str, status: str, deadline_s: float = 40.0

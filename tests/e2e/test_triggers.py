@@ -15,8 +15,9 @@ import httpx
 import pytest
 
 from tests.e2e import venvs
+from tests.e2e.polling import POLL_S
 from tests.e2e.programs import Line, Program, clean_environment
-from tests.e2e.serving import HOST, POLL_S, Server
+from tests.e2e.serving import HOST, Server
 from tests.e2e.venvs import REPOSITORY
 
 pytestmark = pytest.mark.timeout(400)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ from tests.e2e.bridge.bridging import BridgeProcess
 from tests.e2e.bridge.conftest import MakeBridge
 from tests.e2e.bridge.replaying import replay_all
 from tests.e2e.conftest import Hire
-from tests.e2e.serving import POLL_S
+from tests.e2e.polling import until
 from tests.kit.cluster import Cluster
 
 pytestmark = pytest.mark.timeout(400)
@@ -244,8 +243,9 @@ def test_a_child_that_temporal_terminates_is_a_failed_child(
 
 
 def _await_birth(server: BridgeProcess, instance_id: str, deadline_s: float = 40.0) -> None:
-    end = time.monotonic() + deadline_s
-    while server.request("GET", f"/v1.0/workflows/dapr/{instance_id}").status != 200:
-        if time.monotonic() > end:
-            raise AssertionError(f"{instance_id} was not born within {deadline_s} s")
-        time.sleep(POLL_S)
+    until(
+        lambda: server.request("GET", f"/v1.0/workflows/dapr/{instance_id}"),
+        lambda answer: answer.status == 200,
+        deadline_s=deadline_s,
+        what=f"{instance_id} is born",
+    )

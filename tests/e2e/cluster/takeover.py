@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 import httpx
 
 from tests.e2e.cluster.nodes import Cluster, Node
+from tests.e2e.polling import until
 from tests.e2e.serving import HOST
 
 # How a store of ours is divided, and how an id tells its partition: docs/cluster.md.
@@ -23,8 +24,8 @@ PARTITIONS: Final = 64
 Met: TypeAlias = Callable[[dict[str, Any]], bool]
 WORKFLOW: Final = "waiter"
 WAIT_S: Final = 30
+_POLL_S: Final = 0.1  # a look costs the nodes that are measured something
 DEADLINE_S: Final = 120.0
-_POLL_S: Final = 0.1
 _HOLDERS: Final = """
     SELECT number, name FROM perdure.leases JOIN perdure.nodes USING (node)
     WHERE app_id = 'wfapp'
@@ -87,27 +88,27 @@ class Probes:
     def await_spread(self) -> None:
         """Return when every node has its share of the partitions."""
         nodes = len(self._cluster.nodes)
-        end = time.monotonic() + DEADLINE_S
-        while True:
-            counts = Counter(self.holders().values())
-            if len(counts) == nodes and min(counts.values()) >= PARTITIONS // nodes:
-                return
-            assert time.monotonic() < end, f"they are not spread: {counts}"
-            time.sleep(_POLL_S)
+        until(
+            lambda: Counter(self.holders().values()),
+            lambda held: len(held) == nodes and min(held.values()) >= PARTITIONS // nodes,
+            deadline_s=DEADLINE_S,
+            what="they are spread",
+            poll_s=_POLL_S,
+        )
 
     def _living(self) -> list[Node]:
         return [node for node in self._cluster.nodes if node.up]
 
     def _await(self, client: httpx.Client, base: str, instance_id: str, met: Met) -> dict[str, Any]:
-        end = time.monotonic() + DEADLINE_S
-        while True:
+        def look() -> dict[str, Any]:
             answer = client.get(f"{base}/{WORKFLOW}/{instance_id}")
             assert answer.is_success, answer.text
             view: dict[str, Any] = answer.json()
-            if met(view):
-                return view
-            assert time.monotonic() < end, f"it does not move on: {view}"
-            time.sleep(_POLL_S)
+            return view
+
+        return until(
+            look, met, deadline_s=DEADLINE_S, what=f"{instance_id} moves on", poll_s=_POLL_S
+        )
 
 
 def _client() -> httpx.Client:

@@ -15,11 +15,11 @@ from perdure.base.limits import TRANSACTION_IDLE_US
 from perdure.base.time import SECOND_US
 from tests.e2e.cluster.nodes import Cluster, Node
 from tests.e2e.cluster.plan import TAKEN_OVER_S
+from tests.e2e.polling import until
 from tests.e2e.serving import Answer
 from tests.kit.postgres import Postgres, program
 
 DEADLINE_S: Final = 60.0
-POLL_S: Final = 0.05
 LOCKING: Final = "BEGIN; SELECT count(*) FROM (SELECT FROM perdure.writers FOR UPDATE) AS rows;\n"
 WAITS: Final = """
     SELECT count(*) FROM pg_stat_activity
@@ -52,10 +52,12 @@ def commits_locked(postgres: Postgres) -> Iterator[None]:
 
 
 def await_count(postgres: Postgres, query: str) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while postgres.asked(query) == "0":
-        assert time.monotonic() < end, query
-        time.sleep(POLL_S)
+    until(
+        lambda: postgres.asked(query),
+        lambda count: count != "0",
+        deadline_s=DEADLINE_S,
+        what=f"some are counted by {query}",
+    )
 
 
 def raised_at(node: Node, instance_id: str) -> Answer:
@@ -90,9 +92,11 @@ def test_what_a_halted_node_has_locked_is_free_in_time(tmp_path: Path) -> None:
         assert answer.status == httpx.codes.ACCEPTED, answer
         assert TRANSACTION_IDLE_US / SECOND_US / 2 < waited_s < TAKEN_OVER_S, waited_s
         ann.go_on()
-        end = time.monotonic() + DEADLINE_S
-        while cluster.postgres.asked("SELECT count(*) FROM perdure.inbox") != "4":
-            assert time.monotonic() < end, "what ann was asked is done in the end, and once"
-            time.sleep(POLL_S)
+        until(
+            lambda: cluster.postgres.asked("SELECT count(*) FROM perdure.inbox"),
+            lambda count: count == "4",
+            deadline_s=DEADLINE_S,
+            what="what ann was asked is done in the end, and once",
+        )
     finally:
         cluster.close()

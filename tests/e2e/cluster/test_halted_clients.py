@@ -4,17 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import Final
 
 import pytest
 
+from tests.e2e.polling import until
 from tests.kit.postgres import Postgres
 from tests.kit.schemas import shared_server
 
 TIMEOUT_MS: Final = 1_000
 DEADLINE_S: Final = 60.0
-POLL_S: Final = 0.05
 # It says what its backend is, locks something, and takes what it is answered, if it is let.
 CLIENT: Final = """
 import asyncio, sys
@@ -36,10 +35,12 @@ STATE: Final = "SELECT state, wait_event FROM pg_stat_activity WHERE pid = {}"
 
 
 def await_answer(server: Postgres, query: str, answer: str) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while (last := server.asked(query)) != answer:
-        assert time.monotonic() < end, (query, last)
-        time.sleep(POLL_S)
+    until(
+        lambda: server.asked(query),
+        lambda last: last == answer,
+        deadline_s=DEADLINE_S,
+        what=f"{query} says {answer}",
+    )
 
 
 @pytest.mark.timeout(200)

@@ -1,13 +1,13 @@
 """A Postgres that goes away and comes back: one line says so, one says that it is over."""
 
 import sys
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.e2e.cluster.nodes import Cluster
+from tests.e2e.polling import until
 from tests.e2e.programs import Program, tail
 from tests.e2e.venvs import REPOSITORY
 from tests.kit.postgres import IMMEDIATE
@@ -15,7 +15,6 @@ from tests.kit.postgres import IMMEDIATE
 DEADLINE_S = 60.0
 # So many requests are made meanwhile; each is refused, and none of them makes a line.
 REQUESTS = 20
-POLL_S = 0.1
 
 
 def said(log: Path, text: str) -> list[str]:
@@ -23,10 +22,12 @@ def said(log: Path, text: str) -> list[str]:
 
 
 def await_said(log: Path, text: str) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while not said(log, text):
-        assert time.monotonic() < end, f"it does not say '{text}':\n{tail(log)}"
-        time.sleep(POLL_S)
+    until(
+        lambda: (said(log, text), tail(log)),
+        lambda seen: bool(seen[0]),
+        deadline_s=DEADLINE_S,
+        what=f"it says '{text}'",
+    )
 
 
 @pytest.mark.timeout(300)

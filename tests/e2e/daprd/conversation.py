@@ -2,13 +2,13 @@
 
 import json
 import re
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any, Final, Protocol
 
-from tests.e2e.serving import POLL_S, Answer
+from tests.e2e.polling import until
+from tests.e2e.serving import Answer
 
 DEADLINE_S: Final = 30.0
 # Starts of an id in use take Dapr three seconds each.
@@ -161,15 +161,16 @@ _BECOMES: Final = {"pause": "SUSPENDED", "resume": "RUNNING", "terminate": "TERM
 
 
 def _await(side: Side, instance_id: str, status: str, words: str = "") -> None:
-    end = time.monotonic() + DEADLINE_S
-    while time.monotonic() < end:
-        answer = side.request("GET", f"{_PATH}/{instance_id}")
-        if answer.status == 200 and words in answer.text:
-            state = answer.json()
-            if state.get("runtimeStatus") == status:
-                return
-        time.sleep(POLL_S)
-    raise AssertionError(f"{instance_id} is not {status}: {answer}")
+    def is_there(answer: Answer) -> bool:
+        is_told = answer.status == 200 and words in answer.text
+        return is_told and answer.json().get("runtimeStatus") == status
+
+    until(
+        lambda: side.request("GET", f"{_PATH}/{instance_id}"),
+        is_there,
+        deadline_s=DEADLINE_S,
+        what=f"{instance_id} is {status}",
+    )
 
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

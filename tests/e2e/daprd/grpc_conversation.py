@@ -7,7 +7,6 @@ of every field can be told apart. Messages are those of the released protocol, n
 import json
 import re
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,7 +14,8 @@ import grpc
 from google.protobuf.json_format import MessageToDict
 
 from tests.conformance.wire import released
-from tests.e2e.serving import HOST, POLL_S
+from tests.e2e.polling import until
+from tests.e2e.serving import HOST
 
 DEADLINE_S: Final = 30.0
 CALL_DEADLINE_S: Final = 10.0
@@ -248,28 +248,33 @@ class Conversation:
         """The state once a turn has become durable: its worker is answered before that."""
         ended = number == STATUS_TURNS
         told = ("one", None, None, "four", None)[number - 1]
-        end = time.monotonic() + DEADLINE_S
-        while True:
-            state = self._get(instance_id)
+
+        def is_durable(state: Any) -> bool:
             now = state[1]["workflowState"]
-            if now.get("customStatus") == told and ("output" in now) is ended:
-                return state
-            assert time.monotonic() < end, (number, state)
-            time.sleep(POLL_S)
+            return bool(now.get("customStatus") == told and ("output" in now) is ended)
+
+        return self._until(instance_id, is_durable)
 
     def _settled(self, instance_id: str) -> Any:
         """The state once it is what the instance's script comes to."""
         active = instance_id in {"no-status", "again"}
-        end = time.monotonic() + DEADLINE_S
-        while True:
-            state = self._get(instance_id)
+
+        def is_settled(state: Any) -> bool:
             now = state[1].get("workflowState", {})
             status = now.get("workflowStatus", "RUNNING")
             known = now.get("input") == '"next"' if instance_id == "again" else now
-            if known and status.endswith(("COMPLETED", "FAILED", "CANCELED")) is not active:
-                return state
-            assert time.monotonic() < end, state
-            time.sleep(POLL_S)
+            ended = status.endswith(("COMPLETED", "FAILED", "CANCELED"))
+            return bool(known) and ended is not active
+
+        return self._until(instance_id, is_settled)
+
+    def _until(self, instance_id: str, wanted: Callable[[Any], bool]) -> Any:
+        return until(
+            lambda: self._get(instance_id),
+            wanted,
+            deadline_s=DEADLINE_S,
+            what=f"{instance_id} is as far as its script brings it",
+        )
 
     def _get(self, instance_id: str) -> Any:
         request = F.GetInstanceRequest(instanceId=instance_id, getInputsAndOutputs=True)

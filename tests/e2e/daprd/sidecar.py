@@ -2,15 +2,15 @@
 
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import httpx
 
+from tests.e2e.polling import until
 from tests.e2e.programs import clean_environment, tail
-from tests.e2e.serving import HOST, POLL_S, Answer, free_ports
+from tests.e2e.serving import HOST, Answer, free_ports
 from tests.kit.keeper import KEEPER
 
 FOLDER: Final = Path(__file__).resolve().parent
@@ -193,15 +193,14 @@ class Sidecar:
         self._running.append(process)
 
     def _await_ready(self) -> None:
-        end = time.monotonic() + START_DEADLINE_S
-        while time.monotonic() < end:
-            names = NAMES[-len(self._running) :]
+        names = NAMES[-len(self._running) :]
+
+        def look() -> tuple[bool, str]:
             ended = [names[n] for n, each in enumerate(self._running) if each.poll() is not None]
             assert not ended, f"{ended} ended:\n{tail(self.folder / f'{ended[0]}.log')}"
-            if self._is_ready():
-                return
-            time.sleep(POLL_S)
-        raise AssertionError(f"no daprd within {START_DEADLINE_S} s:\n{tail(self.log)}")
+            return self._is_ready(), tail(self.log)
+
+        until(look, lambda seen: seen[0], deadline_s=START_DEADLINE_S, what="daprd is ready")
 
     def _is_ready(self) -> bool:
         try:

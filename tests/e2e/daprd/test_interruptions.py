@@ -1,17 +1,17 @@
 """A worker whose Dapr sidecar wants a token, dies, and comes back."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e import venvs
 from tests.e2e.conftest import module_of
 from tests.e2e.daprd.sidecar import Sidecar
+from tests.e2e.polling import POLL_S, until
 from tests.e2e.programs import Program
-from tests.e2e.serving import POLL_S
 from tests.e2e.venvs import REPOSITORY, Environment
 
 pytestmark = pytest.mark.timeout(200)
@@ -56,13 +56,18 @@ def test_a_workflow_goes_on_when_its_sidecar_comes_back(
 
 def _output(sidecar: Sidecar, instance_id: str) -> object:
     """Raise the event that it waits for until it has taken one, and return what it returned."""
-    end = time.monotonic() + DEADLINE_S
-    while time.monotonic() < end:
-        path = f"/v1.0/workflows/dapr/{instance_id}"
+    path = f"/v1.0/workflows/dapr/{instance_id}"
+
+    def look() -> dict[str, Any]:
         sidecar.request("POST", f"{path}/raiseEvent/go", '"went"', timeout_s=DEADLINE_S)
-        answer = sidecar.request("GET", path, timeout_s=DEADLINE_S)
-        state = answer.json()
-        if state.get("runtimeStatus") == "COMPLETED":
-            return json.loads(state["properties"]["dapr.workflow.output"])
-        time.sleep(10 * POLL_S)
-    raise AssertionError(f"{instance_id} has not completed: {answer}")
+        state: dict[str, Any] = sidecar.request("GET", path, timeout_s=DEADLINE_S).json()
+        return state
+
+    state = until(
+        look,
+        lambda state: state.get("runtimeStatus") == "COMPLETED",
+        deadline_s=DEADLINE_S,
+        what=f"{instance_id} has completed",
+        poll_s=10 * POLL_S,
+    )
+    return json.loads(state["properties"]["dapr.workflow.output"])

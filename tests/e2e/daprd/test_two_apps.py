@@ -2,14 +2,14 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.daprd.sidecar import Sidecar
+from tests.e2e.polling import until
 from tests.e2e.programs import Program
-from tests.e2e.serving import POLL_S, Answer
+from tests.e2e.serving import Answer
 from tests.e2e.venvs import REPOSITORY
 
 pytestmark = pytest.mark.timeout(200)
@@ -50,10 +50,9 @@ def _worker(sidecar: Sidecar) -> Program:
 
 
 def _ended(sidecar: Sidecar, path: str) -> Answer:
-    end = time.monotonic() + DEADLINE_S
-    while time.monotonic() < end:
-        answer = sidecar.request("GET", path)
-        if answer.json().get("runtimeStatus") not in {None, "PENDING", "RUNNING"}:
-            return answer
-        time.sleep(POLL_S)
-    raise AssertionError(answer)
+    return until(
+        lambda: sidecar.request("GET", path),
+        lambda answer: answer.json().get("runtimeStatus") not in {None, "PENDING", "RUNNING"},
+        deadline_s=DEADLINE_S,
+        what=f"{path} has ended",
+    )

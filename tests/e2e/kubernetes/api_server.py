@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import httpx
 
+from tests.e2e.polling import POLL_S
 from tests.e2e.programs import tail
-from tests.e2e.serving import HOST, POLL_S, free_ports
+from tests.e2e.serving import HOST, free_ports
 
 FOLDER: Final = Path(__file__).resolve().parent
 PROGRAM: Final = FOLDER / "target" / "kube-apiserver"

@@ -9,8 +9,9 @@ import pytest
 
 from tests.e2e.kubernetes import api_server
 from tests.e2e.kubernetes.api_server import Cluster
+from tests.e2e.polling import POLL_S
 from tests.e2e.programs import tail
-from tests.e2e.serving import POLL_S, Server
+from tests.e2e.serving import Server
 from tests.e2e.triggers.instances import dead_letters, instance_ids
 
 # The first test builds the API server.

@@ -10,7 +10,8 @@ from pathlib import Path
 import yaml
 
 from perdure.triggers.port import Outgoing
-from tests.e2e.serving import POLL_S, Server
+from tests.e2e.polling import POLL_S
+from tests.e2e.serving import Server
 from tests.e2e.triggers.instances import instance_ids
 from tests.kit.brokers.kinds import Broker
 from tests.kit.brokers.settings import settings_of

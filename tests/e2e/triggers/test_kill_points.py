@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.crash_points.recording import build
-from tests.e2e.serving import POLL_S, Server
+from tests.e2e.polling import POLL_S
+from tests.e2e.serving import Server
 from tests.e2e.triggers.brokering import (
     DEADLINE_S,
     TOPIC,

@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.serving import POLL_S, Server
+from tests.e2e.polling import POLL_S
+from tests.e2e.serving import Server
 from tests.e2e.triggers.instances import dead_letters, instance_ids
 from tests.e2e.triggers.posting import Send, Senders
 
