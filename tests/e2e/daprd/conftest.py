@@ -8,4 +8,4 @@ from tests.e2e.daprd import sidecar
 @pytest.fixture(scope="session", autouse=True)
 def built() -> None:
     """Build it, which takes minutes the first time."""
-    sidecar.build()
+    sidecar.build_it()

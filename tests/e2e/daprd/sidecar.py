@@ -1,6 +1,5 @@
 """Dapr's own sidecar with its two services, built from the Go modules of a release."""
 
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Final
 
 import httpx
 
+from tests.e2e.building import build
 from tests.e2e.polling import until
 from tests.e2e.programs import clean_environment, tail
 from tests.e2e.serving import HOST, Answer, free_ports
@@ -41,25 +41,14 @@ spec:
 """
 
 
-def build() -> None:
+def build_it() -> None:
     """Build all three; Go sees for itself whether anything has changed."""
-    go = shutil.which("go")
-    assert go is not None, "`go` is not installed; these tests need it to build daprd"
-    done = subprocess.run(
-        [
-            *(go, "build", "-tags", TAGS, "-o", f"{PROGRAMS}/"),
-            *("-ldflags", f"-X github.com/dapr/dapr/pkg/buildinfo.version={VERSION}"),
-            *(f"github.com/dapr/dapr/cmd/{name}" for name in NAMES),
-        ],
-        cwd=FOLDER,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=BUILD_DEADLINE_S,
-    )
-    assert done.returncode == 0, done.stdout[-4_000:]
+    command = [
+        *("go", "build", "-tags", TAGS, "-o", f"{PROGRAMS}/"),
+        *("-ldflags", f"-X github.com/dapr/dapr/pkg/buildinfo.version={VERSION}"),
+        *(f"github.com/dapr/dapr/cmd/{name}" for name in NAMES),
+    ]
+    build(command, folder=FOLDER, deadline_s=BUILD_DEADLINE_S)
 
 
 @dataclass(slots=True)
@@ -215,4 +204,4 @@ class Sidecar:
 
 if __name__ == "__main__":
     # `python -m tests.e2e.daprd.sidecar` builds it ahead of time.
-    build()
+    build_it()

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import httpx
 
+from tests.e2e.building import build
 from tests.e2e.polling import POLL_S
 from tests.e2e.programs import tail
 from tests.e2e.serving import HOST, free_ports
@@ -24,21 +25,9 @@ TOKEN: Final = "let-me-in"
 DEPLOYMENTS: Final = "/apis/apps/v1/namespaces/default/deployments"
 
 
-def build() -> None:
+def build_it() -> None:
     """Build the server; Go sees for itself whether anything has changed."""
-    go = shutil.which("go")
-    assert go is not None, "`go` is not installed; these tests need it to build an API server"
-    done = subprocess.run(
-        [go, "build", "-o", str(PROGRAM), PACKAGE],
-        cwd=FOLDER,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=BUILD_DEADLINE_S,
-    )
-    assert done.returncode == 0, done.stdout[-4_000:]
+    build(["go", "build", "-o", str(PROGRAM), PACKAGE], folder=FOLDER, deadline_s=BUILD_DEADLINE_S)
 
 
 def _three() -> tuple[int, int, int]:

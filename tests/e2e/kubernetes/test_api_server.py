@@ -59,7 +59,7 @@ spec:
 
 @pytest.fixture
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    api_server.build()
+    api_server.build_it()
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         yield cluster.start()

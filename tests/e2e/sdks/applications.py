@@ -5,12 +5,12 @@ from its own list of dependencies, once a session; a build that fails, fails its
 """
 
 import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tests.e2e.building import build
 from tests.e2e.programs import Line, Program, tail
 from tests.e2e.serving import HOST, Server
 
@@ -44,23 +44,7 @@ JS = Application("js", ("npm", "ci", "--ignore-scripts"), ("node", "main.js"))
 @cache
 def built(application: Application) -> Application:
     """Build the application if this session has not, and return it."""
-    words = " ".join(application.build)
-    try:
-        done = subprocess.run(
-            application.build,
-            cwd=application.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=BUILD_DEADLINE_S,
-        )
-    except FileNotFoundError as missing:
-        raise AssertionError(
-            f"`{application.build[0]}` is not installed; these tests need it"
-        ) from missing
-    assert done.returncode == 0, f"`{words}` ended with {done.returncode}:\n{done.stdout}"
+    build(application.build, folder=application.folder, deadline_s=BUILD_DEADLINE_S)
     return application
 
 
