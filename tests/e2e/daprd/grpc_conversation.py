@@ -271,7 +271,8 @@ class Conversation:
     def _until(self, instance_id: str, wanted: Callable[[Any], bool]) -> Any:
         return until(
             lambda: self._get(instance_id),
-            wanted,
+            # The sidecar refuses while it or its clean-up holds the SQLite file.
+            lambda state: state[0] == "OK" and wanted(state),
             deadline_s=DEADLINE_S,
             what=f"{instance_id} is as far as its script brings it",
         )
