@@ -66,7 +66,7 @@ class InstanceView:
     updated_at_us: int
     completed_at_us: int | None
     scheduled_start_us: int | None
-    custom_status: str | None
+    custom_status: str | None  # never empty
     input: str | None  # None too when payloads were not asked for
     output: str | None
     failure: FailureView | None

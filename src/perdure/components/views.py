@@ -72,7 +72,8 @@ def view_of(snapshot: Snapshot, payloads: Payloads | None) -> InstanceView:
         updated_at_us=head.updated_at_us,
         completed_at_us=head.completed_at_us,
         scheduled_start_us=identity.scheduled_start_us,
-        custom_status=head.custom_status,
+        # To Dapr's engine an empty one is none (decision 0040).
+        custom_status=head.custom_status or None,
         input=found.input,
         output=found.output,
         failure=None if found.failure is None else failure_view(found.failure),

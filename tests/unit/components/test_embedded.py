@@ -37,6 +37,16 @@ async def test_a_view_is_the_same_from_memory_and_from_disk() -> None:
         assert (from_memory.waits_for, from_memory.waits_since_us) == ("nothing", None)
 
 
+async def test_a_custom_status_that_is_empty_is_none() -> None:
+    async with House() as house:
+        worker = house.worker()
+        await house.start("a")
+        await worker.decide(await worker.turn(), schedule(1), custom_status="half way")
+        await worker.finish(await worker.activity())
+        await worker.decide(await worker.turn(), schedule(2), custom_status="")
+        assert (await house.view("a")).custom_status is None
+
+
 async def test_a_view_that_the_disk_knows_before_the_memory_is_whole() -> None:
     async with House(residents_max=1) as house:
         worker = house.worker()

@@ -144,8 +144,7 @@ def released_properties(view: InstanceView) -> dict[str, Json]:
     """Return Dapr's properties: the stored strings as they are, JSON within JSON."""
     failure = view.failure
     properties: dict[str, Json] = {
-        # To Dapr's engine an empty custom status is none.
-        "dapr.workflow.custom_status": view.custom_status or None,
+        "dapr.workflow.custom_status": view.custom_status,
         "dapr.workflow.input": view.input,
         "dapr.workflow.output": view.output,
         # Dapr's properties are strings, those of a component that are JSON as well.

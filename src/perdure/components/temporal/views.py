@@ -134,4 +134,4 @@ def _custom_status(info: WorkflowExecutionInfo) -> str | None:
     fields = info.memo.fields
     if CUSTOM_STATUS_MEMO not in fields:
         return None
-    return from_payloads([fields[CUSTOM_STATUS_MEMO]])
+    return from_payloads([fields[CUSTOM_STATUS_MEMO]]) or None

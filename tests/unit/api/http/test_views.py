@@ -23,7 +23,7 @@ VIEW = InstanceView(
     updated_at_us=1_000_000,
     completed_at_us=1_500_000,
     scheduled_start_us=5,
-    custom_status="",
+    custom_status="half",
     input="{",
     output="1.10",
     failure=FailureView("T", "m", None, FailureView("U", "n", "s"), non_retriable=True),
@@ -50,7 +50,7 @@ def test_everything_that_is_known_is_shown() -> None:
         "1970-01-01T00:00:00.001Z",
     )
     assert write(shown).endswith('"properties":{"taskQueue":"orders"}}')
-    assert '"customStatus":"","input":"{","output":1.10,' in write(shown)
+    assert '"customStatus":"half","input":"{","output":1.10,' in write(shown)
 
 
 def test_only_what_is_wanted_is_shown() -> None:
@@ -59,6 +59,7 @@ def test_only_what_is_wanted_is_shown() -> None:
 
 def test_the_released_form_of_a_failure() -> None:
     assert released_properties(VIEW) == {
+        "dapr.workflow.custom_status": "half",
         "dapr.workflow.input": "{",
         "dapr.workflow.output": "1.10",
         "dapr.workflow.failure.error_type": "T",

@@ -29,8 +29,7 @@ def _status_name(status: Status) -> str:
 def _properties(view: InstanceView) -> Iterator[tuple[str, str]]:
     yield from view.properties
     payloads = {
-        # To Dapr's engine an empty one is none.
-        "custom_status": view.custom_status or None,
+        "custom_status": view.custom_status,
         "input": view.input,
         "output": view.output,
     }

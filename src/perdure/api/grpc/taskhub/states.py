@@ -37,9 +37,7 @@ def fill(state: pb.WorkflowState, view: InstanceView, *, payloads: bool) -> None
         completed_timestamp=view.completed_at_us,
     )
     if payloads:
-        # To Dapr's engine an empty custom status is none.
-        status = view.custom_status or None
-        _texts(state, input=view.input, output=view.output, custom_status=status)
+        _texts(state, input=view.input, output=view.output, custom_status=view.custom_status)
         if view.failure_wire is not None:
             state.failure_details.MergeFromString(view.failure_wire)
 
