@@ -192,10 +192,13 @@ async def test_custom_status_is_replaced_by_each_turn_also_by_absence() -> None:
         await worker.decide(await worker.turn(), custom_status="one")
         assert (await house.view("a")).custom_status == "one"
         await house.raise_event("a", "e")
-        await worker.decide(await worker.turn(), custom_status="")
-        assert (await house.view("a")).custom_status == ""
-        await house.raise_event("a", "e")
         await worker.decide(await worker.turn())
+        assert (await house.view("a")).custom_status is None
+        await house.raise_event("a", "e")
+        await worker.decide(await worker.turn(), custom_status="two")
+        assert (await house.view("a")).custom_status == "two"
+        await house.raise_event("a", "e")
+        await worker.decide(await worker.turn(), custom_status="")
         assert (await house.view("a")).custom_status is None
 
 
