@@ -210,3 +210,18 @@ async def test_a_preflight_carries_no_token(guarded: Server) -> None:
         headers={"Origin": "https://example.org", "Access-Control-Request-Method": "GET"},
     )
     assert preflight.status_code == 200
+
+
+async def test_a_preflight_without_a_token_is_refused_where_no_origin_is_named() -> None:
+    # As a daprd does: no page may call it, so there is nothing that a preflight could ask for.
+    closed = replace(SETTINGS, allowed_origins=(), api_token=TOKEN)
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "GET"}
+    async with serving(closed) as server:
+        preflight = await server.call("OPTIONS", "/v1.0/metadata", headers=asked)
+    assert preflight.status_code == 401
+
+
+async def test_a_page_that_may_ask_can_read_that_its_token_is_missing(guarded: Server) -> None:
+    answer = await guarded.call("GET", "/v1.0/metadata", headers={"Origin": "https://example.org"})
+    assert answer.status_code == 401
+    assert answer.headers["access-control-allow-origin"] == "*"
