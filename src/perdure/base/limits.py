@@ -61,6 +61,10 @@ RESIDENT_BYTES_MAX: Final = 128 * MIB
 READY_QUEUE_MAX: Final = 10_000
 REFILL_ROWS_MAX: Final = 1_000
 
+# Threads of activities whose time is over and that do not end: in the place of so many others are
+# made, and each one more is one less for those that come.
+ABANDONED_THREADS_MAX: Final = 100
+
 # Streams.
 STREAMS_MAX: Final = 1_000
 STREAM_ITEMS_MAX: Final = 1_000

@@ -6,12 +6,14 @@ Rules of this room:
 - When a call's time is over, or it is cancelled, `done` is told at once. What runs is stopped as
   far as that can be done: an async activity is cancelled, a process is killed, and a thread goes
   on until it looks at its context. It keeps its place under the limit of its name until it has
-  ended.
+  ended, and when too many threads do not end, its thread is missing to others, which is logged.
 - Times count from when the activity really began, not from when it had to wait for a place.
 """
 
 import asyncio
+import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +21,7 @@ from typing import Final
 
 from perdure.authoring.activities import Activity
 from perdure.base.errors import CallerFault
+from perdure.base.limits import ABANDONED_THREADS_MAX
 from perdure.base.time import SECOND_US
 from perdure.worker.calls import ActivityCall, Outcome, call, call_async, raised, raised_by
 from perdure.worker.gates import Gate
@@ -26,10 +29,13 @@ from perdure.worker.processes import Processes
 from perdure.worker.runs import Done, Run
 from perdure.worker.threads import Job, Threads
 
+_log = logging.getLogger("perdure.worker")
+
 NOT_REGISTERED: Final = "ActivityNotRegisteredError"
 TIMED_OUT: Final = "TimeoutError"
 CANCELLED: Final = "ActivityCancelled"
 GONE: Final = "its workflow was terminated or purged"
+_NAMES_TOLD_MAX: Final = 5  # in a line of the log
 
 Find = Callable[[str], Activity | None]
 
@@ -217,8 +223,24 @@ class ActivityRunner:
         else:
             never_begun = self._threads.drop(job)
             self._threads.abandon(job)
+            if self._threads.abandoned > ABANDONED_THREADS_MAX:
+                self._tell_of_threads(run)
         if never_begun:
             self._leave(run)
+
+    def _tell_of_threads(self, last: Run) -> None:
+        """Say who holds the threads that others wait for; there is one line for each thread."""
+        held = Counter(run.activity.name for run in self._running if run.over and run.job)
+        _log.error(
+            "activity '%s' was given up and its thread does not end; neither do %d others (%s). No "
+            "more are made in their place: %d are left for activities that are not async, which "
+            "wait for one. Have it call ctx.heartbeat(), bound what it waits for, or run it with "
+            "process=True",
+            last.activity.name,
+            self._threads.abandoned - 1,
+            ", ".join(f"{name}: {count}" for name, count in held.most_common(_NAMES_TOLD_MAX)),
+            self._threads.size,
+        )
 
     # ---- time
 

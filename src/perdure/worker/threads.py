@@ -2,6 +2,10 @@
 
 A result is put aside by its thread, and the loop is woken once for all that have come until it
 looks: waking it costs more than an activity of a few microseconds does.
+
+A thread cannot be stopped. One whose job was abandoned has its place taken by another, but not for
+ever: when `ABANDONED_THREADS_MAX` of them have not ended, each further one is missing from the pool
+until one of them ends. So there are never more than that and the size of the pool.
 """
 
 import asyncio
@@ -12,6 +16,8 @@ from contextvars import Context
 from enum import Enum, auto
 from queue import SimpleQueue
 from typing import Generic, TypeVar
+
+from perdure.base.limits import ABANDONED_THREADS_MAX
 
 R = TypeVar("R")
 
@@ -48,9 +54,21 @@ class Threads(Generic[R]):
         self._told = False
         self._staging = threading.Lock()
         self._count = 0  # threads that take work; one whose job was abandoned takes no more
+        self._abandoned = 0  # threads of abandoned jobs that have not ended
         self._wanted = 0  # jobs that wait or are under way
         self._made = 0
         self._closed = False
+
+    @property
+    def abandoned(self) -> int:
+        """How many threads are at jobs that were abandoned and have not ended."""
+        return self._abandoned
+
+    @property
+    def size(self) -> int:
+        """How many threads may take work: fewer, where too many have been abandoned."""
+        missing = max(0, self._abandoned - ABANDONED_THREADS_MAX)
+        return max(0, self._size - missing)
 
     def widen(self, size: int) -> None:
         """Allow for at least so many threads. Called on the loop."""
@@ -79,12 +97,13 @@ class Threads(Generic[R]):
     def abandon(self, job: Job[R]) -> None:
         """Wait for a job no longer that has begun. Called on the loop.
 
-        It goes on in a thread that ends with it, and whose place is taken by another; `done` is
-        called when it has come to its end.
+        It goes on in a thread that ends with it, and whose place is taken by another while there
+        may be more; `done` is called when it has come to its end.
         """
         if self._stage(job, _Stage.BEGUN, _Stage.ABANDONED):
             self._wanted -= 1
             self._count -= 1
+            self._abandoned += 1
             self._make_if_wanted()
 
     def close(self) -> None:
@@ -94,7 +113,7 @@ class Threads(Generic[R]):
             self._jobs.put(None)
 
     def _make_if_wanted(self) -> None:
-        if self._wanted > self._count < self._size and not self._closed:
+        if self._wanted > self._count < self.size and not self._closed:
             self._count += 1
             self._made += 1
             name = f"{self._name}-{self._made}"
@@ -131,5 +150,8 @@ class Threads(Generic[R]):
             job, result = self._finished.popleft()
             if job.stage is _Stage.FINISHED:
                 self._wanted -= 1
+            else:
+                self._abandoned -= 1
+                self._make_if_wanted()
             if not self._closed:
                 job.done(result)

@@ -10,6 +10,8 @@ import pytest
 
 from perdure.authoring.activities import ActivityContext
 from perdure.authoring.failures import NonRetryableError
+from perdure.base.limits import ABANDONED_THREADS_MAX
+from perdure.worker.calls import Returned
 from perdure.worker.runs import ActivityCancelled
 from tests.unit.worker import computing
 from tests.unit.worker.running import Place, failure_in
@@ -186,6 +188,29 @@ async def test_a_thread_whose_time_is_over_keeps_its_place_and_learns_of_it() ->
         await asyncio.to_thread(stopped.wait)
         # And who is under the same limit begins when it has ended.
         assert (await place.failure("slow")).error_type == "TimeoutError"
+
+
+async def test_threads_that_never_end_are_told_of_by_name(caplog: pytest.LogCaptureFixture) -> None:
+    go = threading.Event()
+
+    def deaf(_: ActivityContext) -> None:
+        go.wait()
+
+    async with Place(threads=1) as place:
+        place.add(deaf, timeout=0.001)
+        place.add(lambda _ctx: 1, name="other")
+        for _ in range(ABANDONED_THREADS_MAX):
+            assert (await place.failure("deaf")).error_type == "TimeoutError"
+        assert await place.result("other") == "1"
+        assert not caplog.records
+        assert (await place.failure("deaf")).error_type == "TimeoutError"
+        (told,) = caplog.messages
+        assert told.startswith("activity 'deaf' was given up and its thread does not end")
+        assert "(deaf: 101)" in told
+        assert "0 are left" in told
+        _, other = place.begin("other")
+        go.set()
+        assert await other == Returned("1")
 
 
 async def test_who_gives_no_sign_of_life_is_given_up() -> None:

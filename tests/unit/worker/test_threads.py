@@ -3,6 +3,7 @@
 import asyncio
 import threading
 
+from perdure.base.limits import ABANDONED_THREADS_MAX
 from perdure.worker.threads import Threads
 
 
@@ -78,4 +79,33 @@ async def test_a_pool_can_be_widened_while_all_its_threads_are_busy() -> None:
     assert [await done.get(), await done.get()] == ["met", "met"]
     threads.widen(1)
     assert len(_names()) == 2
+    threads.close()
+
+
+async def test_threads_that_never_end_are_bounded_and_given_back_when_they_do() -> None:
+    threads: Threads[int] = Threads(2, name="pool-stuck")
+    go = threading.Event()
+    ended: asyncio.Queue[int] = asyncio.Queue()
+    done: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    most = ABANDONED_THREADS_MAX + 2
+    for number in range(most):
+        begun = asyncio.Event()
+
+        def blocks(begun: asyncio.Event = begun, number: int = number) -> int:
+            loop.call_soon_threadsafe(begun.set)
+            go.wait()
+            return number
+
+        job = threads.submit(blocks, ended.put_nowait)
+        await begun.wait()
+        threads.abandon(job)
+    assert (threads.abandoned, threads.size) == (most, 0)
+    threads.submit(lambda: -1, done.put_nowait)
+    assert len(_names() & {f"pool-stuck-{number}" for number in range(1, most + 5)}) == most
+    assert done.empty()
+    go.set()
+    assert await done.get() == -1
+    assert sorted([await ended.get() for _ in range(most)]) == list(range(most))
+    assert (threads.abandoned, threads.size) == (0, 2)
     threads.close()
