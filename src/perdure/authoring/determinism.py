@@ -111,16 +111,13 @@ class Determinism:
     def _recorded(self, number: int) -> str | None:
         """Return what the history has for a step, or None if it does not have the step."""
         run = self._run
-        for event in run.recorded:
-            if event.event_id != number or not isinstance(
-                event, ev.TaskScheduled | ev.TimerCreated | ev.ChildCreated
-            ):
-                continue
-            if isinstance(event, ev.TimerCreated) and (event.name or "").startswith(SIDE_EFFECT):
-                return (event.name or "").removeprefix(SIDE_EFFECT)
-            run.diverged = Diverged(self._divergence(number, told(event)))
-            raise run.diverged
-        return None
+        event = run.recorded.step(number)
+        if event is None:
+            return None
+        if isinstance(event, ev.TimerCreated) and (event.name or "").startswith(SIDE_EFFECT):
+            return (event.name or "").removeprefix(SIDE_EFFECT)
+        run.diverged = Diverged(self._divergence(number, told(event)))
+        raise run.diverged
 
     def _divergence(self, number: int, recorded: str) -> Divergence:
         run = self._run

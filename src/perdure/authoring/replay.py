@@ -7,12 +7,13 @@ is led through its history again and comes to the same.
 
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import chain
 from typing import Final
 
 from perdure.authoring.context import WorkflowContext
 from perdure.authoring.divergence import Diverged, Divergence
+from perdure.authoring.recorded import NOTHING_RECORDED, Recorded
 from perdure.authoring.registry import Registry
 from perdure.authoring.run import Run, Sources
 from perdure.authoring.taking import take
@@ -98,7 +99,7 @@ class Replayer:
             run.actions = {}
             # They are for a replay, which is over.
             run.places = {}
-            run.recorded = ()
+            run.recorded = NOTHING_RECORDED
             self._keep(key, run)
         else:
             run.close()
@@ -124,7 +125,7 @@ class Replayer:
         sources = Sources(self._failure_of, lineage) if handed_down else self._sources
         run = Run(self._registry, sources)
         run.context = self._context_type(run)
-        run.recorded = _Chained(past, new)
+        run.recorded = Recorded(past, new)
         run.replaying = True
         try:
             run.within(_take_all, run, past)
@@ -151,19 +152,6 @@ def _tell_slow(run: Run, took_s: float) -> None:
         "whatever waits by itself, belongs into an activity",
         *(name, run.instance_id, took_s),
     )
-
-
-class _Chained:
-    """Two sequences, one after the other, as often as one asks."""
-
-    __slots__ = ("_first", "_second")
-
-    def __init__(self, first: Sequence[Event], second: Sequence[Event]) -> None:
-        self._first = first
-        self._second = second
-
-    def __iter__(self) -> Iterator[Event]:
-        return chain(self._first, self._second)
 
 
 def _decision(run: Run) -> act.Decision:

@@ -8,7 +8,7 @@ turns decides without a replay: its actions are then taken off because they have
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from perdure.authoring.chance import drawn_uuid_text
 from perdure.authoring.divergence import PLAIN_TIMER, Diverged
 from perdure.authoring.failures import failure_of
 from perdure.authoring.payloads import Typing, read, text_of
+from perdure.authoring.recorded import NOTHING_RECORDED
 from perdure.authoring.registry import Registry, Workflow
 from perdure.authoring.retry import RetryPolicy
 from perdure.authoring.strands import Delay, Place, Strand, WorkflowLoop, place_of, run_ready
@@ -140,7 +141,7 @@ class Run:
         self.withheld: list[Event] = []
         self.replaying = False
         self.places: dict[int, Place] = {}
-        self.recorded: Iterable[Event] = ()  # what is at hand of the history, in a replay
+        self.recorded = NOTHING_RECORDED  # what is at hand of the history, in a replay
         self.length = 0
 
     @property

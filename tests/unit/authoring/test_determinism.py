@@ -1,7 +1,7 @@
 """What stands in for a clock, chance and the outside."""
 
 import random
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from perdure.authoring.registry import Registry
 from perdure.authoring.tasks import Task
 from perdure.base.time import is_never
 from perdure.core import actions as act
+from perdure.core import events as ev
 from tests.kit.played import Played, done, replayer_of
 
 Steps = Generator[Task[Any], Any, Any]
@@ -127,6 +128,31 @@ def test_a_side_effect_happens_once(kept_max: int) -> None:
     played.turn(done(5))
     assert played.output == f"[{calls[0]}, 2.5]"
     assert len(calls) == 1
+
+
+def test_a_replay_goes_through_its_history_once_however_many_side_effects_it_has() -> None:
+    class Counted(list[ev.Event]):
+        times = 0
+
+        def __iter__(self) -> Iterator[ev.Event]:
+            Counted.times += 1
+            return super().__iter__()
+
+    def body(ctx: WorkflowContext) -> Steps:
+        numbers = [ctx.side_effect(int, number) for number in range(200)]
+        yield ctx.call_activity("a")
+        return sum(numbers)
+
+    played = play(body, kept_max=0)
+    played.turn()
+    past = Counted(played.history)
+    new: list[ev.Event] = [ev.WorkflowStarted(at_us=played.now_us), done(201)]
+    decision = played.replayer.decide("again", len(past), lambda: past, new)
+    assert isinstance(decision, act.Decision)
+    (end,) = decision.actions
+    assert isinstance(end, act.Complete)
+    assert end.result == str(sum(range(200)))
+    assert Counted.times == 2  # to lead the code along, and to know the side effects
 
 
 def test_a_side_effect_that_was_no_such_thing_diverges() -> None:
