@@ -13,14 +13,13 @@ no decisions.
 """
 
 import asyncio
-from collections.abc import Hashable
 from typing import Final, TypeAlias
 
 from perdure.base.errors import WorkerFault
 from perdure.base.limits import TURN_BATCH_EVENTS_MAX
 from perdure.core.actions import Decision
 from perdure.core.applying import Caller
-from perdure.core.events import Event, StallReason, TaskCompleted, TaskFailed, WorkflowStarted
+from perdure.core.events import StallReason, TaskCompleted, TaskFailed, WorkflowStarted
 from perdure.core.state import State
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall, takable
 from perdure.engine.dispatcher import Dispatcher
@@ -29,11 +28,9 @@ from perdure.engine.inboxes import ReadyTurns
 from perdure.engine.local import LocalApp
 from perdure.engine.moves import Follow, Moves
 from perdure.engine.residents import Arrival, Resident, Residents, Turn
-from perdure.engine.turn_items import freeze
+from perdure.engine.turn_items import freeze, history_of, past_of
 from perdure.store.leases import Term
 from perdure.store.port import Outcome, Verdict
-from perdure.wire.events import decode_stored
-from perdure.wire.work_items import events_of
 
 Result: TypeAlias = Closed | ContinuedAsNew | Stalled
 _ANY_SIZE: Final = 1 << 62  # nothing is sent, so no message bounds it
@@ -79,7 +76,22 @@ class Deciding:
         caller = Caller(
             resident.instance_id, resident.identity.app_id, now_us, self._settings.access
         )
-        return close(state, turn.started, batch, decision, caller)
+        return self.close(resident, turn, decision, caller)
+
+    def close(self, resident: Resident, turn: Turn, decision: Decision, caller: Caller) -> Result:
+        """Return what a decision makes of a turn; raises WorkerFault if it makes nothing of it.
+
+        A mistake of ours is one, too, and told of: the turn is tried again as after any other.
+        """
+        batch = tuple([item.event for item in turn.batch])
+        try:
+            return close(resident.state, turn.started, batch, decision, caller)
+        except WorkerFault:
+            raise
+        except Exception as error:
+            self._observer.fault(f"a turn of '{resident.instance_id}'", error)
+            msg = f"the turn could not be closed: {type(error).__name__}: {error}"
+            raise WorkerFault(msg) from error
 
     def forget(self, resident: Resident) -> None:
         """Have an app forget what it was told of a history."""
@@ -166,11 +178,17 @@ class LocalTurns:
         if app is None or not self._is_plain(resident):
             self._give_up(resident, arrivals)
             return
-        taken = self._wanted(resident, arrivals)
-        if not taken:
+        try:
+            taken = self._wanted(resident, arrivals)
+            turn = self._opened(resident, taken) if taken else None
+        except BaseException:
+            # A mistake of ours: the results are not lost by it, but go the long way.
+            self._give_up(resident, arrivals)
+            self._ready.consider(resident)
+            raise
+        if turn is None:
             self._go_on(resident)
             return
-        turn = self._opened(resident, taken)
         result = self._result(resident, turn, app)
         if result is None:
             self._give_up(resident, taken)
@@ -265,16 +283,6 @@ class LocalTurns:
             arrivals, resident.arrivals = resident.arrivals, []
             _go_alone(arrivals)
         self._ready.consider(resident)
-
-
-def history_of(resident: Resident) -> Hashable:
-    """Return what names one generation of one life of an instance, from before its birth on."""
-    return resident.identity.execution_id, resident.state.generation
-
-
-def past_of(resident: Resident) -> list[Event]:
-    """Return an instance's history as records."""
-    return [decode_stored(event) for event in events_of(resident.past, resident.ends)]
 
 
 def _is_awaited(arrival: Arrival, state: State) -> bool:

@@ -73,6 +73,13 @@ class TurnEnds:
 
         return self._moves.land(resident, turn, result, Follow(told, done, failed))
 
+    def land_here(self, resident: Resident, turn: Turn, result: Result) -> None:
+        """Land what nobody awaits: what cannot even be begun is told of, and tried again."""
+        try:
+            self.land(resident, turn, result)
+        except Exception as error:  # noqa: BLE001 - one instance's trouble is not the others'
+            self._observer.fault(f"a turn of '{resident.instance_id}'", error)
+
     def landed(self, resident: Resident, turn: Turn) -> None:
         """Take note that a turn is on disk that was not landed here."""
         self._release(resident)

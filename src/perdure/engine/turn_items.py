@@ -1,15 +1,15 @@
 """The batch of a turn, and its work item for the dialect and the memory of a stream."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Final
 
 from perdure.base.limits import TURN_BATCH_EVENTS_MAX, WORK_ITEM_PERCENT_MAX
-from perdure.core.events import StallReason, WorkflowStarted
+from perdure.core.events import Event, StallReason, WorkflowStarted
 from perdure.core.turn import takable
 from perdure.engine.dispatcher import WorkStream
 from perdure.engine.residents import NOT_BORN, InboxItem, Resident, Turn
 from perdure.engine.work import Dialect
-from perdure.wire.events import encode
+from perdure.wire.events import decode_stored, encode
 from perdure.wire.generated import work_pb2 as pb
 from perdure.wire.work_items import events_of, for_microsoft, past_field, turn_item
 
@@ -60,6 +60,16 @@ def too_large_text(resident: Resident, size_bytes: int, most_bytes: int) -> str:
         f"Workflow payload size {size_bytes} bytes exceeds {WORK_ITEM_PERCENT_MAX}% of max gRPC "
         f"body size {most_bytes} bytes; increase daprd --max-body-size and restart to resume"
     )
+
+
+def history_of(resident: Resident) -> Hashable:
+    """Return what names one generation of one life of an instance, from before its birth on."""
+    return resident.identity.execution_id, resident.state.generation
+
+
+def past_of(resident: Resident) -> list[Event]:
+    """Return an instance's history as records."""
+    return [decode_stored(event) for event in events_of(resident.past, resident.ends)]
 
 
 def history_sent(resident: Resident) -> tuple[int, int, int]:

@@ -15,7 +15,7 @@ from perdure.base.limits import WORK_ITEM_PERCENT_MAX
 from perdure.base.observer import WORKER_GONE
 from perdure.core.applying import Caller
 from perdure.core.events import StallReason
-from perdure.core.turn import close, stall
+from perdure.core.turn import stall
 from perdure.engine.claims import Claims
 from perdure.engine.deciding import Deciding, LocalTurns
 from perdure.engine.dialects import answers_in_microsofts
@@ -192,7 +192,7 @@ class Turns:
             self.deciding.forget(resident)
             self._ends.at_fault(resident, turn, fault)
             return
-        self._ends.land(resident, turn, result)
+        self._ends.land_here(resident, turn, result)
 
     def _too_large(self, resident: Resident, turn: Turn, text: str) -> None:
         if resident.unborn:
@@ -222,8 +222,7 @@ class Turns:
         )
         try:
             decision = decision_of(answer, microsoft=microsoft)
-            events = tuple(item.event for item in turn.batch)
-            result = close(resident.state, turn.started, events, decision, caller)
+            result = self.deciding.close(resident, turn, decision, caller)
         except WorkerFault as fault:
             self._ends.at_fault(resident, turn, fault)
             raise
