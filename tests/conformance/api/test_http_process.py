@@ -214,7 +214,7 @@ async def test_a_preflight_carries_no_token(guarded: Server) -> None:
 
 async def test_a_preflight_without_a_token_is_refused_where_no_origin_is_named() -> None:
     # As a daprd does: no page may call it, so there is nothing that a preflight could ask for.
-    closed = replace(SETTINGS, allowed_origins=(), api_token=TOKEN)
+    closed = replace(SETTINGS, allowed_origins=(), api_token="s3cret")
     asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "GET"}
     async with serving(closed) as server:
         preflight = await server.call("OPTIONS", "/v1.0/metadata", headers=asked)
