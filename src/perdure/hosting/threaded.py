@@ -2,7 +2,8 @@
 
 Theory of operation. Whoever asks for the engine of a store gets the one that is open, with a share
 in it, and it is closed when the last share is given back or the interpreter ends. Its thread has a
-loop, and every call is a coroutine that is run there while the caller waits.
+loop, and every call is a coroutine that is run there while the caller waits. While a store is
+opened or closed it is *busy*: who wants that one waits until it is not, and nobody else does.
 """
 
 import asyncio
@@ -119,8 +120,10 @@ async def _now(make: Callable[[], T]) -> T:
 
 # ---- one for each store
 
-_lock: Final = threading.RLock()
+# Of what follows, never held for longer than it takes to look at it.
+_changed: Final = threading.Condition()
 _open: Final[dict[str, Hosted]] = {}
+_busy: Final[set[str]] = set()  # places that are being opened or closed
 
 
 def hosted(store: str | os.PathLike[str], **settings: Unpack[Settings]) -> Hosted:
@@ -130,27 +133,48 @@ def hosted(store: str | os.PathLike[str], **settings: Unpack[Settings]) -> Hoste
     those given.
     """
     place = named(store)
-    with _lock:
+    with _changed:
+        while place in _busy:
+            _changed.wait()
         found = _open.get(place)
-        if found is None:
-            found = _open[place] = Hosted(Engine(place, **settings))
-        elif settings:
-            _check_same(found, place, settings)
-        found.shares += 1
-        return found
+        if found is not None:
+            if settings:
+                _check_same(found, place, settings)
+            found.shares += 1
+            return found
+        _busy.add(place)
+    try:
+        opened = Hosted(Engine(place, **settings))
+        opened.shares = 1
+        with _changed:
+            _open[place] = opened
+    finally:
+        _is_over(place)
+    return opened
 
 
 def give_back(share: Hosted) -> None:
     """Give a share back; with the last one the engine is closed."""
-    with _lock:
+    with _changed:
         share.shares -= 1
         assert share.shares >= 0, "a share is given back once"
         if share.shares:
             return
-        for place, each in list(_open.items()):
-            if each is share:
-                del _open[place]
+        place = next((place for place, each in _open.items() if each is share), None)
+        if place is not None:
+            del _open[place]
+            _busy.add(place)
+    try:
         share.close()
+    finally:
+        if place is not None:
+            _is_over(place)
+
+
+def _is_over(place: str) -> None:
+    with _changed:
+        _busy.discard(place)
+        _changed.notify_all()
 
 
 def _check_same(found: Hosted, place: str, settings: Settings) -> None:
@@ -166,16 +190,24 @@ def _check_same(found: Hosted, place: str, settings: Settings) -> None:
 
 
 def _close_all() -> None:
-    with _lock:
-        while _open:
-            _open.popitem()[1].close()
+    """At the end of the interpreter: what others are opening or closing is waited for, too."""
+    while (share := _next_to_close()) is not None:
+        share.close()
+
+
+def _next_to_close() -> Hosted | None:
+    with _changed:
+        while _busy and not _open:
+            _changed.wait()
+        return _open.popitem()[1] if _open else None
 
 
 def _forget_all() -> None:
     """In a forked process the engine's thread is not there, and its file is the parent's."""
     # Whoever held the lock when the process was forked is not there to let go of it.
-    _lock._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - it is there for this
+    _changed._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - it is there for this
     _open.clear()
+    _busy.clear()
 
 
 # `atexit` comes after the pools of threads are closed, which an engine needs in order to close.

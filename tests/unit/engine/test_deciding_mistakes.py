@@ -8,7 +8,9 @@ import pytest
 from perdure.base.errors import WorkerFault
 from perdure.base.time import SECOND_US
 from perdure.core.status import Status
+from perdure.core.turn import close
 from perdure.engine import deciding, moves
+from perdure.engine.entries import closed_entry
 from tests.kit.answers import complete
 from tests.kit.house import House
 from tests.kit.local_script import LocalScript, hello, tasks_then_done
@@ -58,7 +60,7 @@ async def test_a_mistake_in_making_its_entry_neither(
         script = LocalScript.attach(house, hello)
         await house.start("a")
         await house.settle()
-        monkeypatch.setattr(moves, "closed_entry", mistaken(moves.closed_entry, times))
+        monkeypatch.setattr(moves, "closed_entry", mistaken(closed_entry, times))
         script.finish("x")
         await house.pass_minutes(1)
         assert (await house.finished("a")).output == "x"
@@ -73,13 +75,12 @@ async def test_a_mistake_that_stays_is_told_of_and_tried_again_with_growing_paus
         script = LocalScript.attach(house, hello)
         await house.start("a")
         await house.settle()
-        right = deciding.close
-        monkeypatch.setattr(deciding, "close", mistaken(right, 1_000))
+        monkeypatch.setattr(deciding, "close", mistaken(close, 1_000))
         script.finish("x")
         await house.pass_minutes(5)
         assert await house.status("a") is Status.RUNNING
         assert 5 < len(house.recorder.of("turn_retried")) < 15
-        monkeypatch.setattr(deciding, "close", right)
+        monkeypatch.setattr(deciding, "close", close)
         await house.pass_minutes(1)
         assert (await house.finished("a")).output == "x"
 
@@ -92,7 +93,7 @@ async def test_a_mistake_in_a_turn_that_a_worker_has_decided_hands_it_out_again(
         worker = house.worker()
         await house.start("a")
         first = await worker.turn()
-        monkeypatch.setattr(deciding, "close", mistaken(deciding.close, 1))
+        monkeypatch.setattr(deciding, "close", mistaken(close, 1))
         with pytest.raises(WorkerFault, match="what cannot be"):
             await worker.decide(first, complete(result="x"))
         await house.pass_time(2 * SECOND_US)

@@ -133,6 +133,47 @@ def test_a_call_that_would_wait_for_itself_is_refused(tmp_path: Path) -> None:
             engine.start(uses_badly).result(MINUTE_S)
 
 
+def test_a_store_that_closes_keeps_nobody_from_another(tmp_path: Path) -> None:
+    """While what runs in one comes to its end, the others can be opened, shared and closed."""
+    runs, go = threading.Event(), threading.Event()
+    slow = SyncEngine(tmp_path / "slow.db", stop_timeout=MINUTE_S)
+
+    @slow.activity
+    def works(_: ActivityContext) -> str:
+        runs.set()
+        assert go.wait(MINUTE_S)
+        return "done"
+
+    @slow.workflow
+    async def calls(ctx: WorkflowContext) -> str:
+        return await ctx.call_activity(works)
+
+    slow.open()
+    handle = slow.start(calls, id="a")
+    assert runs.wait(MINUTE_S)
+    closing = threading.Thread(target=slow.close)
+    closing.start()
+    other = SyncEngine(tmp_path / "other.db", registry=registry())
+    opening = threading.Thread(target=other.open, daemon=True)
+    opening.start()
+    opening.join(MINUTE_S / 6)
+    opened = not opening.is_alive()
+    assert closing.is_alive(), "it waits for its activity"
+    # Whoever wants the one that closes has it once it is closed.
+    again = threading.Thread(target=slow.open)
+    again.start()
+    go.set()
+    for thread in (closing, again, opening):
+        thread.join(MINUTE_S)
+    assert opened
+    assert other.start(add_one, 1).result(MINUTE_S) == 2
+    assert handle.id == "a"
+    assert slow.handle("a").result(MINUTE_S) == "done"
+    other.close()
+    slow.close()
+    assert not threaded._open  # noqa: SLF001 - it has no other face
+
+
 _FORGETFUL = """
 import sys
 from perdure import SyncEngine
