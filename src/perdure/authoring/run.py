@@ -122,8 +122,7 @@ class Run:
         self.context: object = None
         self.root: Strand[Any] | None = None
         self.outcome: Outcome | None = None
-        self.instance_id = ""
-        self.app_id = ""
+        self.instance_id = self.app_id = ""
         self.now_us = 0
         self._now: datetime | None = None
         self.sequence = self.drawn = self.stamps = self.arrivals = 0
