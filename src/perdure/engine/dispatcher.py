@@ -43,6 +43,7 @@ class WorkStream:
         self.sent: dict[str, tuple[int, int, int]] = {}
         self._leave = leave
         self._outbox: deque[bytes] = deque()
+        self._offer: Callable[[bytes], bool] | None = None
         self._changed = asyncio.Event()
         self._released = asyncio.Event()
         # Told the token of an activity whose instance is gone: its result is nobody's any more.
@@ -63,13 +64,21 @@ class WorkStream:
     def send(self, work: Work, thing: object, item: bytes) -> None:
         """Queue a work item to be sent; the stream holds `thing` until it is released."""
         self.held[work].add(thing)
-        self._outbox.append(item)
-        self._changed.set()
+        self._pass(item)
+
+    def goes_by(self, offer: Callable[[bytes], bool]) -> None:
+        """Have items that come when none waits sent by `offer` (see `engine.work.Stream`)."""
+        self._offer = offer
+
+    def _pass(self, item: bytes) -> None:
+        # Whoever draws from `items` has to be woken for it, which takes the loop some turns.
+        if self._outbox or self._offer is None or not self._offer(item):
+            self._outbox.append(item)
+            self._changed.set()
 
     def _recall(self, token: str) -> None:
         if self.profile.takes_recalls and not self.closed:
-            self._outbox.append(recall_item(token))
-            self._changed.set()
+            self._pass(recall_item(token))
 
     def release(self, work: Work, thing: object) -> None:
         """Let go of something that is finished or is to go elsewhere."""
@@ -109,6 +118,7 @@ class WorkStream:
         """End the stream now; may be called twice."""
         if not self.closed:
             self.closed = True
+            self._offer = None
             self._released.set()
             self._changed.set()
             self._leave(self)

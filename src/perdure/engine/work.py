@@ -1,6 +1,6 @@
 """What a worker's stream is to the engine. The gRPC door opens one for each GetWorkItems call."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -36,6 +36,13 @@ class Stream(Protocol):
 
     def items(self) -> AsyncIterator[bytes]:
         """Yield serialized WorkItems until the engine stops; then end without an error."""
+        ...
+
+    def goes_by(self, offer: Callable[[bytes], bool]) -> None:
+        """Have what comes while `items` has nothing to yield offered first, with no turn of the loop.
+
+        `offer` sends an item at once, or returns False: then `items` yields it.
+        """
         ...
 
     def close(self) -> None:

@@ -130,6 +130,14 @@ class Call:
         else:
             self.cut(grpc.StatusCode.RESOURCE_EXHAUSTED, _FULL)
 
+    def offer(self, message: bytes) -> bool:
+        """Send a message if it can go out whole and now; False if not, and then nothing is sent."""
+        if self.ended or not self._fits(PREFIX_BYTES + len(message)):
+            return False
+        self._begin()
+        self._wire.write(self._framed(message))
+        return True
+
     def answer(self, message: bytes) -> None:
         """Answer with one message and OK."""
         if self.ended:

@@ -9,7 +9,7 @@ from perdure.base.errors import ShuttingDown
 from perdure.base.limits import LOADS_AT_ONCE_MAX
 from perdure.core.events import ChildCompleted, ChildFailed, TaskCompleted
 from perdure.core.status import Status
-from perdure.engine.dispatcher import WorkStream
+from perdure.engine.dispatcher import Work, WorkStream
 from perdure.engine.work import Dialect, Profile
 from perdure.wire.work_items import recall_item
 from tests.kit.answers import child, complete, continue_as_new, schedule
@@ -350,3 +350,30 @@ async def test_who_asks_for_it_is_told_of_an_activity_that_nobody_wants(recalls:
     stream.end()
     sent = [item async for item in stream.items()]
     assert sent == ([recall_item("token-1")] if recalls else [])
+
+
+async def test_items_are_offered_once_none_waits_before_them() -> None:
+    stream = WorkStream(Profile(app_id="app", worker="one"), lambda _: None)
+    offered: list[bytes] = []
+    takes = True
+
+    def offer(item: bytes) -> bool:
+        if takes:
+            offered.append(item)
+        return takes
+
+    stream.send(Work.TURN, "a", b"a")
+    stream.goes_by(offer)
+    stream.send(Work.TURN, "b", b"b")
+    items = stream.items()
+    assert [await anext(items), await anext(items)] == [b"a", b"b"]
+    stream.send(Work.TURN, "c", b"c")
+    assert offered == [b"c"]
+    takes = False
+    stream.send(Work.TURN, "d", b"d")
+    assert await anext(items) == b"d"
+    takes = True
+    stream.close()
+    stream.send(Work.TURN, "e", b"e")
+    assert offered == [b"c"]
+    assert len(stream.held[Work.TURN]) == 5

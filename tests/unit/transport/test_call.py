@@ -101,6 +101,22 @@ async def test_a_slow_reader_gets_one_message_at_a_time() -> None:
     assert not talk.session.calls
 
 
+async def test_what_is_offered_is_sent_whole_and_now_or_not_at_all() -> None:
+    talk = await opened((4, 20))
+    await talk.ask(h.call(1, b"/t/Stream", b"1 5"))
+    await talk.ask(h.call(3, b"/t/Hold"))
+    call = talk.methods.calls[1]
+    assert call.offer(b"12345")
+    assert call.offer(b"12345")
+    assert sent(talk.heard(), 3) == 20
+    assert not call.offer(b"1"), "its window is used up"
+    assert sent(talk.say(h.widen(3, 100)), 3) == 0
+    assert call.offer(b"1")
+    assert sent(talk.heard(), 3) == 6
+    call.end(5, "gone")
+    assert not call.offer(b"1"), "it is over"
+
+
 async def test_a_failure_drops_what_waits() -> None:
     talk = await opened((4, 10))
     await talk.ask(h.call(1, b"/t/Stream", b"5 100"))

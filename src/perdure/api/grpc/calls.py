@@ -58,6 +58,10 @@ class Call:
         """Tell the client that its stream is open, before there is anything to send on it."""
         await self._context.send_initial_metadata(())
 
+    def offer(self, message: bytes) -> bool:
+        """Send a message on its stream if that needs no waiting; tells whether it was sent."""
+        return self._context.offer(message)
+
     @property
     def peer(self) -> str:
         """Where the call comes from, for people."""

@@ -16,19 +16,32 @@ _log = structlog.get_logger(__name__)
 class Outlet:
     """One stream's way out: a message at a time, each within `timeout_us`."""
 
-    def __init__(self, send: Send, timeout_us: int) -> None:
-        """Send through `send`."""
+    def __init__(self, send: Send, send_now: Callable[[bytes], bool], timeout_us: int) -> None:
+        """Send through `send`, or `send_now` where nothing has to be waited for."""
         self._send = send
+        self._send_now = send_now
         self._timeout_s = timeout_us / SECOND_US
         self._turn = asyncio.Lock()
+        self._putting = 0
         self._loop = asyncio.get_running_loop()
         self.sent_at_s = self._loop.time()
 
     async def put(self, message: bytes) -> None:
         """Send a message. Raises TimeoutError if the worker does not take it in time."""
-        async with self._turn, asyncio.timeout(self._timeout_s):
-            await self._send(message)
-            self.sent_at_s = self._loop.time()
+        self._putting += 1
+        try:
+            async with self._turn, asyncio.timeout(self._timeout_s):
+                await self._send(message)
+                self.sent_at_s = self._loop.time()
+        finally:
+            self._putting -= 1
+
+    def offer(self, message: bytes) -> bool:
+        """Send a message now, if none waits before it and it is taken; tells whether it was."""
+        if self._putting or not self._send_now(message):
+            return False
+        self.sent_at_s = self._loop.time()
+        return True
 
     def rest_s(self, idle_us: int) -> float:
         """Return how long it is until nothing has been sent for `idle_us`."""
@@ -66,6 +79,7 @@ class WorkerStreams:
         pinging = asyncio.create_task(_pinging(outlet, pings, stream)) if pings.message else None
         try:
             await accept()
+            stream.goes_by(outlet.offer)
             async for item in stream.items():
                 await outlet.put(item)
         except TimeoutError:

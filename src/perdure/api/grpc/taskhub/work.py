@@ -41,7 +41,7 @@ class Work:
     async def get_work_items(self, request: GetWorkItems, call: Call, send: Send) -> None:
         """Send work items until the worker goes or the server stops, which ends it with OK."""
         stream = self._open(profile_of(request, call, self._app_id))
-        outlet = Outlet(send, self._settings.send_timeout_us)
+        outlet = Outlet(send, call.offer, self._settings.send_timeout_us)
         pings = Pings(_ping_for(request), self._settings.ping_after_us)
         await self._streams.serve(stream, outlet, pings, call.accept)
 
