@@ -84,7 +84,7 @@ class Pending:
         _run_wide(writer, "insert_lifecycle", self.lifecycle)
 
     def _write_instances(self, writer: sqlite3.Connection) -> None:
-        born, heads, heads_and_moments, flags = [], [], [], []
+        born, heads, ends, heads_and_moments, flags = [], [], [], [], []
         for known in self.changed.values():
             if known.birth is not None:
                 head = known.head or known.birth.head
@@ -96,13 +96,16 @@ class Pending:
                 flags.append((known.suspended, known.held, known.key))
             if known.head is not None:
                 written = head_row(known.version, known.head)
-                moments = (known.head.created_at_us, known.head.completed_at_us)
-                if moments == (known.created_at_us, known.completed_at_us):
-                    heads.append((*written, known.key))
+                created, completed = known.head.created_at_us, known.head.completed_at_us
+                if created != known.created_at_us:
+                    heads_and_moments.append((*written, created, completed, known.key))
+                elif completed != known.completed_at_us:
+                    ends.append((*written, completed, known.key))
                 else:
-                    heads_and_moments.append((*written, *moments, known.key))
+                    heads.append((*written, known.key))
         _run(writer, "insert_instance", born)
         _run(writer, "update_head", heads)
+        _run(writer, "update_head_and_end", ends)
         _run(writer, "update_head_and_moments", heads_and_moments)
         _run(writer, "update_flags", flags)
 

@@ -52,6 +52,15 @@ UPDATE instances SET
     history_length = ?, history_bytes = ?, version_name = ?, patches = ?
 WHERE key = ?;
 
+-- What the turn that ends an instance changes besides.
+-- name: update_head_and_end
+UPDATE instances SET
+    row_version = ?, phase = ?, generation = ?, started_at_us = ?, updated_at_us = ?,
+    custom_status = ?, stalled = ?, waits_for = ?, waits_since_us = ?, next_wake_us = ?,
+    history_length = ?, history_bytes = ?, version_name = ?, patches = ?,
+    completed_at_us = ?
+WHERE key = ?;
+
 -- name: update_head_and_moments
 UPDATE instances SET
     row_version = ?, phase = ?, generation = ?, started_at_us = ?, updated_at_us = ?,
