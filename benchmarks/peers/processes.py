@@ -19,7 +19,7 @@ STOP_DEADLINE_S: Final = 10.0
 POLL_S: Final = 0.02
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 # The fields of a process's `stat`, counted from the one that follows its name.
-_PARENT, _USER_TICKS, _SYSTEM_TICKS = 1, 11, 12
+_STATE, _PARENT, _USER_TICKS, _SYSTEM_TICKS = 0, 1, 11, 12
 
 
 class GaveUpError(Exception):
@@ -74,6 +74,8 @@ class Processes:
     def __init__(self, folder: Path) -> None:
         """Start with nothing."""
         self.folder = folder
+        # The program by which one of some name is started, if any is.
+        self.under: Callable[[str], Sequence[str]] = lambda name: ()  # noqa: ARG005 - the signature
         self._running: list[subprocess.Popen[bytes]] = []
         self._named: dict[str, int] = {}
 
@@ -115,7 +117,7 @@ class Processes:
     ) -> subprocess.Popen[bytes]:
         with self._log(name).open("ab") as log:
             process = subprocess.Popen(
-                command,
+                [*self.under(name), *command],
                 stdin=pipe,
                 stdout=pipe if pipe == subprocess.PIPE else log,
                 stderr=log,
@@ -136,7 +138,8 @@ class Processes:
 
     def kill(self) -> None:
         """Kill all of it at once, as a power cut does."""
-        for pid in self.tree():
+        killed = self.tree()
+        for pid in killed:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -144,6 +147,10 @@ class Processes:
         for process in self._running:
             process.wait()
         self._running.clear()
+        # Of those that others have started nobody else tells that they have let go of their files.
+        end = time.monotonic() + STOP_DEADLINE_S
+        while any(map(_runs, killed)) and time.monotonic() < end:
+            time.sleep(POLL_S)
 
     def stop(self) -> None:
         """End all of it, the last one started first, politely and then not."""
@@ -162,6 +169,11 @@ def _fields(pid: int) -> list[str] | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return text.rpartition(")")[2].split()
+
+
+def _runs(pid: int) -> bool:
+    fields = _fields(pid)
+    return fields is not None and fields[_STATE] != "Z"
 
 
 def _with_children(roots: Sequence[int]) -> list[int]:

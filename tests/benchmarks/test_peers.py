@@ -3,6 +3,7 @@
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,18 +143,20 @@ def test_a_run_names_what_was_left_out_and_what_went_wrong() -> None:
     assert "- theirs: dbos 3" in text
 
 
-def test_syncs_are_counted_from_what_strace_prints() -> None:
-    summary = """
-    calls syscall
---------- ----------------
-      232 fdatasync
-        8 fsync
-      999 futex
---------- ----------------
-      240 total
-"""
-    assert count_in(summary) == 240
-    assert count_in("") == 0
+def test_syncs_are_counted_from_what_strace_tells(tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    log.write_text(
+        "a line of the program\n"
+        "fsync(3)                                = 0\n"
+        "[pid 27299] fdatasync(4)                = 0\n"
+        "[pid 27258] fdatasync(5 <unfinished ...>\n"
+        "[pid 27258] <... fdatasync resumed>)    = 0\n"
+        "half a line of the program [pid 7] msync(0x7f2f5a8c1000, 4096, MS_SYNC) = 0\n"
+        "the program speaks of fsync()\n"
+    )
+    other = tmp_path / "worker.log"
+    other.write_text("")
+    assert count_in([log, other]) == 4
 
 
 def test_the_target_and_its_page_are_there() -> None:

@@ -39,9 +39,9 @@ class Stream(Protocol):
         ...
 
     def goes_by(self, offer: Callable[[bytes], bool]) -> None:
-        """Have what comes while `items` has nothing to yield offered first, with no turn of the loop.
+        """Have what comes while `items` has nothing to yield offered first.
 
-        `offer` sends an item at once, or returns False: then `items` yields it.
+        `offer` sends an item now, or returns False: then `items` yields it.
         """
         ...
 

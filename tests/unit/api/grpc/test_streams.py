@@ -93,7 +93,9 @@ async def test_a_worker_that_goes_closes_its_stream() -> None:
 
 async def test_a_worker_that_takes_nothing_is_let_go() -> None:
     streams, stream, channel = WorkerStreams(), Items(b"1", b"2", b"3"), Channel(room=1)
-    await streams.serve(stream, Outlet(channel.send, channel.send_now, 1_000), NO_PINGS, channel.accept)
+    await streams.serve(
+        stream, Outlet(channel.send, channel.send_now, 1_000), NO_PINGS, channel.accept
+    )
     assert channel.sent == [b"1"]
     assert stream.closings == 1
 
@@ -112,7 +114,9 @@ async def test_pings_fill_the_silence() -> None:
 async def test_a_ping_that_is_not_taken_ends_the_stream() -> None:
     streams, stream, channel = WorkerStreams(), Items(b"1"), Channel(room=1)
     pings = Pings(b"ping", 1_000)
-    await streams.serve(stream, Outlet(channel.send, channel.send_now, 1_000), pings, channel.accept)
+    await streams.serve(
+        stream, Outlet(channel.send, channel.send_now, 1_000), pings, channel.accept
+    )
     assert channel.sent == [b"1"]
 
 
