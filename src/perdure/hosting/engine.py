@@ -10,6 +10,7 @@ from perdure.authoring.registry import Registry
 from perdure.base.errors import ShuttingDown
 from perdure.components.port import WorkflowComponent
 from perdure.hosting.asking import Asking
+from perdure.hosting.forks import Birthplace, left_to_parent
 from perdure.hosting.house import House
 from perdure.hosting.registering import Registering
 from perdure.hosting.settings import STORE, Bounds, Settings, settings_of
@@ -60,6 +61,7 @@ class Engine(Registering, Asking):
         self._signal = TermSignal()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._birthplace: Birthplace | None = None
 
     def __repr__(self) -> str:
         """Return it as people see it in a shell."""
@@ -88,19 +90,23 @@ class Engine(Registering, Asking):
         be used, ConfigurationError if a port is in use. Nothing is held then. RuntimeError if it is
         open.
         """
+        self._leave_to_parent()
         if self._house is not None:
             raise RuntimeError(_LEFT_OPEN if self._is_stranded() else _OPEN)
         house = House(self.settings)
         await house.open()
         self._house, self._loop = house, asyncio.get_running_loop()
+        self._birthplace = Birthplace(shown(self.settings.store))
         self.attach(self.registry)
         house.employ()
 
     async def close(self) -> None:
         """Let what runs come to its end within `stop_timeout`, and let go of everything.
 
-        May be called by several at once, and again.
+        May be called by several at once, and again. In a process that was forked meanwhile there
+        is nothing to close.
         """
+        self._leave_to_parent()
         house = self._house
         if house is None:
             return
@@ -163,10 +169,18 @@ class Engine(Registering, Asking):
         """The port of its gRPC door, while it has one."""
         return None if self._house is None else self._house.grpc_port
 
+    def _leave_to_parent(self) -> None:
+        """In a fork, be as if it had never been opened."""
+        if self._birthplace is not None and not self._birthplace.is_here:
+            left_to_parent(self._house, self._loop, self._closing)
+            self._house = self._loop = self._closing = self._birthplace = None
+
     def _is_stranded(self) -> bool:
         return self._loop is not None and self._loop.is_closed()
 
     def _opened(self) -> House:
         if self._house is None:
             raise ShuttingDown("the engine is not open: use it within `async with Engine(...)`")
+        assert self._birthplace is not None, "it is open"
+        self._birthplace.check()
         return self._house

@@ -72,7 +72,7 @@ class SyncEngine(Registering):
 
     def open(self) -> None:
         """Open it, or take part in it if somebody in this process has; as `Engine.open`."""
-        if self._hosted is not None:
+        if self._hosted is not None and self._hosted.birthplace.is_here:
             raise RuntimeError("the engine is open already: one `with` is enough")
         share = hosted(self._store, **self._given)
         try:
@@ -89,7 +89,7 @@ class SyncEngine(Registering):
         if share is None or member is None:
             return
         try:
-            if share.shares > 1:
+            if share.shares > 1 and share.birthplace.is_here:
                 share.detach(member)
         finally:
             give_back(share)

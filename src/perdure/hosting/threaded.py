@@ -19,6 +19,7 @@ from perdure.authoring.context import WorkflowContext
 from perdure.authoring.registry import Registry
 from perdure.base.errors import ConfigurationError
 from perdure.hosting.engine import Engine
+from perdure.hosting.forks import Birthplace, left_to_parent
 from perdure.hosting.loops import new_loop
 from perdure.hosting.settings import Bounds, Settings, settings_of
 from perdure.hosting.staff import Member
@@ -33,7 +34,7 @@ class Hosted:
         """Open the engine; raises what `Engine.open` raises."""
         self.engine = engine
         self.shares = 0
-        self._process_id = os.getpid()
+        self.birthplace = Birthplace(shown(engine.settings.store))
         self._ready = threading.Event()
         self._failed: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -63,12 +64,11 @@ class Hosted:
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Run something on the engine's loop, for those who wait for it in their own way."""
         assert self._loop is not None, "it is open"
-        if self._process_id != os.getpid():
+        try:
+            self.birthplace.check()
+        except RuntimeError:
             work.close()
-            raise RuntimeError(
-                "this process was forked from the one that has the engine, and does not have its "
-                "thread: open an engine after forking"
-            )
+            raise
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def is_here(self) -> bool:
@@ -89,7 +89,10 @@ class Hosted:
         self.run(self.engine.release(member))
 
     def close(self) -> None:
-        """Close the engine as `Engine.close` does, and end its thread."""
+        """Close the engine as `Engine.close` does, and end its thread; nothing in a fork."""
+        if not self.birthplace.is_here:
+            left_to_parent(self)
+            return
         assert self._loop is not None, "it is open"
         assert self._stop is not None, "it is open"
         with suppress(RuntimeError):  # the loop is closed already
@@ -206,6 +209,7 @@ def _forget_all() -> None:
     """In a forked process the engine's thread is not there, and its file is the parent's."""
     # Whoever held the lock when the process was forked is not there to let go of it.
     _changed._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - it is there for this
+    left_to_parent(*_open.values())
     _open.clear()
     _busy.clear()
 

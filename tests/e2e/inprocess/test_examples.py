@@ -16,6 +16,7 @@ from tests.e2e.venvs import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples" / "in_process"
 DEADLINE_S = 60.0
+SITE = ("--no-control-socket", "django_site:application")
 
 Serve = Callable[..., httpx.Client]
 
@@ -108,8 +109,9 @@ def _state(client: httpx.Client, path: str, wanted: str) -> dict[str, object]:
             (str(EXAMPLES / "django_site.py"), "runserver", "--noreload", "127.0.0.1:{port}"),
             "/orders/{}/state",
         ),
+        (("-m", "gunicorn", "-w", "1", "-b", "127.0.0.1:{port}", *SITE), "/orders/{}/state"),
     ],
-    ids=["fastapi", "django"],
+    ids=["fastapi", "django", "gunicorn"],
 )
 def test_a_site(serve: Serve, command: tuple[str, ...], look: str) -> None:
     client = serve(*command)
@@ -127,3 +129,15 @@ def test_a_site(serve: Serve, command: tuple[str, ...], look: str) -> None:
         assert approved.status_code == 202
     assert _state(client, look.format("b"), "COMPLETED")["result"] == "on its way to Lisbon"
     assert client.get(look.format("nobody")).status_code == 404
+
+
+def test_a_site_that_was_forked_after_opening_says_what_to_do(serve: Serve, tmp_path: Path) -> None:
+    """The engine is in the parent, where nobody is asked anything."""
+    client = serve("-m", "gunicorn", "--preload", "-w", "1", "-b", "127.0.0.1:{port}", *SITE)
+    for number in "ab":
+        answer = client.post(f"/orders/{number}", json={"customer": "Ada", "amount": 700})
+        assert answer.status_code == 500
+    log = (tmp_path / "site.log").read_text()
+    assert log.count("\nthis process was forked from process ") == 1, "it is told once"
+    assert "leave out --preload" in log
+    assert "orders.db" in log

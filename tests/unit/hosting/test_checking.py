@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,3 +137,51 @@ async def test_who_waits_is_told_that_it_was_purged() -> None:
             await waiting
         with pytest.raises(TimeoutError, match="is not there within"):
             await handle.result(timeout=0.01)
+
+
+_FORKED = """
+import asyncio, os, sys
+from perdure import Engine, StoreLocked
+
+engine = Engine(sys.argv[1])
+
+@engine.workflow
+async def one(ctx):
+    return 1
+
+loop = asyncio.new_event_loop()
+loop.run_until_complete(engine.open())
+child = os.fork()
+if child == 0:
+    for own in (loop, asyncio.new_event_loop()):
+        try:
+            own.run_until_complete(engine.start(one))
+        except RuntimeError as forked:
+            print("forked:", forked, flush=True)
+    own.run_until_complete(engine.close())
+    try:
+        own.run_until_complete(engine.open())
+    except StoreLocked as locked:
+        print("locked:", locked, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+handle = loop.run_until_complete(engine.start(one))
+print("parent:", loop.run_until_complete(handle.result()), flush=True)
+loop.run_until_complete(engine.close())
+"""
+
+
+def test_a_fork_of_a_process_with_an_engine_has_none(tmp_path: Path) -> None:
+    """Neither hangs it, nor closes it what is its parent's."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FORKED, str(tmp_path / "a.db")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [
+        *("forked", "forked", "locked", "parent")
+    ]
+    assert "open an engine after forking" in done.stdout
+    assert done.stderr.count("this process was forked from process") == 1, "told once"

@@ -231,6 +231,8 @@ def test_a_forked_process_is_another_process_and_is_told_so(tmp_path: Path) -> N
     )
     forked, locked, result = done.stdout.splitlines()
     assert "open an engine after forking" in forked
+    assert "orders.db" in forked
+    assert "leave out --preload" in forked
     assert locked.startswith("locked: ")
     assert "in use by process" in locked
     assert result == "2"
