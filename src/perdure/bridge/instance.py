@@ -108,6 +108,11 @@ class Instance:
         events = [item.event for item in self.inbox if item.generation in current]
         return fold(self.state, [event for event in events if isinstance(event, _BEGUN + _RESULTS)])
 
+    @property
+    def awaits_tasks(self) -> bool:
+        """Whether an activity is under way; one whose result is in the inbox is not."""
+        return bool(self.state.open_tasks) and bool(self.open_ends.open_tasks)
+
     def receive(self, event: Event, generation: int = ANY_GENERATION) -> None:
         """Take an event in; one of another generation than the present is dropped."""
         if self.state.finished or generation not in {ANY_GENERATION, self.state.generation}:

@@ -149,7 +149,7 @@ class DaprWorkflow:
     def _is_overlong(self) -> bool:
         """Tell whether the run has grown so long that what is under way has to come back first."""
         events = workflow.info().get_current_history_length()
-        return events > HISTORY_EVENTS_HOLD and bool(self._instance.state.open_tasks)
+        return events > HISTORY_EVENTS_HOLD and self._instance.awaits_tasks
 
     async def _turn(self, batch: Batch) -> None:
         """Have a worker decide, and carry out what it decided, unless the instance is to end."""
@@ -200,7 +200,6 @@ class DaprWorkflow:
                 # What was begun is to happen; only what comes of it means nothing any more.
                 await self._effects.settle()
                 self._effects.forget()
-                await self._effects.carry_out(result.effects)
                 self._begun = replace(self._begun, created_us=now_us())
                 self._offer_past()
                 workflow.upsert_memo({names.INPUT: raw_text(self._instance.input)})

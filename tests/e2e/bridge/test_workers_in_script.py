@@ -7,6 +7,7 @@ import grpc
 import pytest
 from temporalio.client import Client
 
+from perdure.core.status import Status
 from tests.e2e.bridge.bridging import BridgeProcess
 from tests.e2e.hostile.hands import Hands, complete, schedule
 from tests.kit.cluster import Cluster
@@ -31,6 +32,43 @@ def test_an_activity_beside_the_end_of_its_workflow_still_runs(
     assert (item.activityRequest.name, item.activityRequest.input.value) == ("afterwards", '"x"')
     assert item.activityRequest.workflowInstance.instanceId == instance
     hands.result(item, '"done"')
+
+
+def test_what_is_begun_beside_a_continue_as_new_is_begun_once(
+    server: BridgeProcess, hands: Hands
+) -> None:
+    instance, listener = f"{server.app_id}-anew", f"{server.app_id}-listener"
+    hands.start(listener)
+    hands.answer(hands.turn())
+    hands.start(instance)
+    anew = complete(1, '"second"')
+    anew.completeWorkflow.workflowStatus = Status.CONTINUED_AS_NEW
+    told = hands.family.WorkflowAction(id=3)
+    told.sendEvent.instance.instanceId = listener
+    told.sendEvent.name = "news"
+    hands.answer(hands.turn(), anew, schedule(2, "work", '"x"'), told)
+    # The activity, the second generation's first turn and what the listener was told.
+    items = {}
+    for _ in range(3):
+        item = hands.item()
+        items[item.workflowRequest.instanceId or "activity"] = item
+    assert set(items) == {"activity", instance, listener}
+    hands.answer(items[instance])
+    hands.result(items["activity"], '"y"')
+    third = hands.turn()
+    kinds = [event.WhichOneof("eventType") for event in third.workflowRequest.newEvents]
+    assert kinds == ["workflowStarted", "taskCompleted"]
+    hands.answer(third, complete(4, '"over"'))
+    assert server.output(instance) == "over"
+    news = [e for e in items[listener].workflowRequest.newEvents if e.HasField("eventRaised")]
+    hands.answer(items[listener])
+    hands.hub(
+        "TerminateInstance", hands.family.TerminateRequest(instanceId=listener, recursive=False)
+    )
+    server.await_status(listener, "TERMINATED")
+    path = f"/v1.0/workflows/dapr/{listener}/history"
+    told_of = [each["type"] for each in server.request("GET", path).json()["events"]]
+    assert (len(news), told_of.count("EventRaised")) == (1, 1)
 
 
 def test_late_and_second_answers_are_dropped(server: BridgeProcess, hands: Hands) -> None:

@@ -149,6 +149,18 @@ def test_open_ends_are_what_no_result_has_come_of() -> None:
     assert set(instance.state.open_tasks) == {1, 5}
 
 
+def test_an_activity_is_awaited_until_its_result_is_there_and_not_until_a_turn_has_taken_it() -> (
+    None
+):
+    instance = begun()
+    instance.freeze(10)
+    assert not instance.awaits_tasks
+    instance.decide(decided(TASK, TIMER), 11)
+    assert instance.awaits_tasks
+    instance.receive(done(1), 1)
+    assert not instance.awaits_tasks
+
+
 def test_what_a_new_generation_is_born_with_is_open() -> None:
     instance = begun()
     instance.freeze(10)
