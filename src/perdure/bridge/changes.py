@@ -13,12 +13,11 @@ from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.service import WorkflowService
 
 from perdure.base.time import SECOND_US, Clock
-from perdure.bridge.memos import progress_in
 from perdure.bridge.names import is_reserved
 from perdure.bridge.options import IN_FORCE_WAIT_US, LOOK_AGAIN_S
 from perdure.bridge.signals import signal_of
 from perdure.bridge.texts import PAYLOAD_BYTES_MAX, is_too_large
-from perdure.bridge.views import status_of_run
+from perdure.bridge.views import is_suspended, status_of_run
 from perdure.components.port import Done
 from perdure.components.temporal import refusals
 from perdure.components.temporal.connection import Connection
@@ -101,7 +100,7 @@ class Changes:
         while loop.time() < end_s:
             met = await self._met(instance_id)
             # An instance that has ended meanwhile is changed no more.
-            if isinstance(met, Refusal) or _is_suspended(met) is suspended:
+            if isinstance(met, Refusal) or is_suspended(met) is suspended:
                 return Done()
             await asyncio.sleep(LOOK_AGAIN_S)
         return Done(in_force=False)
@@ -135,8 +134,3 @@ class Changes:
         # To Temporal an instance that has finished is as little there as one that never was.
         met = await self._met(instance_id)
         return met if isinstance(met, Refusal) else answer
-
-
-def _is_suspended(info: WorkflowExecutionInfo) -> bool:
-    progress = progress_in(info.memo.fields)
-    return progress is not None and progress["suspended"]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import (
     DeleteWorkflowExecutionRequest,
@@ -19,6 +20,7 @@ from typing_extensions import override
 
 from perdure.base.errors import ComponentError
 from perdure.base.limits import DESCENDANTS_MAX
+from perdure.bridge.memos import origin_in
 from perdure.bridge.views import status_of_run
 from perdure.components.port import Purged
 from perdure.components.temporal import refusals
@@ -87,10 +89,11 @@ class Purges:
                 above = instance_id == request.instance_id
                 return refusals.not_finished(None if above else instance_id)
             doomed[instance_id] = await self._chain(info.execution)
-            named += await self._children(doomed[instance_id]) if request.recursive else []
+            named += await self._below(doomed[instance_id]) if request.recursive else []
             if len(doomed) > DESCENDANTS_MAX:
                 raise ComponentError(f"more than {DESCENDANTS_MAX} descendants are meant")
-        for run in [run for runs in reversed(doomed.values()) for run in runs]:
+        # The last run goes last: if one cannot be deleted now, the instance is still found again.
+        for run in [run for runs in reversed(doomed.values()) for run in reversed(runs)]:
             await self._delete(run)
         return Purged(len(doomed)) if doomed else refusals.missing()
 
@@ -105,12 +108,12 @@ class Purges:
             chain.append(WorkflowExecution(workflow_id=last.workflow_id, run_id=run_id))
         return chain
 
-    async def _children(self, runs: Sequence[WorkflowExecution]) -> list[str]:
+    async def _below(self, runs: Sequence[WorkflowExecution]) -> list[str]:
         return [
-            event.start_child_workflow_execution_initiated_event_attributes.workflow_id
+            child
             for run in runs
             async for event in self._histories.all(run)
-            if event.HasField("start_child_workflow_execution_initiated_event_attributes")
+            if (child := child_in(event)) is not None
         ]
 
     async def _delete(self, run: WorkflowExecution) -> None:
@@ -123,3 +126,14 @@ class Purges:
         if isinstance(answer, Refusal) and answer.reason is not Reason.NOT_FOUND:
             expected(answer, self._connection.where)
         self._runs.forget(run.run_id)
+
+
+def child_in(event: HistoryEvent) -> str | None:
+    """Return the id of the child that a run began with an event; None if it began none.
+
+    Workflows that it began and that are no children of its instance live on: detached ones, and
+    activities that nobody awaits.
+    """
+    begun = event.start_child_workflow_execution_initiated_event_attributes
+    is_child = origin_in(begun.memo.fields).get("parentInstanceID") is not None
+    return begun.workflow_id if is_child else None

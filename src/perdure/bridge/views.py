@@ -20,6 +20,7 @@ Properties = tuple[tuple[str, str], ...]
 
 _SHOWN: Final = frozenset({"taskQueue", "runID", "temporalStatus", "terminationReason"})
 _RUNNING: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+_PAUSED: Final = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED
 
 
 def described_view(
@@ -37,7 +38,12 @@ def view_in_list(component: str, info: WorkflowExecutionInfo, ends: Ends) -> Ins
 
 
 def status_of_run(info: WorkflowExecutionInfo) -> Status | None:
-    """Return the status of a run that goes on, as it says itself; None if it has ended."""
+    """Return the status of a run that goes on, as it says itself; None if it has ended.
+
+    One that Temporal's own tools have paused says nothing: it has no turn until they let it go on.
+    """
+    if is_paused(info):
+        return Status.SUSPENDED
     if info.status != _RUNNING:
         return None
     progress = progress_in(info.memo.fields)
@@ -46,6 +52,17 @@ def status_of_run(info: WorkflowExecutionInfo) -> Status | None:
     if progress["stalled"] is not None:
         return Status.STALLED
     return Status.SUSPENDED if progress["suspended"] else Status[progress["phase"]]
+
+
+def is_paused(info: WorkflowExecutionInfo) -> bool:
+    """Tell whether Temporal's own tools have paused a run, which is none of our suspends."""
+    return info.status == _PAUSED
+
+
+def is_suspended(info: WorkflowExecutionInfo) -> bool:
+    """Tell whether a run that goes on takes no new work, whoever asked for that."""
+    progress = progress_in(info.memo.fields)
+    return is_paused(info) or (progress is not None and progress["suspended"])
 
 
 def _amended(view: InstanceView, info: WorkflowExecutionInfo, ends: Ends) -> InstanceView:
@@ -72,7 +89,8 @@ def _with_origin(view: InstanceView, origin: Origin) -> InstanceView:
         execution_id=origin.get("executionID") or view.execution_id,
         version=origin.get("version"),
         scheduled_start_us=origin.get("scheduledStartAt"),
-        parent_id=origin.get("parentInstanceID") or view.parent_id,
+        # To Temporal a detached workflow has a parent, too.
+        parent_id=origin.get("parentInstanceID", view.parent_id),
         parent_app_id=origin.get("parentAppID"),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
+from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
 from temporalio.client import Client
 
 from perdure.core.status import Status
@@ -69,6 +70,55 @@ def test_what_is_begun_beside_a_continue_as_new_is_begun_once(
     path = f"/v1.0/workflows/dapr/{listener}/history"
     told_of = [each["type"] for each in server.request("GET", path).json()["events"]]
     assert (len(news), told_of.count("EventRaised")) == (1, 1)
+
+
+def test_a_purge_spares_what_is_no_child(server: BridgeProcess, hands: Hands) -> None:
+    instance, child, other = (f"{server.app_id}-{name}" for name in ("above", "below", "beside"))
+    hands.start(instance)
+    born, detached = hands.family.WorkflowAction(id=1), hands.family.WorkflowAction(id=2)
+    born.createChildWorkflow.instanceId, born.createChildWorkflow.name = child, "flow"
+    detached.createDetachedWorkflow.instanceId = other
+    detached.createDetachedWorkflow.name = "flow"
+    hands.answer(hands.turn(), born, detached)
+    items = {item.workflowRequest.instanceId: item for item in (hands.turn(), hands.turn())}
+    hands.answer(items[other])
+    hands.answer(items[child], complete(1, '"done"'))
+    # An activity beside the end runs on its own, and is nothing that would have to end first.
+    hands.answer(hands.turn(), schedule(3, "afterwards"), complete(4, '"over"'))
+    assert server.output(instance) == "over"
+    assert "parentInstanceID" not in server.request("GET", f"/v1.0/workflows/dapr/{other}").json()
+    purged = server.request("POST", f"/v1.0/workflows/dapr/{instance}/purge")
+    assert purged.status == 202, purged
+    seen = [
+        server.request("GET", f"/v1.0/workflows/dapr/{each}").status
+        for each in (instance, child, other)
+    ]
+    assert seen == [404, 404, 200]
+
+
+def test_what_temporals_tools_have_paused_has_not_ended(
+    cluster: Cluster, server: BridgeProcess, hands: Hands
+) -> None:
+    instance = f"{server.app_id}-paused"
+    hands.start(instance)
+    hands.answer(hands.turn())
+    server.await_status(instance, "RUNNING")
+
+    async def pause() -> None:
+        client = await Client.connect(cluster.hostport)
+        await client.workflow_service.pause_workflow_execution(
+            PauseWorkflowExecutionRequest(namespace="default", workflow_id=instance)
+        )
+
+    asyncio.run(pause())
+    server.await_status(instance, "SUSPENDED")
+    path = f"/v1.0/workflows/dapr/{instance}"
+    refused = server.request("POST", f"{path}/purge")
+    assert (refused.status, "not yet completed" in refused.text) == (500, True), refused
+    # It takes what it is told, as one that is suspended does.
+    assert server.request("POST", f"{path}/raiseEvent/go", "1").status == 202
+    assert server.request("POST", f"{path}/terminate").status == 202
+    server.await_status(instance, "SUSPENDED")
 
 
 def test_late_and_second_answers_are_dropped(server: BridgeProcess, hands: Hands) -> None:
