@@ -51,6 +51,8 @@ async def connected(settings: TemporalSettings) -> Client:
         raise ConfigurationError(
             f"--temporal {settings.hostport}: no Temporal cluster answers there: {_why(error)}"
         ) from error
+    except ValueError as error:
+        raise ConfigurationError(f"--temporal {settings.hostport}: {error}") from error
     return client
 
 

@@ -9,7 +9,7 @@ from perdure.bridge import names
 from perdure.bridge.options import QUERY_TIMEOUT_S
 from perdure.bridge.texts import raw_text
 from perdure.components.temporal.connection import Connection
-from perdure.components.temporal.faults import expected
+from perdure.components.temporal.faults import fault_of
 from perdure.core.requests import Reason, Refusal
 from perdure.wire.generated.management_pb2 import StoredEvents
 
@@ -37,7 +37,7 @@ class RunHistories:
         )
         if isinstance(answer, Refusal):
             if answer.reason is not Reason.NOT_FOUND:
-                expected(answer, self._connection.where)
+                raise fault_of(answer, self._connection.where)
             return []
         page = answer.query_result.payloads
         return list(StoredEvents.FromString(page[0].data).events) if page else []

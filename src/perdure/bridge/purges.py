@@ -25,7 +25,7 @@ from perdure.bridge.views import status_of_run
 from perdure.components.port import Purged
 from perdure.components.temporal import refusals
 from perdure.components.temporal.connection import Connection
-from perdure.components.temporal.faults import expected
+from perdure.components.temporal.faults import fault_of
 from perdure.components.temporal.histories import Histories
 from perdure.components.temporal.runs import Runs
 from perdure.core.requests import Purge, Reason, Refusal
@@ -124,7 +124,7 @@ class Purges:
             ),
         )
         if isinstance(answer, Refusal) and answer.reason is not Reason.NOT_FOUND:
-            expected(answer, self._connection.where)
+            raise fault_of(answer, self._connection.where)
         self._runs.forget(run.run_id)
 
 

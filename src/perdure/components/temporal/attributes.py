@@ -22,6 +22,7 @@ from perdure.base.rfc3339 import parse, render
 from perdure.base.time import Clock
 from perdure.components.temporal.bounds import ATTRIBUTES_KEPT_US
 from perdure.components.temporal.connection import Connection
+from perdure.components.temporal.enums import capitalized, shouted
 from perdure.core.requests import Reason, Refusal
 
 Kind: TypeAlias = "IndexedValueType.ValueType"
@@ -29,6 +30,9 @@ Typed: TypeAlias = str | int | float | bool | list[str]
 
 _log = structlog.get_logger("perdure.temporal")
 
+_PREFIX: Final = "INDEXED_VALUE_TYPE_"
+_WHOLE_MAX: Final = 2**63 - 1
+_WHOLE_CHARS_MAX: Final = len(str(-_WHOLE_MAX))
 _TRUTHS: Final = {"true": True, "false": False}
 
 
@@ -75,15 +79,14 @@ def value_of(name: str, kind: Kind, value: object) -> Typed:
     reader = _READERS.get(kind)
     read = None if reader is None else reader(value)
     if read is None:
-        word = IndexedValueType.Name(kind).removeprefix("INDEXED_VALUE_TYPE_").lower()
+        word = shouted(IndexedValueType.Name, kind, _PREFIX).lower()
         raise CallerFault(f"the search attribute {name} is of kind {word}: {value!r} is none")
     return read
 
 
 def attribute_payload(name: str, kind: Kind, value: object) -> Payload:
     """Return a value as Temporal stores it. Raises CallerFault as `value_of` does."""
-    word = IndexedValueType.Name(kind).removeprefix("INDEXED_VALUE_TYPE_")
-    typed = "".join(part.capitalize() for part in word.split("_"))
+    typed = capitalized(IndexedValueType.Name, kind, _PREFIX)
     return Payload(
         metadata={"encoding": b"json/plain", "type": typed.encode()},
         data=json.dumps(value_of(name, kind, value), ensure_ascii=False).encode(),
@@ -98,8 +101,11 @@ def _whole(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     digits = str(value).strip()
-    legal = digits.removeprefix("-").isdecimal() and digits.isascii() and len(digits) < 20  # noqa: PLR2004 - fewer than 64 bits
-    return int(digits) if legal else None
+    legal = digits.removeprefix("-").isdecimal() and digits.isascii()
+    if not legal or len(digits) > _WHOLE_CHARS_MAX:
+        return None
+    number = int(digits)
+    return number if -_WHOLE_MAX - 1 <= number <= _WHOLE_MAX else None
 
 
 def _number(value: object) -> float | None:

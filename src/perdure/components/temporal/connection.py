@@ -37,7 +37,9 @@ _log = structlog.get_logger("perdure.temporal")
 
 # What the client raises, as a RuntimeError, when it could not connect at all.
 _NO_CONNECTION: Final = "Failed client connect"
-# In the middle of it, the system's own words.
+# And as a ValueError, where there is nothing that it could connect to.
+_NO_ADDRESS: Final = "invalid target URL"
+# In the middle of the former, the system's own words.
 _SYSTEMS_WORDS: Final = re.compile(r'message: "([^"]+)"')
 
 Asked = TypeVar("Asked", bound=Message, contravariant=True)  # noqa: PLC0105 - the word reads better
@@ -83,7 +85,10 @@ class Connection:
         *,
         timeout_s: float = CALL_TIMEOUT_S,
     ) -> Reply | Refusal:
-        """Return the answer. Raises ComponentUnavailable if there is none within the time.
+        """Return the answer.
+
+        Raises ComponentUnavailable if there is none within the time, and ComponentError for what
+        no trying again will change, such as an address that is none.
 
         What did not get through is tried again within that time, so that a request that changes
         something has to carry an id of its own.
@@ -123,7 +128,8 @@ class Connection:
                 DescribeNamespaceRequest(namespace=self.namespace),
             )
         except (ComponentBusy, ComponentDenied):
-            return  # it answers, and what we are for it may let us do
+            self._note(None)  # it answers, and what we are for it may let us do
+            return
         except ComponentError as fault:
             self._note(str(fault))
             return
@@ -134,16 +140,15 @@ class Connection:
         if self._client is None:
             settings = self._settings
             # A lazy client connects with its first call, and with the next one if that failed.
-            self._client = await ServiceClient.connect(
-                ConnectConfig(
-                    target_host=settings.hostport,
-                    api_key=settings.api_key,
-                    tls=tls_config(settings.tls),
-                    identity=settings.identity,
-                    lazy=True,
-                    connect_timeout=timedelta(seconds=CONNECT_TIMEOUT_S),
-                )
+            config = ConnectConfig(
+                target_host=settings.hostport,
+                api_key=settings.api_key,
+                tls=tls_config(settings.tls),
+                identity=settings.identity,
+                lazy=True,
+                connect_timeout=timedelta(seconds=CONNECT_TIMEOUT_S),
             )
+            self._client = await ServiceClient.connect(config)
         return self._client
 
     async def _asked(self, attempt: "Attempt[Reply]", timeout_s: float) -> Reply | Refusal:
@@ -183,6 +188,10 @@ class Connection:
                 raise
             text = f"{self.where} is away: {_plainly(str(error))}"
             raise _Passing(ComponentUnavailable(text)) from error
+        except ValueError as error:
+            if not str(error).startswith(_NO_ADDRESS):
+                raise
+            raise ComponentError(f"{self.where}: {error}") from error
         self._note(None)
         return reply
 

@@ -15,6 +15,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from perdure.base.rfc3339 import render
 from perdure.base.time import LATEST_US
 from perdure.components.port import FailureView, ShownEvent
+from perdure.components.temporal.enums import capitalized
 from perdure.components.temporal.failures import view_of_failure
 from perdure.components.temporal.moments import moment_us
 from perdure.components.temporal.payloads import from_payloads
@@ -34,8 +35,7 @@ def shown_event(event: HistoryEvent) -> ShownEvent:
 
 def type_of(event: HistoryEvent) -> str:
     """Return the event's type as Temporal calls it, such as `ActivityTaskScheduled`."""
-    words = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_").split("_")
-    return "".join(word.capitalize() for word in words)
+    return capitalized(EventType.Name, event.event_type, "EVENT_TYPE_")
 
 
 def _members(event: HistoryEvent) -> Members:

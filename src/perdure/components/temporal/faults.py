@@ -67,12 +67,11 @@ def outcome_of(error: RPCError, where: str) -> Refusal | PerdureError:
     return kind(f"{where}{_VERBS.get(kind, '')}: {error.status.name}: {error.message}")
 
 
-def expected(answer: object, where: str) -> None:
-    """Raise what a refusal is where nothing of that kind can be an answer."""
-    if isinstance(answer, Refusal):
-        if answer.reason is Reason.INVALID:
-            raise CallerFault(answer.text)
-        raise ComponentError(f"{where}: {answer.text}")
+def fault_of(refusal: Refusal, where: str) -> PerdureError:
+    """Return what a refusal is where nothing of that kind can be an answer."""
+    if refusal.reason is Reason.INVALID:
+        return CallerFault(refusal.text)
+    return ComponentError(f"{where}: {refusal.text}")
 
 
 def _is_of_namespace(error: RPCError) -> bool:

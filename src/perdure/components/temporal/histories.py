@@ -16,7 +16,7 @@ from temporalio.service import WorkflowService
 from perdure.base.errors import ComponentError
 from perdure.components.temporal.bounds import EVENTS_MAX, EVENTS_PAGE, PLACES_MAX
 from perdure.components.temporal.connection import Connection
-from perdure.components.temporal.faults import expected
+from perdure.components.temporal.faults import fault_of
 from perdure.core.requests import Reason, Refusal
 
 _FROM_THE_START: Final = b""
@@ -56,10 +56,11 @@ class Histories:
     async def after(
         self, run: WorkflowExecution, event_id: int, limit: int
     ) -> tuple[list[HistoryEvent], bool] | None:
-        """Return up to `limit` events after `event_id`, and whether there are more.
+        """Return up to `limit` events after `event_id`, at least 1, and whether there are more.
 
-        None if the run is gone.
+        None if the run is gone; where events after the first are asked for, it has none then.
         """
+        assert limit > 0, limit
         found: list[HistoryEvent] = []
         start = self._places.get((run.run_id, event_id), _FROM_THE_START)
         async for token, events in self._pages(run, start):
@@ -114,7 +115,7 @@ class Histories:
 
     def _check_gone(self, refusal: Refusal) -> None:
         if refusal.reason is not Reason.NOT_FOUND:
-            expected(refusal, self._connection.where)
+            raise fault_of(refusal, self._connection.where)
 
     def _keep(self, run_id: str, event_id: int, token: bytes) -> None:
         self._places[run_id, event_id] = token

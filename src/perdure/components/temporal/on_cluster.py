@@ -101,7 +101,6 @@ class OnCluster(ABC):
     async def open(self) -> None:
         """Begin to look, now and then, whether the cluster answers. It may be away."""
         self._watching = asyncio.ensure_future(self._watch())
-        self._watching.add_done_callback(_tell_of_end)
 
     async def close(self) -> None:
         """Stop looking."""
@@ -115,7 +114,11 @@ class OnCluster(ABC):
 
     async def _watch(self) -> None:
         while True:
-            await self._parts.connection.check()
+            try:
+                await self._parts.connection.check()
+            except Exception:  # noqa: BLE001 - whatever it is, it is told, and looked at again
+                # The next look may tell more; if there were none, nobody would ever know.
+                _log.exception("a Temporal cluster could not be looked at")
             await asyncio.sleep(HEALTH_CHECK_S)
 
     # ---- requests
@@ -172,8 +175,3 @@ def check_page(query: InstanceQuery) -> None:
 def events_wanted(limit: int | None) -> int:
     """Return how many events a page of a history is to have at most."""
     return HISTORY_PAGE_ROWS_MAX if limit is None else min(limit, HISTORY_PAGE_ROWS_MAX)
-
-
-def _tell_of_end(watching: asyncio.Task[None]) -> None:
-    if not watching.cancelled():
-        _log.error("a Temporal cluster is not looked after", exc_info=watching.exception())

@@ -9,6 +9,7 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo as Info
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse as Described
 
 from perdure.base.rfc3339 import render
+from perdure.components.temporal.enums import shouted
 from perdure.components.temporal.moments import moment_us
 from perdure.components.temporal.payloads import from_payload
 from perdure.components.temporal.standing import temporal_name
@@ -66,7 +67,7 @@ def _object(payloads: Mapping[str, Payload]) -> JsonText:
 
 
 def _activity(pending: PendingActivityInfo) -> Json:
-    state = PendingActivityState.Name(pending.state).removeprefix("PENDING_ACTIVITY_STATE_")
+    state = shouted(PendingActivityState.Name, pending.state, "PENDING_ACTIVITY_STATE_")
     parts: dict[str, Json] = {
         "activityID": pending.activity_id,
         "name": pending.activity_type.name,

@@ -16,7 +16,7 @@ from perdure.components.port import Purged
 from perdure.components.temporal import refusals
 from perdure.components.temporal.bounds import DELETION_LOOKS_MAX, LOOK_AGAIN_S
 from perdure.components.temporal.connection import Connection
-from perdure.components.temporal.faults import expected
+from perdure.components.temporal.faults import fault_of
 from perdure.components.temporal.filters import quoted
 from perdure.components.temporal.runs import Runs
 from perdure.components.temporal.standing import status_of
@@ -40,14 +40,16 @@ class Purging:
         info = described.workflow_execution_info
         if status_of(info) not in TERMINAL and not request.force:
             return refusals.not_finished()
-        doomed: dict[str, set[str]] = {request.instance_id: {info.execution.run_id}}
+        newest = info.execution.run_id
+        doomed: dict[str, set[str]] = {request.instance_id: {newest}}
         await self._add_runs(request.instance_id, doomed)
         if request.recursive:
             active = await self._add_descendants(request.instance_id, doomed)
             if active is not None and not request.force:
                 return refusals.not_finished(active)
         for instance_id, run_ids in reversed(doomed.items()):
-            for run_id in run_ids:
+            # The newest run goes last: if one cannot be deleted now, the instance is still found.
+            for run_id in sorted(run_ids, key=lambda run_id: (run_id == newest, run_id)):
                 await self._delete(WorkflowExecution(workflow_id=instance_id, run_id=run_id))
         return Purged(len(doomed), in_force=await self._is_gone(request.instance_id))
 
@@ -81,7 +83,7 @@ class Purging:
             ),
         )
         if isinstance(answer, Refusal) and answer.reason is not Reason.NOT_FOUND:
-            expected(answer, self._connection.where)
+            raise fault_of(answer, self._connection.where)
 
     async def _is_gone(self, instance_id: str) -> bool:
         """Tell whether the instance cannot be found any more, after a moment's patience.

@@ -18,7 +18,7 @@ from temporalio.service import WorkflowService
 from perdure.base.errors import CallerFault, ComponentError
 from perdure.components.temporal.bounds import RUNS_MAX, RUNS_PAGE
 from perdure.components.temporal.connection import Connection
-from perdure.components.temporal.faults import expected
+from perdure.components.temporal.faults import fault_of
 from perdure.core.requests import Reason, Refusal
 
 _SEAL_BYTES: Final = 8
@@ -44,7 +44,7 @@ class Runs:
         )
         if isinstance(answer, Refusal):
             if answer.reason is not Reason.NOT_FOUND:
-                expected(answer, self._connection.where)
+                raise fault_of(answer, self._connection.where)
             return None
         return answer
 
@@ -65,9 +65,7 @@ class Runs:
             ),
         )
         if isinstance(answer, Refusal):
-            if answer.reason is Reason.INVALID:
-                raise CallerFault(answer.text)
-            raise ComponentError(f"{self._connection.where}: {answer.text}")
+            raise fault_of(answer, self._connection.where)
         following = answer.next_page_token
         return list(answer.executions), _sealed(following, visibility) if following else None
 

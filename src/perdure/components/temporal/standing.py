@@ -11,6 +11,7 @@ from temporalio.api.enums.v1 import PendingWorkflowTaskState, WorkflowExecutionS
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
+from perdure.components.temporal.enums import capitalized
 from perdure.components.temporal.moments import moment_us
 from perdure.core.status import TERMINAL, Status
 from perdure.core.views import Wait
@@ -31,9 +32,7 @@ RAN_ATTRIBUTE: Final = "BuildIds"
 
 def temporal_name(info: WorkflowExecutionInfo) -> str:
     """Return the status as Temporal calls it, such as `TimedOut`."""
-    name = WorkflowExecutionStatus.Name(info.status)
-    words = name.removeprefix("WORKFLOW_EXECUTION_STATUS_").split("_")
-    return "".join(word.capitalize() for word in words)
+    return capitalized(WorkflowExecutionStatus.Name, info.status, "WORKFLOW_EXECUTION_STATUS_")
 
 
 def has_run(info: WorkflowExecutionInfo) -> bool:

@@ -209,3 +209,8 @@ def test_which_turn_an_event_comes_from() -> None:
     assert turn_of(event("WORKFLOW_TASK_COMPLETED")) == 7
     assert turn_of(event("WORKFLOW_EXECUTION_SIGNALED")) is None
     assert turn_of(HistoryEvent()) is None
+
+
+def test_an_event_of_a_later_server_is_shown_by_its_number() -> None:
+    later = HistoryEvent(event_id=9, event_time=Timestamp(seconds=1), event_type=9_999)  # type: ignore[arg-type]  # a number that our client does not know
+    assert dict(shown_event(later).members)["type"] == "Unknown9999"
