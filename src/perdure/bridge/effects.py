@@ -73,7 +73,7 @@ class Effects:
                 case fx.Tell(instance_id, event):
                     self._errands.run(self._tell(instance_id, event))
                 case fx.EndChildren(reason):
-                    self._end_children(reason)
+                    await self._end_children(reason)
                 case fx.TellSelf(event):
                     self._deliver(event, self._instance.state.generation)
                 case fx.TellParent() | fx.Forbidden():
@@ -207,7 +207,9 @@ class Effects:
             # It is not there, or not any more: what it is told is dropped, as Dapr drops it.
             workflow.logger.info("nobody was told '%s': %s", name, error)
 
-    def _end_children(self, reason: str | None) -> None:
+    async def _end_children(self, reason: str | None) -> None:
         order = ExecutionTerminated(at_us=now_us(), input=reason, recurse=True)
-        for created in self._instance.state.open_children.values():
+        _, arguments = signal_of(order)
+        for created in list(self._instance.state.open_children.values()):
+            await self._errands.make_room(arguments)
             self._errands.run(self._tell(created.instance_id, order))

@@ -142,7 +142,10 @@ def begun_of(
 def _letter(arguments: Sequence[RawValue]) -> dict[str, Any] | None:
     if len(arguments) != 2:  # noqa: PLR2004 - the input and the envelope
         return None
-    letter = json.loads(text_of(arguments[1].payload) or "null")
+    try:
+        letter = json.loads(text_of(arguments[1].payload) or "null")
+    except (ValueError, RecursionError):
+        return None
     if not isinstance(letter, dict) or "perdure" not in letter:
         return None
     if letter["perdure"] != _FORMAT:

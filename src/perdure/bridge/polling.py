@@ -6,8 +6,11 @@ here: otherwise a bridge without workers would hold work that another one could 
 """
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from temporalio.client import Client
@@ -87,18 +90,7 @@ class Polling:
 
     async def _poll_workflows(self, queue: _Queue) -> None:
         while not self._stopping.is_set():
-            worker = Worker(
-                self._client,
-                task_queue=queue.name,
-                workflows=[DaprWorkflow, LoneActivity],
-                activities=[RunActivities(self._client).end_run],
-                # The workflow's code is ours and reads nothing from outside (see the decision):
-                # the sandbox would load the whole package again for every instance.
-                workflow_runner=UnsandboxedWorkflowRunner(),
-                no_remote_activities=True,
-                max_concurrent_workflow_tasks=_WORKFLOW_TASKS_MAX,
-            )
-            await self._run(worker, self._stopping)
+            await self._run(partial(self._for_workflows, queue), self._stopping)
 
     async def _poll_activities(self, queue: _Queue) -> None:
         """Poll for as long as workers are there; in between, wait for some to come."""
@@ -110,9 +102,36 @@ class Polling:
                 await queue.changed.wait()
 
     async def _poll_while_workers(self, queue: _Queue) -> None:
+        nobody_left = asyncio.Event()
+        watching = asyncio.create_task(self._watch(queue, nobody_left))
+        try:
+            await self._run(partial(self._for_activities, queue), nobody_left)
+        finally:
+            watching.cancel()
+
+    async def _watch(self, queue: _Queue, nobody_left: asyncio.Event) -> None:
+        while self._has_workers(queue) and not self._stopping.is_set():
+            queue.changed.clear()
+            await queue.changed.wait()
+        nobody_left.set()
+
+    def _for_workflows(self, queue: _Queue) -> Worker:
+        return Worker(
+            self._client,
+            task_queue=queue.name,
+            workflows=[DaprWorkflow, LoneActivity],
+            activities=[RunActivities(self._client).end_run],
+            # The workflow's code is ours and reads nothing from outside (see the decision):
+            # the sandbox would load the whole package again for every instance.
+            workflow_runner=UnsandboxedWorkflowRunner(),
+            no_remote_activities=True,
+            max_concurrent_workflow_tasks=_WORKFLOW_TASKS_MAX,
+        )
+
+    def _for_activities(self, queue: _Queue) -> Worker:
         most_bytes = self._settings.message_bytes_max
         activities = AppActivities(self._desk, self._client, queue.app_ids[0], most_bytes)
-        worker = Worker(
+        return Worker(
             self._client,
             task_queue=queue.name,
             activities=[
@@ -124,31 +143,23 @@ class Polling:
             max_concurrent_activities=_ACTIVITIES_MAX,
             graceful_shutdown_timeout=_STOP_GRACE,
         )
-        nobody_left = asyncio.Event()
-        watching = asyncio.create_task(self._watch(queue, nobody_left))
-        try:
-            await self._run(worker, nobody_left)
-        finally:
-            watching.cancel()
 
-    async def _watch(self, queue: _Queue, nobody_left: asyncio.Event) -> None:
-        while self._has_workers(queue) and not self._stopping.is_set():
-            queue.changed.clear()
-            await queue.changed.wait()
-        nobody_left.set()
-
-    async def _run(self, worker: Worker, end: asyncio.Event) -> None:
+    async def _run(self, make: Callable[[], Worker], end: asyncio.Event) -> None:
         """Run a worker until `end` is set; one that fails is replaced after a while."""
-        running = asyncio.create_task(worker.run())
-        ending = asyncio.create_task(end.wait())
-        await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
-            await worker.shutdown()
-        ending.cancel()
         try:
-            await running
+            await _run_until(make(), end)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told and tried again
             self._observer.fault("polling the Temporal cluster", error)
-            ending = asyncio.create_task(end.wait())
-            await asyncio.wait({ending}, timeout=_AGAIN_AFTER_S)
-            ending.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_AGAIN_AFTER_S):
+                    await end.wait()
+
+
+async def _run_until(worker: Worker, end: asyncio.Event) -> None:
+    running = asyncio.create_task(worker.run())
+    ending = asyncio.create_task(end.wait())
+    await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    if not running.done():
+        await worker.shutdown()
+    await running

@@ -1,12 +1,15 @@
 """Turns and activities as Temporal's activities: their arguments, and what these mean again."""
 
+import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes, HistoryEvent
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.common import RawValue
 
+from perdure.base.errors import CallerFault
+from perdure.bridge import names
 from perdure.bridge.instance import Batch, Instance
 from perdure.bridge.texts import raw_bytes, raw_text, text_of, word_of
 from perdure.components.port import TaskView
@@ -63,7 +66,10 @@ def task_order_of(arguments: Sequence[RawValue]) -> TaskOrder | None:
     if len(arguments) != 3:  # noqa: PLR2004 - those of `arguments_of_task`
         return None
     text, about, propagated = (each.payload for each in arguments)
-    scheduled = decode(about.data)
+    try:
+        scheduled = decode(about.data)
+    except CallerFault:
+        return None
     if not isinstance(scheduled, TaskScheduled):
         return None
     return TaskOrder(
@@ -74,24 +80,39 @@ def task_order_of(arguments: Sequence[RawValue]) -> TaskOrder | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Scheduled:
+    """What the id of an activity at Temporal says, and the app whose worker runs it."""
+
+    generation: int
+    task_id: int
+    app_id: str
+
+
 async def task_views(
     events: AsyncIterator[HistoryEvent], pending: Iterable[PendingActivityInfo]
 ) -> list[TaskView]:
-    """Return the activities of an instance, under the ids that they have there."""
-    ids: dict[int, str] = {}
+    """Return the activities of an instance's present generation, under the ids they have there."""
+    known: dict[int, _Scheduled] = {}
+    present = 0
 
     async def noted() -> AsyncIterator[HistoryEvent]:
+        nonlocal present
         async for event in events:
             if event.HasField("activity_task_scheduled_event_attributes"):
                 scheduled = event.activity_task_scheduled_event_attributes
-                ids[event.event_id] = scheduled.activity_id
+                present = max(present, _generation_of_turn(scheduled))
+                task = _scheduled(scheduled)
+                if task is not None:
+                    known[event.event_id] = task
+                    present = max(present, task.generation)
             yield event
 
     views = await tasks_of(noted(), pending)
     return [
-        replace(view, task_id=task_id)
+        replace(view, task_id=task.task_id, app_id=task.app_id or view.app_id)
         for view in views
-        if (task_id := _task_id(ids[view.task_id])) is not None
+        if (task := known.get(view.task_id)) is not None and task.generation == present
     ]
 
 
@@ -100,7 +121,19 @@ def activity_id(generation: int, task_id: int) -> str:
     return f"{generation}.{task_id}"
 
 
-def _task_id(text: str) -> int | None:
-    """Return the task id of an activity; None for a turn, which has an id of Temporal's own."""
-    generation, dot, task_id = text.partition(".")
-    return int(task_id) if dot and generation.isdecimal() else None
+def _scheduled(scheduled: ActivityTaskScheduledEventAttributes) -> _Scheduled | None:
+    """Return what is known of an activity; None of a turn, which has an id of Temporal's own."""
+    generation, dot, task_id = scheduled.activity_id.partition(".")
+    if not dot or not generation.isdecimal():
+        return None
+    about = scheduled.input.payloads[1:2]
+    app_id = word_of(about[0], "app") if about else ""
+    return _Scheduled(int(generation), int(task_id), app_id)
+
+
+def _generation_of_turn(scheduled: ActivityTaskScheduledEventAttributes) -> int:
+    """Return the generation that a turn was of; 0 for what is no turn."""
+    if scheduled.activity_type.name != names.TURN:
+        return 0
+    order: dict[str, int] = json.loads(scheduled.input.payloads[0].data)
+    return order["generation"]

@@ -1,6 +1,7 @@
 """What no SDK does by itself: activities nobody awaits, answers that come late, twice or wrong."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 
 import grpc
@@ -62,11 +63,8 @@ def test_what_is_begun_beside_a_continue_as_new_is_begun_once(
     hands.answer(third, complete(4, '"over"'))
     assert server.output(instance) == "over"
     news = [e for e in items[listener].workflowRequest.newEvents if e.HasField("eventRaised")]
-    hands.answer(items[listener])
-    hands.hub(
-        "TerminateInstance", hands.family.TerminateRequest(instanceId=listener, recursive=False)
-    )
-    server.await_status(listener, "TERMINATED")
+    hands.answer(items[listener], complete(5, '"heard"'))
+    assert server.output(listener) == "heard"
     path = f"/v1.0/workflows/dapr/{listener}/history"
     told_of = [each["type"] for each in server.request("GET", path).json()["events"]]
     assert (len(news), told_of.count("EventRaised")) == (1, 1)
@@ -94,6 +92,28 @@ def test_a_purge_spares_what_is_no_child(server: BridgeProcess, hands: Hands) ->
         for each in (instance, child, other)
     ]
     assert seen == [404, 404, 200]
+
+
+def test_many_children_are_ended_with_a_reason_that_is_large(
+    server: BridgeProcess, hands: Hands
+) -> None:
+    instance = f"{server.app_id}-crowd"
+    children = [f"{instance}-{number}" for number in range(6)]
+    hands.start(instance)
+    births = []
+    for number, child in enumerate(children):
+        birth = hands.family.WorkflowAction(id=number)
+        birth.createChildWorkflow.instanceId, birth.createChildWorkflow.name = child, "flow"
+        births.append(birth)
+    hands.answer(hands.turn(), *births)
+    for _ in children:
+        hands.answer(hands.turn())
+    # All together they are more than Temporal takes in one message.
+    reason = json.dumps("x" * 1_000_000)
+    answer = server.request("POST", f"/v1.0/workflows/flow/{instance}/terminate", reason)
+    assert answer.status in {200, 202}, answer
+    for child in children:
+        server.await_status(child, "TERMINATED")
 
 
 def test_what_temporals_tools_have_paused_has_not_ended(

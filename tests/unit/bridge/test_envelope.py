@@ -82,6 +82,7 @@ def test_what_temporal_cannot_carry_is_no_renewal() -> None:
         ([raw_text("5")], "5"),
         ([raw_text("5"), raw_text("6")], "5"),
         ([raw_text("5"), raw_text('{"not": "ours"}')], "5"),
+        ([raw_text("5"), raw_text("no JSON at all")], "5"),
     ],
 )
 def test_a_run_of_temporals_own_tools_begins_with_its_first_argument(
