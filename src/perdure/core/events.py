@@ -34,6 +34,8 @@ class Kind(IntEnum):
     EXECUTION_STALLED = 31
     DETACHED_CREATED = 32
 
+    __hash__ = int.__hash__  # as it is equal to a number
+
 
 class StallReason(IntEnum):
     """Why an instance cannot go on until something around it changes."""

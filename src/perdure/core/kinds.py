@@ -1,4 +1,4 @@
-"""Which kind of event a record is."""
+"""Which kind of event a record is, as the number that is stored with it."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ from perdure.core.events import (
     WorkflowStarted,
 )
 
-KIND_OF: Final[dict[type[Event], Kind]] = {
+_KINDS: Final[dict[type[Event], Kind]] = {
     WorkflowStarted: Kind.WORKFLOW_STARTED,
     ExecutionStarted: Kind.EXECUTION_STARTED,
     ExecutionCompleted: Kind.EXECUTION_COMPLETED,
@@ -45,3 +45,6 @@ KIND_OF: Final[dict[type[Event], Kind]] = {
     EventSent: Kind.EVENT_SENT,
     DetachedCreated: Kind.DETACHED_CREATED,
 }
+
+# Plain numbers: a store asks of every member of an enumeration what it is.
+KIND_OF: Final[dict[type[Event], int]] = {type_: int(kind) for type_, kind in _KINDS.items()}

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from perdure.base.records import dataclass
-from perdure.core.events import ExecutionStarted, Kind
+from perdure.core.events import ExecutionStalled, ExecutionStarted, WorkflowStarted
 from perdure.core.kinds import KIND_OF
 from perdure.core.state import State, fold
 from perdure.core.status import TERMINAL, Status, may_move
@@ -31,6 +31,7 @@ from perdure.store.port import (
 )
 from perdure.wire.events import encode
 
+_WORKFLOW_STARTED = KIND_OF[WorkflowStarted]
 _LIFECYCLE = {
     Status.COMPLETED: "completed",
     Status.FAILED: "failed",
@@ -103,7 +104,7 @@ def _history(turn: Turn | None, closed: Closed) -> tuple[list[HistoryAdd], dict[
     """Return what a closed turn adds to the history, and its own events as bytes by their id()."""
     rows: list[HistoryAdd] = []
     if turn is not None:
-        rows.append(HistoryAdd(Kind.WORKFLOW_STARTED, encode(closed.turn)))
+        rows.append(HistoryAdd(_WORKFLOW_STARTED, encode(closed.turn)))
         rows += [HistoryAdd(item.add.kind, item.add.event) for item in turn.batch]
     encoded: dict[int, bytes] = {}
     for event in closed.recorded:
@@ -173,7 +174,7 @@ def _fresh_head(resident: Resident, continued: ContinuedAsNew, now_us: int) -> H
 def stalled_entry(resident: Resident, stalled: Stalled, now_us: int) -> Prepared:
     """Return the entry of a stall: the inbox stays as it is."""
     event = stalled.event
-    rows = tuple(HistoryAdd(Kind.EXECUTION_STALLED, encode(e)) for e in stalled.recorded)
+    rows = tuple(HistoryAdd(KIND_OF[ExecutionStalled], encode(e)) for e in stalled.recorded)
     head = replace(
         resident.head,
         stalled=f"{event.reason.name}: {event.description}",
@@ -200,7 +201,7 @@ def head_after(resident: Resident, closed: Closed, added_bytes: int, now_us: int
     started = state.started
     assert started is not None, "a closed turn has seen the start"
     return Head(
-        phase=state.phase,
+        phase=int(state.phase),
         generation=before.generation,
         created_at_us=started.at_us,
         started_at_us=before.started_at_us or closed.turn.at_us,

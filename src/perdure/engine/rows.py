@@ -76,7 +76,7 @@ def birth(
     start_us = started.scheduled_start_us
     held = start_us is not None and start_us > now_us
     head = Head(
-        phase=Status.PENDING,
+        phase=int(Status.PENDING),
         created_at_us=started.at_us,
         updated_at_us=started.at_us,
         waits_for=Wait.START_TIME if held else Wait.TURN,

@@ -52,7 +52,7 @@ def told_whole(members: Mapping[str, object], events: Sequence[bytes]) -> Whole:
         history_bytes=sum(map(len, events)),
     )
     history = tuple(
-        HistoryRow(seq, int(KIND_OF[type(event)]), data)
+        HistoryRow(seq, KIND_OF[type(event)], data)
         for seq, (event, data) in enumerate(zip(decoded, events, strict=True), start=1)
     )
     return Whole(

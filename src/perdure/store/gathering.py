@@ -43,6 +43,9 @@ class Known:
     has_log_rows: bool = False  # history or ended tasks of it are pending
     has_tasks: bool = False  # the commit has changed some of them
     has_timers: bool = False
+    # Whether there may be any in the file; nothing is deleted where there cannot be.
+    may_have_inbox: bool = True
+    may_have_timers: bool = True
 
     @property
     def finished(self) -> bool:

@@ -38,7 +38,7 @@ def head_row(version: int, head: Head) -> Row:
     return (version, *_head_values(head), json.dumps(head.patches) if head.patches else None)
 
 
-def birth_row(key: int, birth: Birth, written: Row, head: Head, flags: tuple[bool, bool]) -> Row:
+def birth_row(key: int, birth: Birth, written: Row, head: Head, flags: tuple[int, int]) -> Row:
     """Return the values of `insert_instance`; `written` is the `head_row` of `head`."""
     tags = json.dumps(birth.identity.tags) if birth.identity.tags else None
     moments = (head.created_at_us, head.completed_at_us)

@@ -156,6 +156,8 @@ class Batch:
             history_seq=0,
             birth=birth,
             held=birth.held,
+            may_have_inbox=False,
+            may_have_timers=False,
         )
         identity = birth.identity
         self._known[newborn.key] = newborn
@@ -177,9 +179,9 @@ class Batch:
         known.has_rows = known.has_log_rows = True
         place = (known.key << _SEQ_BITS) + known.history_seq
         known.history_seq += len(adds)
-        self._pending.history.extend(
+        self._pending.history += [
             (at, add.kind, add.event) for at, add in enumerate(adds, start=place + 1)
-        )
+        ]
 
     def wipe_history(self, known: Known) -> None:
         if known.has_log_rows:
@@ -189,7 +191,7 @@ class Batch:
         self._pending.wiped_histories.append((known.key,))
 
     def add_inbox(self, known: Known, add: InboxAdd) -> int:
-        known.has_rows = True
+        known.has_rows = known.may_have_inbox = True
         self.counters.inbox_seq += 1
         seq = self.counters.inbox_seq
         row = (seq, known.key, add.rank, add.kind, add.generation, add.event)
@@ -203,7 +205,10 @@ class Batch:
         self._pending.taken.extend((seq, known.key) for seq in seqs if seq <= last)
 
     def wipe_inbox(self, known: Known) -> None:
+        if not known.may_have_inbox:
+            return
         known.has_rows = True
+        known.may_have_inbox = False
         self._pending.wiped_inboxes.append((known.key, self.counters.inbox_seq))
 
     def add_tasks(self, known: Known, adds: tuple[TaskAdd, ...]) -> None:
@@ -214,7 +219,7 @@ class Batch:
         first = self.counters.task_row + 1
         self.counters.task_row += len(adds)
         self._tasks.update(zip(names, range(first, first + len(adds)), strict=True))
-        self._pending.tasks.extend(
+        self._pending.tasks += [
             (
                 row,
                 known.key,
@@ -227,7 +232,7 @@ class Batch:
                 add.propagated,
             )
             for row, add in enumerate(adds, start=first)
-        )
+        ]
 
     def _is_pending_past(self, name: Name) -> bool:
         """Tell whether an earlier task of a name may have changes that are yet to be written."""
@@ -239,7 +244,7 @@ class Batch:
         name = (known.key, end.generation, end.task_id)
         row = self._tasks.get(name) or self._task_rows[name]
         self._tasks[name] = 0
-        self._pending.ended_tasks[name] = (end.at_us, end.failed, row)
+        self._pending.ended_tasks[name] = (end.at_us, int(end.failed), row)
 
     def give_up_tasks(self, known: Known) -> None:
         if known.has_tasks:
@@ -256,7 +261,7 @@ class Batch:
         self._pending.notes.append((note.worker, note.at_us, *name))
 
     def add_timers(self, known: Known, adds: tuple[TimerAdd, ...]) -> None:
-        known.has_rows = known.has_timers = True
+        known.has_rows = known.has_timers = known.may_have_timers = True
         for add in adds:
             name = (known.key, add.generation, add.timer_id)
             assert not self._timers.get(name), f"timer {name} is set twice"
@@ -271,6 +276,9 @@ class Batch:
         self._pending.ended_timers.append(name)
 
     def wipe_timers(self, known: Known) -> None:
+        if not known.may_have_timers:
+            return
+        known.may_have_timers = False
         if known.has_timers:
             own = [name for name in self._timers if name[0] == known.key]
             for name in own:

@@ -1,7 +1,7 @@
 """The rows that a commit has gathered and not yet written, and the order to write them in.
 
-Rows are gathered by table, because `executemany` over one statement is the cheapest way into
-SQLite. That changes their order, so the rules below make the order not matter:
+Rows are gathered by table, because many rows for one statement are the cheapest way into SQLite
+(`sqlite.running`). That changes their order, so the rules below make the order not matter:
 - Whoever purges an instance, or wipes a history, of which rows are pending, flushes first. So
   purges, and wipes of histories, may be written before everything else of a flush.
 - An inbox or a queue of tasks is wiped up to the last number given by then, so what came later
@@ -9,25 +9,13 @@ SQLite. That changes their order, so the rules below make the order not matter:
 - A head is written once, as it is last; so are an instance's timers, after those that ended.
 """
 
-import re
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Final
 
 from perdure.store.gathering import Known
 from perdure.store.records import Row, birth_row, head_row
-from perdure.store.sqlite.statements import statements
-
-_SQL: Final = statements("writing")
-_WIDTH: Final = 32
-_VALUES: Final = re.compile(r"VALUES (\(.*\))")
-# The same statements for so many rows at a time.
-_WIDE: Final = {
-    name: _VALUES.sub(lambda found: "VALUES " + ",".join([found[1]] * _WIDTH), _SQL[name])
-    for name in ("insert_history", "insert_lifecycle")
-}
+from perdure.store.sqlite.running import run, run_sparse, run_wide
 
 _PURGES: Final = (
     "purge_instance",
@@ -66,22 +54,22 @@ class Pending:
     def write(self, writer: sqlite3.Connection) -> None:
         """Write everything; the transaction is the caller's."""
         for name in _PURGES:
-            _run(writer, name, self.purged)
+            run(writer, name, self.purged)
         self._write_instances(writer)
-        _run(writer, "insert_tag", self.tags)
-        _run(writer, "insert_propagated", self.propagated)
-        _run(writer, "wipe_history", self.wiped_histories)
-        _run(writer, "wipe_ended_tasks", self.wiped_histories)
-        _run_wide(writer, "insert_history", self.history)
-        _run(writer, "insert_inbox", self.inbox)
-        _run(writer, "take_inbox", self.taken)
-        _run(writer, "wipe_inbox", self.wiped_inboxes)
+        run(writer, "insert_tag", self.tags)
+        run(writer, "insert_propagated", self.propagated)
+        run(writer, "wipe_history", self.wiped_histories)
+        run(writer, "wipe_ended_tasks", self.wiped_histories)
+        run_wide(writer, "insert_history", self.history)
+        run(writer, "insert_inbox", self.inbox)
+        run(writer, "take_inbox", self.taken)
+        run(writer, "wipe_inbox", self.wiped_inboxes)
         self._write_tasks(writer)
-        _run(writer, "wipe_timers", self.wiped_timers)
-        _run(writer, "delete_timer", self.ended_timers)
+        run_wide(writer, "wipe_timers", self.wiped_timers)
+        run(writer, "delete_timer", self.ended_timers)
         timers = [(*name, fire_at_us) for name, fire_at_us in self.timers.items()]
-        _run(writer, "insert_timer", timers)
-        _run_wide(writer, "insert_lifecycle", self.lifecycle)
+        run(writer, "insert_timer", timers)
+        run_wide(writer, "insert_lifecycle", self.lifecycle)
 
     def _write_instances(self, writer: sqlite3.Connection) -> None:
         born, heads, ends, heads_and_moments, flags = [], [], [], [], []
@@ -89,7 +77,7 @@ class Pending:
             if known.birth is not None:
                 head = known.head or known.birth.head
                 written = head_row(known.version, head)
-                both = (bool(known.suspended), bool(known.held))
+                both = (int(known.suspended or 0), int(known.held or 0))
                 born.append(birth_row(known.key, known.birth, written, head, both))
                 continue
             if known.suspended is not None or known.held is not None:
@@ -103,11 +91,11 @@ class Pending:
                     ends.append((*written, completed, known.key))
                 else:
                     heads.append((*written, known.key))
-        _run(writer, "insert_instance", born)
-        _run(writer, "update_head", heads)
-        _run(writer, "update_head_and_end", ends)
-        _run(writer, "update_head_and_moments", heads_and_moments)
-        _run(writer, "update_flags", flags)
+        run_sparse(writer, "insert_instance", born)
+        run_sparse(writer, "update_head", heads)
+        run_sparse(writer, "update_head_and_end", ends)
+        run_sparse(writer, "update_head_and_moments", heads_and_moments)
+        run(writer, "update_flags", flags)
 
     def _noted_ends(self) -> tuple[dict[tuple[int, int, int], Row], list[Row]]:
         """Return the ends that are written with a note of the last hand-out, and other notes."""
@@ -127,29 +115,15 @@ class Pending:
         return noted, others
 
     def _write_tasks(self, writer: sqlite3.Connection) -> None:
-        _run(writer, "insert_task", self.tasks)
+        run_wide(writer, "insert_task", self.tasks)
         noted, notes = self._noted_ends()
-        if _run(writer, "note_task", notes) < len(notes):
-            _run(writer, "note_ended_task", notes)
-        _run(writer, "log_noted_task", list(noted.values()))
+        if run(writer, "note_task", notes) < len(notes):
+            run(writer, "note_ended_task", notes)
+        run_wide(writer, "log_noted_task", list(noted.values()))
         plain = [row for name, row in self.ended_tasks.items() if name not in noted]
-        _run(writer, "log_ended_task", plain)
-        deleted = _run(writer, "delete_task", [row[2:] for row in self.ended_tasks.values()])
+        run(writer, "log_ended_task", plain)
+        deleted = run_wide(writer, "delete_task", [row[2:] for row in self.ended_tasks.values()])
         assert deleted == len(self.ended_tasks), "a task that was checked has gone"
         wiped = list(self.wiped_tasks.items())
-        _run(writer, "log_given_up_tasks", wiped)
-        _run(writer, "wipe_tasks", wiped)
-
-
-def _run_wide(writer: sqlite3.Connection, name: str, rows: Sequence[Row]) -> None:
-    """Insert many rows with each call: for each the writer's thread lets go of the interpreter."""
-    at = 0
-    while len(rows) - at >= _WIDTH:
-        values = chain.from_iterable(rows[at : at + _WIDTH])
-        writer.execute(_WIDE[name], tuple(values))
-        at += _WIDTH
-    _run(writer, name, rows[at:])
-
-
-def _run(writer: sqlite3.Connection, name: str, rows: Sequence[Row]) -> int:
-    return writer.executemany(_SQL[name], rows).rowcount if rows else 0
+        run(writer, "log_given_up_tasks", wiped)
+        run(writer, "wipe_tasks", wiped)

@@ -118,11 +118,12 @@ FROM tasks WHERE task_row = ?;
 -- The same with a note of the last hand-out.
 -- name: log_noted_task
 INSERT INTO ended_tasks
-SELECT task_row, key, generation, task_id, name, app_id, scheduled_at_us, ?, ?, attempts + 1, ?, ?
-FROM tasks WHERE task_row = ?;
+SELECT task_row, key, generation, task_id, name, app_id, scheduled_at_us, column1, column2,
+    attempts + 1, column3, column4
+FROM (VALUES (?, ?, ?, ?, ?)) CROSS JOIN tasks ON task_row = column5;
 
 -- name: delete_task
-DELETE FROM tasks WHERE task_row = ?;
+DELETE FROM tasks WHERE task_row IN (VALUES (?));
 
 -- name: log_given_up_tasks
 INSERT INTO ended_tasks
@@ -143,7 +144,7 @@ INSERT INTO timers (key, generation, timer_id, fire_at_us) VALUES (?, ?, ?, ?);
 DELETE FROM timers WHERE key = ? AND generation = ? AND timer_id = ?;
 
 -- name: wipe_timers
-DELETE FROM timers WHERE key = ?;
+DELETE FROM timers WHERE key IN (VALUES (?));
 
 -- name: insert_lifecycle
 INSERT INTO lifecycle (seq, key, kind, at_us, instance_id, name) VALUES (?, ?, ?, ?, ?, ?);
