@@ -128,7 +128,8 @@ class Replayer:
         run.recorded = Recorded(past, new)
         run.replaying = True
         try:
-            run.within(_take_all, run, past)
+            if past:
+                run.within(_take_all, run, past)
         except Diverged:
             run.close()
             raise

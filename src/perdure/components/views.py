@@ -6,7 +6,7 @@ from typing import Final
 from perdure.components.catalog import EMBEDDED
 from perdure.components.port import FailureView, InstanceView, TaskView
 from perdure.core.events import ExecutionCompleted, ExecutionStarted, StallReason
-from perdure.core.status import TERMINAL, Status
+from perdure.core.status import STATUSES, TERMINAL
 from perdure.core.views import Wait
 from perdure.store.port import Snapshot, TaskRow
 from perdure.wire.events import decode_stored
@@ -65,7 +65,7 @@ def view_of(snapshot: Snapshot, payloads: Payloads | None) -> InstanceView:
         name=identity.name,
         component=EMBEDDED,
         app_id=identity.app_id,
-        status=Status(snapshot.status),
+        status=STATUSES[snapshot.status],
         execution_id=identity.execution_id,
         created_at_us=head.created_at_us,
         started_at_us=head.started_at_us,

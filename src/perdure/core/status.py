@@ -26,6 +26,9 @@ class Status(IntEnum):
     __hash__ = int.__hash__  # as it is equal to a number; that of enumerations is slower, too
 
 
+# By their numbers: to look one up in an enumeration is slow.
+STATUSES: Final = tuple(Status)
+
 TERMINAL: Final = frozenset(
     {Status.COMPLETED, Status.FAILED, Status.CANCELED, Status.TERMINATED},
 )

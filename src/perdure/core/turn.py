@@ -130,11 +130,9 @@ def close(
     stalled = _stall_of(state, decision, caller.now_us)
     if stalled is not None:
         return stalled
-    turn = WorkflowStarted(
-        at_us=turn.at_us,
-        patches=decision.patches[len(state.patches) :],
-        version_name=decision.version_name,
-    )
+    patches = decision.patches[len(state.patches) :]
+    if patches or decision.version_name is not None:
+        turn = replace(turn, patches=patches, version_name=decision.version_name)
     opened = fold(state, (turn, *batch))
     assert opened.started is not None, "a turn's batch or history holds the start"
     for action in decision.actions:

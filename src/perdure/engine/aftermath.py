@@ -25,7 +25,6 @@ from perdure.engine.waiters import Waiters
 from perdure.store.port import FIRST_VERSION, Birth, Entry, Identity, Outcome, Verdict
 from perdure.wire.events import decode
 
-NOBODY_REACHED: Final = Outcome(Verdict.LANDED)
 FORBIDDEN: Final = "what a workflow asked of another app"
 
 
@@ -109,15 +108,16 @@ class Aftermath:
         return ours
 
     def born_with_a_turn(
-        self, birth: Birth, resident: Resident, turn: Turn, prepared: Prepared, closed: Closed
+        self, resident: Resident, turn: Turn, prepared: Prepared, closed: Closed
     ) -> None:
         """Take in an instance whose birth is on disk together with its first turn."""
+        (birth,) = prepared.entry.births
         self._replaced(birth)
         before = resident.state
         self._advance(resident, turn, prepared, stalled=False)
         assert resident.version == FIRST_VERSION, "a birth is not counted as a move"
         self._residents.add(resident)
-        self._spread(resident, prepared, closed.effects, NOBODY_REACHED)
+        self._take_up(resident, birth, closed.effects)
         self._tell_closed(resident, turn, before, closed)
         self._waiters.tell(resident.instance_id, resident.status)
         self.on_born(resident.instance_id)
@@ -190,15 +190,7 @@ class Aftermath:
     ) -> None:
         """Reach everybody that the effects of a turn are for."""
         entry = prepared.entry
-        scheduled = {
-            effect.scheduled.event_id: effect.scheduled
-            for effect in effects
-            if isinstance(effect, fx.RunTask)
-        }
-        for task in entry.tasks:
-            self._tasks.add(resident, task, scheduled[task.task_id])
-        for timer in entry.timers:
-            self._timers.note(timer.fire_at_us)
+        self._take_up(resident, entry, effects)
         for birth, started, born in zip(entry.births, prepared.starts, outcome.births, strict=True):
             if born.key is not None:
                 child = self.born(birth, started, born.key, born.inbox_seqs)
@@ -211,6 +203,16 @@ class Aftermath:
             if landed is not None:
                 key, seq = landed
                 self._inboxes.deliver(key, seq, message.add, decode(message.add.event))
+
+    def _take_up(
+        self, resident: Resident, rows: Entry | Birth, effects: tuple[fx.Effect, ...]
+    ) -> None:
+        """Take up the activities and timers that a turn has asked for."""
+        scheduled = [effect.scheduled for effect in effects if isinstance(effect, fx.RunTask)]
+        for task, event in zip(rows.tasks, scheduled, strict=True):
+            self._tasks.add(resident, task, event)
+        for timer in rows.timers:
+            self._timers.note(timer.fire_at_us)
 
     def _tell_self(
         self,

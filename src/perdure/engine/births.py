@@ -16,10 +16,11 @@ from perdure.core.turn import Closed
 from perdure.engine.aftermath import Aftermath
 from perdure.engine.ground import Ground
 from perdure.engine.moves import Moves
-from perdure.engine.proposals import Newborn, Proposal, Proposals
+from perdure.engine.proposals import Proposal, Proposals
 from perdure.engine.residents import NOT_LANDED, InboxItem, Resident, Turn, unborn
+from perdure.engine.rows import Newborn
 from perdure.engine.turns import Turns
-from perdure.store.port import Birth, Entry, Outcome, Verdict
+from perdure.store.port import Outcome, Verdict
 
 
 class Births:
@@ -103,17 +104,7 @@ class Births:
     def _with_its_turn(
         self, newborn: Newborn, resident: Resident, turn: Turn, result: Closed
     ) -> Proposal:
-        prepared = self._moves.prepared(resident, turn, result, self._clock.now_us())
-        moved = prepared.entry
-        birth = Birth(
-            identity=newborn.birth.identity,
-            head=prepared.head,
-            history=moved.history,
-            tasks=moved.tasks,
-            timers=moved.timers,
-            replaces=newborn.birth.replaces,
-        )
-        entry = Entry(key=None, births=(birth,), lifecycle=(newborn.lifecycle, *moved.lifecycle))
+        prepared = self._moves.born(resident, turn, result, newborn)
 
         def never_born() -> None:
             self._deciding.forget(resident)
@@ -129,11 +120,11 @@ class Births:
             self._proposals.report(newborn)
             if turn.token:
                 self._early.born_with_it(resident, turn)
-            self._aftermath.born_with_a_turn(birth, resident, turn, prepared, result)
+            self._aftermath.born_with_a_turn(resident, turn, prepared, result)
             if result.state.finished:
                 self._deciding.forget(resident)
 
-        return Proposal(entry, apply, lambda _: never_born())
+        return Proposal(prepared.entry, apply, lambda _: never_born())
 
     def _only_begins(self, result: Closed) -> bool:
         """Tell whether a turn asks for nothing but what a birth may bring with it."""

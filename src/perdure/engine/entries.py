@@ -6,7 +6,7 @@ from perdure.base.records import dataclass
 from perdure.core.events import ExecutionStalled, ExecutionStarted, WorkflowStarted
 from perdure.core.kinds import KIND_OF
 from perdure.core.state import State, fold
-from perdure.core.status import TERMINAL, Status, may_move
+from perdure.core.status import STATUSES, TERMINAL, Status, may_move
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled
 from perdure.core.views import Wait, next_wake_us, waits_for
 from perdure.engine.residents import NOT_LANDED, Resident, Turn
@@ -15,12 +15,14 @@ from perdure.engine.rows import (
     NOTHING_FOUND,
     EffectRows,
     Found,
+    Newborn,
     Owner,
     Propagate,
     inbox_add,
     lifecycle,
 )
 from perdure.store.port import (
+    Birth,
     Entry,
     HandOut,
     Head,
@@ -61,12 +63,9 @@ def closed_entry(
 ) -> Prepared:
     """Return the entry of a closed turn, or with no turn of a terminate."""
     state = closed.state
-    rows, encoded = _history(turn, closed)
-    assert state.history_length == resident.state.history_length + len(rows), "history adds up"
+    rows, encoded = _history(resident, turn, closed)
     history = tuple([row.event for row in rows])
     head = head_after(resident, closed, sum(map(len, history)), now_us)
-    phase = state.phase
-    assert may_move(Status(resident.head.phase), phase), "the table allows the move"
     rows_of = NO_ROWS
     if closed.effects:
         owner = Owner(resident, state.generation)
@@ -89,7 +88,7 @@ def closed_entry(
         ended_timers=(*_fired(turn), *(() if state.finished else rows_of.ended_timers)),
         births=rows_of.births,
         messages=rows_of.messages,
-        lifecycle=_moves(resident, phase, now_us),
+        lifecycle=_moves(resident, state.phase, now_us),
     )
     return Prepared(
         entry=entry,
@@ -100,7 +99,39 @@ def closed_entry(
     )
 
 
-def _history(turn: Turn | None, closed: Closed) -> tuple[list[HistoryAdd], dict[int, bytes]]:
+def born_entry(
+    resident: Resident,
+    turn: Turn,
+    closed: Closed,
+    now_us: int,
+    propagate: Propagate,
+    newborn: Newborn,
+) -> Prepared:
+    """Return the entry of a start with its first turn, which asks for activities and timers alone.
+
+    `resident` is whoever will have been born.
+    """
+    rows, encoded = _history(resident, turn, closed)
+    history = tuple([row.event for row in rows])
+    head = head_after(resident, closed, sum(map(len, history)), now_us)
+    owner = Owner(resident, closed.state.generation)
+    begun = EffectRows.of(owner, closed.effects, encoded, propagate, NOTHING_FOUND, now_us)
+    birth = Birth(
+        identity=resident.identity,
+        head=head,
+        history=tuple(rows),
+        tasks=begun.tasks,
+        timers=begun.timers,
+        replaces=newborn.birth.replaces,
+    )
+    moves = _moves(resident, closed.state.phase, now_us)
+    entry = Entry(key=None, births=(birth,), lifecycle=(newborn.lifecycle, *moves))
+    return Prepared(entry=entry, head=head, state=closed.state, history=history)
+
+
+def _history(
+    resident: Resident, turn: Turn | None, closed: Closed
+) -> tuple[list[HistoryAdd], dict[int, bytes]]:
     """Return what a closed turn adds to the history, and its own events as bytes by their id()."""
     rows: list[HistoryAdd] = []
     if turn is not None:
@@ -110,6 +141,8 @@ def _history(turn: Turn | None, closed: Closed) -> tuple[list[HistoryAdd], dict[
     for event in closed.recorded:
         data = encoded[id(event)] = encode(event)
         rows.append(HistoryAdd(KIND_OF[type(event)], data))
+    length = resident.state.history_length + len(rows)
+    assert closed.state.history_length == length, "history adds up"
     return rows, encoded
 
 
@@ -198,10 +231,11 @@ def stalled_entry(resident: Resident, stalled: Stalled, now_us: int) -> Prepared
 def head_after(resident: Resident, closed: Closed, added_bytes: int, now_us: int) -> Head:
     """Return the head of an instance after a closed turn."""
     state, before = closed.state, resident.head
-    started = state.started
+    started, phase = state.started, state.phase
     assert started is not None, "a closed turn has seen the start"
+    assert may_move(STATUSES[before.phase], phase), "the table allows the move"
     return Head(
-        phase=int(state.phase),
+        phase=int(phase),
         generation=before.generation,
         created_at_us=started.at_us,
         started_at_us=before.started_at_us or closed.turn.at_us,

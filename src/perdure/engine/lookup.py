@@ -8,7 +8,7 @@ from functools import partial
 from perdure.base.errors import CallerFault
 from perdure.base.limits import DESCENDANTS_MAX
 from perdure.base.time import SECOND_US
-from perdure.core.status import TERMINAL, Status
+from perdure.core.status import STATUSES, TERMINAL, Status
 from perdure.engine.ownership import Ownership
 from perdure.engine.reading import Reader
 from perdure.engine.residents import Residents
@@ -106,25 +106,31 @@ class Lookup:
         self, instance_id: str, *, finished: bool, timeout_us: int | None
     ) -> Snapshot | None:
         """Return an instance once it has started, or with `finished` ended, or time is up."""
-        loop = asyncio.get_running_loop()
-        until = None if timeout_us is None else loop.time() + timeout_us / SECOND_US
+        until = None
+        if timeout_us is not None:
+            until = asyncio.get_running_loop().time() + timeout_us / SECOND_US
         told = False
         while True:
             future = self._waiters.add(instance_id, finished=finished)
             try:
-                snapshot = await self.snapshot(instance_id)
-                if told and snapshot is None:
-                    return None  # it is gone, and that is an end
-                if snapshot and _is_reached(Status(snapshot.status), finished=finished):
-                    return snapshot
+                if not self._is_on_its_way(instance_id, finished=finished):
+                    snapshot = await self.snapshot(instance_id)
+                    if told and snapshot is None:
+                        return None  # it is gone, and that is an end
+                    if snapshot and _is_reached(STATUSES[snapshot.status], finished=finished):
+                        return snapshot
                 try:
-                    async with asyncio.timeout_at(until):
-                        told |= await future
+                    told |= await (future if until is None else _by(until, future))
                 except TimeoutError:
                     return await self.snapshot(instance_id)
             finally:
                 self._waiters.remove(instance_id, future)
             # Another life of the id may have begun meanwhile; then that one is waited for.
+
+    def _is_on_its_way(self, instance_id: str, *, finished: bool) -> bool:
+        """Tell whether it is in memory, and has not come so far."""
+        resident = self._residents.peek(instance_id) if self._owner.alone else None
+        return resident is not None and not _is_reached(resident.status, finished=finished)
 
     def tell_gone(self, instance_id: str) -> None:
         """Wake everybody who waits for an instance that is gone: that is an end, too."""
@@ -155,6 +161,11 @@ class Lookup:
 
 def _children(store: Store, keys: Collection[int]) -> list[Snapshot]:
     return [child for key in keys for child in store.children(key)]
+
+
+async def _by(moment: float, future: asyncio.Future[bool]) -> bool:
+    async with asyncio.timeout_at(moment):
+        return await future
 
 
 def _is_reached(status: Status, *, finished: bool) -> bool:

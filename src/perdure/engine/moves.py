@@ -16,13 +16,19 @@ from perdure.core.applying import Caller
 from perdure.core.events import Event, PropagationScope
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, terminate
 from perdure.engine.aftermath import FORBIDDEN, Aftermath
-from perdure.engine.entries import Prepared, closed_entry, continued_entry, stalled_entry
+from perdure.engine.entries import (
+    Prepared,
+    born_entry,
+    closed_entry,
+    continued_entry,
+    stalled_entry,
+)
 from perdure.engine.forbidding import forbidden, may_replace, told_others
 from perdure.engine.ground import Ground
 from perdure.engine.landing import Apply, Fail
 from perdure.engine.lookup import Lookup
 from perdure.engine.residents import Resident, Turn
-from perdure.engine.rows import NOTHING_FOUND, Found, Propagate
+from perdure.engine.rows import NOTHING_FOUND, Found, Newborn, Propagate
 from perdure.store.port import Outcome, Store
 from perdure.wire.events import encode
 from perdure.wire.generated import work_pb2 as pb
@@ -155,10 +161,11 @@ class Moves:
             found = replace(found, forbidden=denied)
         return self._entry(resident, turn, result, now_us, found)
 
-    def prepared(self, resident: Resident, turn: Turn, result: Closed, now_us: int) -> Prepared:
-        """Return the entry of a turn that depends on nobody else."""
+    def born(self, resident: Resident, turn: Turn, result: Closed, newborn: Newborn) -> Prepared:
+        """Return the entry of a start with its first turn, which depends on nobody else."""
         assert not self.has_to_read(result.effects), "what depends on others is read first"
-        return self._entry(resident, turn, result, now_us, NOTHING_FOUND)
+        given = (self._clock.now_us(), self._propagation(resident, turn, result))
+        return born_entry(resident, turn, result, *given, newborn)
 
     def has_to_read(self, effects: tuple[fx.Effect, ...]) -> bool:
         """Tell whether what these come to depends on what others are."""
@@ -263,13 +270,7 @@ class Moves:
 
 
 def _depends_on_others(effects: tuple[fx.Effect, ...]) -> bool:
-    for effect in effects:
-        match effect:
-            case fx.Birth() | fx.EndChildren():
-                return True
-            case _:
-                pass
-    return False
+    return any(isinstance(effect, (fx.Birth, fx.EndChildren)) for effect in effects)
 
 
 def _history_of(

@@ -24,8 +24,8 @@ from perdure.engine.landing import Apply, Fail
 from perdure.engine.queueing import TaskQueues
 from perdure.engine.reports import report_created, subject_of
 from perdure.engine.residents import Resident, Residents
-from perdure.engine.rows import birth, inbox_add, lifecycle, replacing
-from perdure.store.port import Birth, Entry, LifecycleAdd, Outcome, Require, Snapshot, Verdict
+from perdure.engine.rows import Newborn, birth, inbox_add, lifecycle, replacing
+from perdure.store.port import Entry, LifecycleAdd, Outcome, Require, Snapshot, Verdict
 
 Change = rq.RaiseEvent | rq.Terminate | rq.Suspend | rq.Resume
 
@@ -47,20 +47,6 @@ class Proposal:
             ended_notes=(*self.entry.ended_notes, *ended),
         )
         return replace(self, entry=entry)
-
-
-@dataclass(frozen=True, slots=True)
-class Newborn:
-    """A birth that is proposed, and what is reported of it."""
-
-    birth: Birth
-    started: ExecutionStarted
-    parent_span: str | None
-
-    @property
-    def lifecycle(self) -> LifecycleAdd:
-        """The row that tells of it."""
-        return lifecycle("created", self.started.at_us, self.birth.identity)
 
 
 class Proposals:

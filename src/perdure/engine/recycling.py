@@ -12,10 +12,10 @@ from perdure.engine.entries import Prepared
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes
 from perdure.engine.moves import Moves
-from perdure.engine.proposals import Newborn, Proposal, Proposals
+from perdure.engine.proposals import Proposal, Proposals
 from perdure.engine.reports import report_finished, subject_of
 from perdure.engine.residents import Resident, Residents, resident_of
-from perdure.engine.rows import lifecycle, terminate_order
+from perdure.engine.rows import Newborn, lifecycle, terminate_order
 from perdure.engine.turns import Turns
 from perdure.store.port import Entry, Message, Outcome, Require, Snapshot, Verdict
 from perdure.wire.events import decode

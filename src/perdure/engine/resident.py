@@ -10,7 +10,7 @@ from typing import Final
 
 from perdure.core.events import Event, Kind, WorkflowStarted
 from perdure.core.state import State, blank, fold
-from perdure.core.status import TERMINAL, Status, seen_status
+from perdure.core.status import STATUSES, TERMINAL, Status, seen_status
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled
 from perdure.engine.losses import Losses
 from perdure.store.leases import Term
@@ -128,7 +128,7 @@ class Resident:
     def status(self) -> Status:
         """The status that readers see."""
         return seen_status(
-            Status(self.head.phase),
+            STATUSES[self.head.phase],
             suspended=self.suspended,
             stalled=self.head.stalled is not None,
         )

@@ -99,6 +99,20 @@ def _start_timer(start_us: int | None) -> tuple[TimerAdd, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Newborn:
+    """A birth that is proposed, and what is reported of it."""
+
+    birth: Birth
+    started: ExecutionStarted
+    parent_span: str | None
+
+    @property
+    def lifecycle(self) -> LifecycleAdd:
+        """The row that tells of it."""
+        return lifecycle("created", self.started.at_us, self.birth.identity)
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What had to be read before an entry could be made."""
 

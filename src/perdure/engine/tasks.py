@@ -76,7 +76,7 @@ class Tasks:
     def pump(self, app_id: str) -> None:
         """Hand out ready activities of an app for as long as its workers have room."""
         queue = self._queues.of(app_id)
-        if not self._owner.may_hand_out():
+        if not (len(queue) or self._queues.blocked) or not self._owner.may_hand_out():
             return
         while (len(queue) or self._queues.blocked) and not self._slots.refuses():
             stream = self._dispatcher.pick(app_id, Work.ACTIVITY)

@@ -84,7 +84,7 @@ class Turns:
     def pump(self, app_id: str) -> None:
         """Hand out ready turns of an app for as long as its workers have room."""
         queue = self._ready.of(app_id)
-        if not self._owner.may_hand_out():
+        if not (len(queue) or self._out.blocked) or not self._owner.may_hand_out():
             return
         while (len(queue) or self._out.blocked) and not self._slots.refuses():
             if not self._dispatcher.has_room(app_id, Work.TURN):

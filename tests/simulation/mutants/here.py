@@ -9,6 +9,7 @@ from perdure.engine.deciding import LocalTurns
 from perdure.engine.errands import Errands
 from perdure.engine.local import Errand
 from perdure.engine.moves import Moves
+from perdure.engine.rows import NOTHING_FOUND
 from tests.simulation.mutants.patching import Patch, mutant, nothing
 
 
@@ -16,7 +17,8 @@ from tests.simulation.mutants.patching import Patch, mutant, nothing
 def begin_before_the_commit(patch: Patch) -> None:
     def made(follow: Any) -> Any:
         def broken(self: Moves, resident: Any, turn: Any, result: Any, after: Any) -> None:
-            prepared = self.prepared(resident, turn, result, self._clock.now_us())
+            now_us = self._clock.now_us()
+            prepared = self._entry(resident, turn, result, now_us, NOTHING_FOUND)
             scheduled = [each for each in result.effects if isinstance(each, RunTask)]
             for task, effect in zip(prepared.entry.tasks, scheduled, strict=True):
                 self._aftermath._tasks.add(resident, task, effect.scheduled)

@@ -29,7 +29,7 @@ EVENT_TYPES: Final = tuple(
     _TYPES.get(kind) or "".join(word.capitalize() for word in kind.name.split("_"))
     for kind in ev.Kind
 )
-_TYPE_OF: Final = dict(zip(ev.Kind, EVENT_TYPES, strict=True))
+_TYPE_OF: Final = dict(zip(map(int, ev.Kind), EVENT_TYPES, strict=True))
 
 # What is not worth telling: what an event does not have, and what is so unless it was asked for.
 _NOTHING: Final = (None, "", ())
