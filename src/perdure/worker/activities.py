@@ -190,6 +190,11 @@ class ActivityRunner:
             if not run.over and all(task.cancelling() for task in asyncio.all_tasks()):
                 raise
             outcome = raised_by(error, run.activity.non_retryable)
+        except GeneratorExit as error:
+            # Whoever closes a coroutine does it from outside of its task.
+            if asyncio.current_task(self._loop) is not run.task:
+                raise
+            outcome = raised_by(error, run.activity.non_retryable)
         self._came(run, outcome)
 
     # ---- and ends

@@ -1,5 +1,6 @@
 """One call of an activity, from what was scheduled to what came of it, as records."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -52,14 +53,17 @@ def call(activity: Activity, context: ActivityContext, text: str | None) -> Outc
 
 
 async def call_async(activity: Activity, context: ActivityContext, text: str | None) -> Outcome:
-    """Call an async function with its input as JSON. Raises what ends its task: a cancellation.
+    """Call an async function with its input as JSON.
 
     An exit is the activity's failure: it would come again, and end one process after the other.
+    Raises what may not be the activity's: a cancellation, Ctrl-C, and what closes a coroutine.
     """
     try:
         value = await activity.function(*activity.arguments(context, text))
         return Returned(activity.result_text(value))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it is the activity's
+    except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is the activity's
         return raised_by(error, activity.non_retryable)
 
 

@@ -310,6 +310,30 @@ async def test_an_exit_is_the_failure_of_its_activity_on_the_loop_as_in_a_thread
             assert (failure.error_type, failure.message) == ("SystemExit", "3")
 
 
+class Unusual(BaseException):
+    """An exception that is no Exception, as some test frameworks have them."""
+
+
+@pytest.mark.parametrize("kind", [Unusual, GeneratorExit, BaseExceptionGroup])
+async def test_whatever_is_raised_is_the_failure_of_its_activity(
+    kind: type[BaseException],
+) -> None:
+    """P4: nobody would ever hear of it otherwise."""
+    error = kind("both", [Unusual("one")]) if kind is BaseExceptionGroup else kind("no more")
+
+    async def raises(_: ActivityContext) -> None:
+        raise error
+
+    def raises_in_its_thread(_: ActivityContext) -> None:
+        raise error
+
+    async with Place() as place:
+        for function in (raises, raises_in_its_thread):
+            place.add(function)
+            failure = await place.failure(function.__name__)
+            assert failure.error_type == kind.__name__
+
+
 async def test_another_activity_under_the_same_name_is_run_as_it_is() -> None:
     """What was known of the first says nothing of the one that has come in its place."""
 
