@@ -38,7 +38,7 @@ class RetryPolicy:
             raise ValueError("first_retry_interval must be >= 0")
         if max_number_of_attempts < 1:
             raise ValueError("max_number_of_attempts must be >= 1")
-        if backoff_coefficient is not None and backoff_coefficient < 1:
+        if backoff_coefficient is not None and not backoff_coefficient >= 1:  # no number is not
             raise ValueError("backoff_coefficient must be >= 1")
         if max_retry_interval is not None and max_retry_interval < _NO_TIME:
             raise ValueError("max_retry_interval must be >= 0")

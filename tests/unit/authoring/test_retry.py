@@ -1,5 +1,6 @@
 """Retry policies: numbers that make sense, and the pauses that follow from them."""
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ S = timedelta(seconds=1)
         {"first_retry_interval": -S},
         {"max_number_of_attempts": 0},
         {"backoff_coefficient": 0.5},
+        {"backoff_coefficient": math.nan},
         {"max_retry_interval": -S},
         {"retry_timeout": -S},
     ],
