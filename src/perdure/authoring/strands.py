@@ -33,6 +33,8 @@ AnyStrand: TypeAlias = "Strand[Any]"
 # How many strands a workflow may have at once, and how many calls deep code is looked through.
 STRANDS_MAX: Final = 100_000
 _FRAMES_MAX: Final = 1_000
+# How many waits in its `finally` code that is wanted no more may have.
+_CLOSES_MAX: Final = 16
 
 _IN_AN_ACTIVITY: Final = "do it in an activity: `await ctx.call_activity(...)`"
 # What to write in place of a function of asyncio.
@@ -79,12 +81,16 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.stopped = self.let_go = True
         strands, self.open = self.open, {}
         for strand in strands:
-            try:
-                strand.steps.close()
-            except NOT_OF_THE_CODE:
-                raise
-            except BaseException:  # noqa: BLE001 - the code is wanted no more, nor what it says
-                _log.debug("workflow code did not end quietly", exc_info=True)
+            # Code that waits in its `finally`, as it may, is closed once for each wait: what is
+            # left open Python closes in the end, and complains about on the standard error.
+            for _ in range(_CLOSES_MAX):
+                try:
+                    strand.steps.close()
+                    break
+                except NOT_OF_THE_CODE:
+                    raise
+                except BaseException:  # noqa: BLE001 - the code is wanted no more, nor what it says
+                    _log.debug("workflow code did not end quietly", exc_info=True)
 
 
 def _refuse(_loop: WorkflowLoop, *arguments: object, **_options: object) -> NoReturn:

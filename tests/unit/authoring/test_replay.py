@@ -1,5 +1,7 @@
 """The replayer: what code decides turn by turn, kept or led through its history again."""
 
+import gc
+import sys
 import threading
 from collections.abc import Generator
 from datetime import timedelta
@@ -343,6 +345,43 @@ def test_code_that_does_not_end_quietly_is_let_go_of_all_the_same() -> None:
     Played(replayer, "wf").turn()
     replayer.forget(("one", 1))
     assert len(replayer) == 0
+
+
+def test_code_that_waits_in_its_finally_is_ended_without_a_word_on_the_standard_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is still open when it is collected Python complains about."""
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    reached: list[str] = []
+
+    def tidy(ctx: WorkflowContext) -> Steps:
+        task = ctx.call_activity("charge")
+        try:
+            try:
+                yield task
+            finally:
+                yield task
+        finally:
+            yield task
+            reached.append("the end")
+
+    async def tidy_too(ctx: WorkflowContext) -> None:
+        task = ctx.call_activity("charge")
+        try:
+            await task
+        finally:
+            await task
+
+    for function in (tidy, tidy_too):
+        tidy_ones = Registry()
+        tidy_ones.add_workflow(function, name="wf")
+        replayer = replayer_of(tidy_ones)
+        Played(replayer, "wf").turn()
+        replayer.forget(("one", 1))
+        gc.collect()
+    assert not complaints
+    assert not reached, "the code is ended where it waits"
 
 
 def test_code_that_blocks_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
