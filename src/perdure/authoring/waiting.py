@@ -48,8 +48,12 @@ class Waiting(Determinism):
 
         After the timeout it fails with TimeoutError; with none, or a negative one, it waits for
         ever; with `timedelta(0)` it takes only what has come already. With a `data_type` what the
-        event carries is made into it.
+        event carries is made into it. Raises TypeError or ValueError for a name that no event has.
         """
+        if not isinstance(name, str):
+            raise TypeError(f"an event is waited for by its name, which is text, not {name!r}")
+        if not name:
+            raise ValueError("an event is waited for by its name, and '' is none")
         run, folded = self._run, name.casefold()
         step = OpenStep(Task(), data_type)
         waiting = run.received.get(folded)

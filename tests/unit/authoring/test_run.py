@@ -205,6 +205,18 @@ def test_whatever_is_raised_fails_the_workflow(kind: type[BaseException]) -> Non
     assert played.failure.error_type == kind.__name__
 
 
+@pytest.mark.parametrize(
+    ("name", "told"), [(None, "by its name, which is text, not None"), ("", "'' is none")]
+)
+def test_a_wait_for_what_no_event_is_called_fails_the_workflow(name: Any, told: str) -> None:
+    def waits(ctx: WorkflowContext) -> Steps:
+        yield ctx.wait_for_external_event(name)
+
+    registry = Registry()
+    registry.workflow()(waits)
+    assert told in Played(replayer_of(registry), "waits").to_the_end().failure.message
+
+
 def test_ctrl_c_is_not_the_workflows() -> None:
     def interrupted(_ctx: WorkflowContext) -> None:
         raise KeyboardInterrupt
