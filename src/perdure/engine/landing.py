@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from perdure.base.errors import StoreError, StoreUnavailable, StoreUnsure
+from perdure.base.errors import (
+    StoreBroken,
+    StoreError,
+    StoreFailed,
+    StoreUnavailable,
+    StoreUnsure,
+)
 from perdure.base.limits import LAND_ATTEMPTS_MAX, LAND_RETRY_FIRST_US, LAND_RETRY_LONGEST_US
 from perdure.base.observer import Observer
 from perdure.base.time import SECOND_US
@@ -145,9 +151,14 @@ class Landing:
             landing.fail(outcome)
         if landing.unsure:
             self._settle(landing, None)
-        told = landing.told
-        if told is not None and not told.done():
-            told.set_exception(outcome)
+        if landing.told is not None and not landing.told.done():
+            self._refuse(landing.told, outcome)
+
+    def _refuse(self, told: asyncio.Future[Outcome], error: BaseException) -> None:
+        if isinstance(error, StoreFailed | StoreBroken):
+            # Whoever asked hears of it; so must those who look after the store.
+            self._observer.fault("landing what was asked", error)
+        told.set_exception(error)
 
     def _landed(self, landing: "_Landing", outcome: Outcome) -> None:
         told = landing.told

@@ -33,6 +33,10 @@ class HostJournal(OutageObserver):
         _log.debug("%s: the store is still away: %s", where, error)
 
     @override
+    def store_fails_still(self, where: str, error: BaseException) -> None:
+        _log.debug("%s, as before: %s", where, error)
+
+    @override
     def store_came_back(self, away_s: float) -> None:
         _log.warning("the store is back after %.1f s", away_s)
 

@@ -85,6 +85,10 @@ class Journal(OutageObserver):
         self._log.debug("the store is still away", where=where, error=str(error))
 
     @override
+    def store_fails_still(self, where: str, error: BaseException) -> None:
+        self._log.debug("fault, as before", where=where, error=str(error))
+
+    @override
     def store_came_back(self, away_s: float) -> None:
         self._log.warning("the store is back", away_seconds=round(away_s, 1))
 

@@ -2,16 +2,22 @@
 
 Everything that is tried meanwhile fails, again and again. It is back when something has been
 written, or a lease renewed; that something could be read does not say that it can be written to.
+
+A store that is there and cannot do what it is asked, its disk full for example, fails every call
+in the same words: they are told again only after a while.
 """
 
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Final
 
 from typing_extensions import override
 
-from perdure.base.errors import StoreAway
+from perdure.base.errors import StoreAway, StoreError
 from perdure.base.observer import NullObserver
+
+_AGAIN_S: Final = 30.0
 
 
 class Outages:
@@ -21,6 +27,7 @@ class Outages:
         """Begin with a store that is there."""
         self._monotonic_s = monotonic_s
         self._since_s: float | None = None
+        self._told: tuple[str, float] | None = None  # what else failed last, and when
 
     def covers(self, error: BaseException) -> bool:
         """Tell whether a fault is one of an outage that has been told of."""
@@ -32,6 +39,16 @@ class Outages:
             return False
         self._since_s = self._monotonic_s()
         return True
+
+    def repeats(self, error: BaseException) -> bool:
+        """Tell whether a store's fault, not of an outage, was told just now; else take note."""
+        if not isinstance(error, StoreError):
+            return False
+        now_s, words = self._monotonic_s(), str(error)
+        if self._told is not None and self._told[0] == words and now_s - self._told[1] < _AGAIN_S:
+            return True
+        self._told = words, now_s
+        return False
 
     def ended(self) -> float | None:
         """Take note that the store is there; in seconds how long it was away, None if it was not.
@@ -62,6 +79,11 @@ class OutageObserver(NullObserver, ABC):
         ...
 
     @abstractmethod
+    def store_fails_still(self, where: str, error: BaseException) -> None:
+        """Tell that the store failed once more with what it failed with just now."""
+        ...
+
+    @abstractmethod
     def store_came_back(self, away_s: float) -> None:
         """Tell that the store is back, after so many seconds."""
         ...
@@ -77,6 +99,8 @@ class OutageObserver(NullObserver, ABC):
             self.store_is_still_away(where, error)
         elif self._outages.begins(error):
             self.store_went_away(where, error)
+        elif self._outages.repeats(error):
+            self.store_fails_still(where, error)
         else:
             self.other_fault(where, error)
 

@@ -35,6 +35,7 @@ async def test_a_turn_of_an_event_is_out_before_the_event_is_acknowledged() -> N
 
 async def test_an_event_that_could_not_be_stored_was_in_no_turn() -> None:
     async with House() as house:
+        house.expected_faults = ("landing",)
         worker = house.worker()
         await house.start("a")
         await worker.decide(await worker.turn())

@@ -68,6 +68,7 @@ async def test_a_start_that_could_not_be_stored_leaves_nothing(
     answered: bool, echoes: bool
 ) -> None:
     async with House() as house:
+        house.expected_faults = ("landing",)
         worker = house.worker(echoes=echoes)
         house.store.hold_commits()
         house.store.fail_commits(1)

@@ -18,6 +18,9 @@ async def test_a_request_is_told_what_could_not_be_stored_and_nothing_of_it_is_k
         house.store.fail_commits(1)
         with pytest.raises(StoreFailed):
             await house.start("a")
+        # Whoever looks after the store hears of it as well: nobody else may tell them.
+        (report,) = house.recorder.faults()
+        assert report.positional[0] == "landing what was asked"
         assert await house.component.get("a") is None
         await house.start("a")
         house.store.fail_commits(1)

@@ -136,7 +136,7 @@ async def test_retention_reaches_what_finished_before_it_was_set() -> None:
 
 async def test_retention_goes_on_after_trouble_with_the_store() -> None:
     async with House(retention_us={Status.COMPLETED: 0}) as house:
-        house.expected_faults = ("deleting",)
+        house.expected_faults = ("deleting", "landing")
         worker = house.worker()
         await house.start("a")
         turn = await worker.turn()

@@ -254,6 +254,7 @@ async def test_a_first_turn_that_asks_for_more_lands_behind_its_start() -> None:
 
 async def test_a_start_that_could_not_be_stored_with_its_turn_leaves_nothing() -> None:
     async with patient() as house:
+        house.expected_faults = ("landing",)
         worker = house.worker()
         house.store.fail_commits(1)
         starting = asyncio.create_task(house.start("a"))

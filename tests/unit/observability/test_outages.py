@@ -1,4 +1,4 @@
-"""An outage begins once and ends once."""
+"""An outage begins once and ends once, and what a store says again and again is told rarely."""
 
 from perdure.base.errors import StoreAway, StoreFailed, StoreUnsure
 from perdure.observability.outages import Outages
@@ -17,3 +17,15 @@ def test_the_first_fault_begins_it_and_the_others_are_of_it() -> None:
     assert outages.ended() is None
     assert outages.begins(StoreUnsure("unsure"))
     assert outages.ended() == 0.5
+
+
+def test_what_a_store_says_again_is_told_again_only_after_a_while() -> None:
+    outages = Outages(iter([0.0, 1.0, 29.0, 31.0, 32.0, 33.0]).__next__)
+    assert not outages.repeats(RuntimeError("no store's"))
+    assert not outages.repeats(RuntimeError("no store's"))
+    assert not outages.repeats(StoreFailed("full"))
+    assert outages.repeats(StoreFailed("full"))
+    assert outages.repeats(StoreFailed("full"))
+    assert not outages.repeats(StoreFailed("full")), "half a minute later"
+    assert not outages.repeats(StoreFailed("lost"))
+    assert outages.repeats(StoreFailed("lost"))
