@@ -20,6 +20,7 @@ PUBLIC_NAMES = [
     "InstanceFinished",
     "InstanceNotFinished",
     "InstanceNotFound",
+    "InstanceStalled",
     "NonRetryableError",
     "PerdureError",
     "Refused",

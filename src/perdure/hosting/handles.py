@@ -1,7 +1,7 @@
 """One instance as its starter holds it."""
 
 from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, NoReturn, Protocol, TypeVar, cast
 
 from perdure.authoring.payloads import Typing, read, signature_of
 from perdure.components.port import InstanceView
@@ -32,6 +32,14 @@ class Asked(Protocol):
     async def history(self, id: str) -> Sequence[Event]: ...
 
 
+def not_to_be_taken_along(id: str) -> TypeError:
+    """Return what is said to those who pickle or copy the handle of an instance."""
+    return TypeError(
+        f"a handle belongs to its engine, and cannot be pickled or copied: hand over the id, {id!r}"
+        ", and ask there for `engine.handle(id)`"
+    )
+
+
 class Handle(Generic[Out]):
     """An instance by its id; its result has the type that the workflow returns."""
 
@@ -42,6 +50,10 @@ class Handle(Generic[Out]):
         self._asked = asked
         self._workflow = workflow
         self.id = id
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be taken to another process, where its engine is not."""
+        raise not_to_be_taken_along(self.id)
 
     def __repr__(self) -> str:
         """Return it as people see it in a shell."""

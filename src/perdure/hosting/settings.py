@@ -89,14 +89,14 @@ def settings_of(store: str | os.PathLike[str], **given: Unpack[Settings]) -> Hos
     app_id = given.get("app_id", APP_ID)
     retention = given.get("retention")
     for name, port in (("http", http), ("grpc", grpc)):
-        if port is not None and not 0 <= port <= 65_535:  # noqa: PLR2004 - what a port can be
-            raise ConfigurationError(f"{name}={port}: a port is a number from 0 to 65535")
+        if port is not None and not _is_count(port, 0, 65_535):
+            raise ConfigurationError(f"{name}={port!r}: a port is a number from 0 to 65535")
     for name, count, most in (
         ("threads", threads, THREADS_MOST),
         ("processes", processes, PROCESSES_MOST),
     ):
-        if not 1 <= count <= most:
-            raise ConfigurationError(f"{name}={count}: expected from 1 to {most}")
+        if not _is_count(count, 1, most):
+            raise ConfigurationError(f"{name}={count!r}: expected from 1 to {most}")
     apps = dict(given.get("apps", {}))
     if not app_id or not all(apps):
         raise ConfigurationError("app_id: expected a name")
@@ -120,9 +120,13 @@ def settings_of(store: str | os.PathLike[str], **given: Unpack[Settings]) -> Hos
     )
 
 
+def _is_count(value: object, least: int, most: int) -> bool:
+    return isinstance(value, int) and least <= value <= most
+
+
 def microseconds(duration: Duration, name: str) -> int:
     """Return a length of time in whole microseconds; raises ConfigurationError if it is none."""
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
-    if not 0 <= seconds < math.inf:
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
         raise ConfigurationError(f"{name}={duration!r}: expected a length of time, in seconds")
     return round(seconds * SECOND_US)

@@ -1,10 +1,10 @@
 """One instance as a program that is not async holds it."""
 
 from collections.abc import Coroutine, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from perdure.core.events import Event
-from perdure.hosting.handles import Handle
+from perdure.hosting.handles import Handle, not_to_be_taken_along
 from perdure.hosting.instances import Instance
 from perdure.hosting.settings import Duration
 
@@ -28,6 +28,10 @@ class SyncHandle(Generic[Out]):
         self._runs = runs
         self._handle = handle
         self.id = handle.id
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be taken to another process, where its engine is not."""
+        raise not_to_be_taken_along(self.id)
 
     def __repr__(self) -> str:
         """Return it as people see it in a shell."""

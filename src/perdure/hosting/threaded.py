@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar, Unpack
 from perdure.app.places import named, shown
 from perdure.authoring.context import WorkflowContext
 from perdure.authoring.registry import Registry
-from perdure.base.errors import ConfigurationError
+from perdure.base.errors import ConfigurationError, ShuttingDown
 from perdure.hosting.engine import Engine
 from perdure.hosting.forks import Birthplace, left_to_parent
 from perdure.hosting.loops import new_loop
@@ -69,7 +69,13 @@ class Hosted:
         except RuntimeError:
             work.close()
             raise
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:  # the loop is closed
+            work.close()
+            raise ShuttingDown(
+                "the engine is closed: open it again, and ask it for a handle by the id"
+            ) from None
 
     def is_here(self) -> bool:
         """Tell whether the caller is on the engine's own loop, which must not be blocked."""

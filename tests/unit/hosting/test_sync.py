@@ -1,6 +1,8 @@
 """The engine without a loop, its thread, and the sharing of one file in a process."""
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -96,6 +98,18 @@ def test_one_file_has_one_set_of_settings(tmp_path: Path) -> None:
             hosted(file, threads=4)
     finally:
         give_back(share)
+
+
+def test_a_handle_says_that_its_engine_is_closed_and_goes_nowhere_without_it(
+    tmp_path: Path,
+) -> None:
+    with SyncEngine(tmp_path / "orders.db", registry=registry()) as engine:
+        handle = engine.start(add_one, 41, id="a")
+        for take_along in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError, match=r"hand over the id, 'a', and ask there for `engin"):
+                take_along(handle)
+    with pytest.raises(ShuttingDown, match="the engine is closed: open it again"):
+        handle.result(MINUTE_S)
 
 
 def test_a_file_that_cannot_be_opened_leaves_nothing(
