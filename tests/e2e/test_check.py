@@ -100,6 +100,28 @@ async def test_what_new_code_would_break_is_told_from_everywhere(shop: Path) -> 
             assert finding["file"].endswith("new.py")
 
 
+async def test_an_app_that_starts_itself_is_told_where_that_belongs(shop: Path) -> None:
+    (shop / "here").mkdir()
+    (shop / "starts.py").write_text(
+        "import threading\nfrom old import app\nthreading.Event().wait()\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "perdure", "check", "here", "--app", "starts:app"),
+        cwd=shop,
+        env=clean_environment({}),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            told = await process.stderr.readline() + await process.stderr.readline()
+    finally:
+        process.kill()
+        await process.wait()
+    assert told.decode().startswith("starts is still being imported.")
+    assert 'below `if __name__ == "__main__":`' in told.decode()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

@@ -4,6 +4,7 @@ What replays histories is loaded only here, so that other programs start without
 """
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -30,6 +31,12 @@ The workflows of the module are led through what has happened to each instance, 
 
 _STYLES: Final = {"breaks": "bold red", "differs": "yellow", "continues": "green"}
 _FATE_WIDTH: Final = 9
+# After so long people should hear why nothing happens.
+_IMPORT_S: Final = 5.0
+_STILL_IMPORTING: Final = (
+    "{} is still being imported. If it starts its worker and waits, that never comes to an end:\n"
+    'what starts something belongs below `if __name__ == "__main__":`.'
+)
 
 
 Histories = Annotated[
@@ -108,7 +115,14 @@ def _registry(app: str, *, dapr: bool) -> Any:
 
     if dapr:
         stand_in_for_dapr()
-    return registry_of(app)
+    module = app.partition(":")[0]
+    hint = threading.Timer(_IMPORT_S, note, [_STILL_IMPORTING.format(module)])
+    hint.daemon = True
+    hint.start()
+    try:
+        return registry_of(app)
+    finally:
+        hint.cancel()
 
 
 def _read(paths: list[Path], store: str | None, server: str | None) -> Iterator[Any]:
