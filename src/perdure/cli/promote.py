@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 import typer
@@ -54,21 +55,35 @@ def promote(
 ) -> None:
     """Move all workflows of a SQLite file, running ones too, into another store."""
     if abandon is not None and source is None:
-        _told(lambda: _abandon(abandon), "")
+        _told(lambda _: _abandon(abandon), "")
         return
     if source is None or target is None or abandon is not None:
         raise typer.BadParameter("name the file to move from and the store to move to")
+    if "://" in source:
+        raise Trouble(
+            f"{source.partition('://')[0]}://… is no file.",
+            advice="What is moved is a SQLite file. For single workflows of a database there is\n"
+            "`perdure export`.",
+            code=ExitCode.USAGE,
+        )
     if dry_run:
-        _told(lambda: _look(source, target, beside=beside_others, as_json=as_json), source)
+        _told(lambda _: _look(source, target, beside=beside_others, as_json=as_json), source)
     else:
-        _told(lambda: _promote(source, target, beside=beside_others, as_json=as_json), source)
+        _told(
+            lambda progress: _promote(
+                source, target, progress, beside=beside_others, as_json=as_json
+            ),
+            source,
+        )
 
 
-def _promote(source: str, target: str, *, beside: bool, as_json: bool) -> None:
+def _promote(
+    source: str, target: str, progress: "_Progress", *, beside: bool, as_json: bool
+) -> None:
     from perdure.app import moving
     from perdure.moving.promoting import Refused
 
-    done = moving.promote_store(source, target, beside=beside, tell=_Progress().tell)
+    done = moving.promote_store(source, target, beside=beside, tell=progress.tell)
     shown = moving.shown(target)
     if isinstance(done, Refused):
         raise _trouble_of(done, shown)
@@ -117,10 +132,11 @@ def _abandon(target: str) -> None:
     show(f"Taken out of {moving.shown(target)} again: {mended.removed:,} workflows.")
 
 
-def _told(run: Any, source: str) -> None:
+def _told(run: Callable[["_Progress"], None], source: str) -> None:
     """Run it, with what goes wrong told so that a person can go on."""
+    progress = _Progress()
     try:
-        run()
+        run(progress)
     except StoreLocked as fault:
         raise Trouble(
             f"{fault}.",
@@ -139,10 +155,12 @@ def _told(run: Any, source: str) -> None:
             str(fault), advice="See `perdure promote --help`.", code=ExitCode.USAGE
         ) from fault
     except StoreError as fault:
-        raise Trouble(
-            f"{fault}.",
-            advice="What was moved so far stays and is noted there: run the same again to go on.",
-        ) from fault
+        advice = (
+            "What was moved so far stays and is noted there: run the same again to go on."
+            if progress.begun
+            else "Nothing was moved."
+        )
+        raise Trouble(f"{fault}.", advice=advice) from fault
 
 
 def _trouble_of(refused: Any, target: str) -> Trouble:
@@ -183,6 +201,11 @@ class _Progress:
     def __init__(self) -> None:
         self._told = time.monotonic()
         self._stage: object = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been done."""
+        return self._stage is not None
 
     def tell(self, stage: Any, done: int, of: int) -> None:
         now = time.monotonic()

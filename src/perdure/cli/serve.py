@@ -1,7 +1,6 @@
 """`perdure serve`: one process, one file, both doors."""
 
 import os
-from pathlib import Path
 
 import typer
 
@@ -43,9 +42,7 @@ def serve(**settings: object) -> None:
             code=ExitCode.CONFLICT,
         ) from fault
     except StoreError as fault:
-        of_a_file = isinstance(loaded.store, Path)
-        advice = "Mend the file, or begin a new one with --store." if of_a_file else ""
-        raise Trouble(str(fault), advice=advice) from fault
+        raise Trouble(str(fault), advice="") from fault
     raise typer.Exit(code)
 
 

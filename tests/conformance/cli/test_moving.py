@@ -78,7 +78,8 @@ def test_a_file_that_is_served_is_not_promoted(caller: Caller, filled: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("nothing.db", "target.db"), 1, "there is no such file"),
+        (("nothing.db", "target.db"), 1, "there is no such file.\n  Nothing was moved."),
+        (("postgres://db/name", "target.db"), 2, "postgres://… is no file."),
         (("wf.db", "wf.db"), 2, "this is the file that is to be moved"),
         (("wf.db", "postgre://db/name"), 2, "postgre:// is no store"),
         (("wf.db",), 2, "name the file to move from and the store to move to"),
