@@ -17,11 +17,12 @@ from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 from perdure.authoring.chance import drawn_uuid_text
 from perdure.authoring.divergence import PLAIN_TIMER, Diverged
 from perdure.authoring.failures import failure_of
+from perdure.authoring.foreign import Place, is_ours, place_of
 from perdure.authoring.payloads import Typing, read, text_of
 from perdure.authoring.recorded import NOTHING_RECORDED
 from perdure.authoring.registry import Registry, Workflow
 from perdure.authoring.retry import RetryPolicy
-from perdure.authoring.strands import Delay, Place, Strand, WorkflowLoop, place_of, run_ready
+from perdure.authoring.strands import Delay, Strand, WorkflowLoop, run_ready
 from perdure.authoring.tasks import Task
 from perdure.base.time import LATEST_US
 from perdure.core import actions as act
@@ -31,7 +32,6 @@ from perdure.core.status import Status
 
 EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - naive and in UTC, as SDKs have it
 _MICROSECOND: Final = timedelta(microseconds=1)
-_OURS: Final = __file__.rpartition("run")[0]
 _NO_PATCHES: Final[frozenset[str]] = frozenset()  # each that is made takes 200 bytes
 
 P = ParamSpec("P")
@@ -295,6 +295,6 @@ class Run:
 
 def _caller() -> Place:
     frame = sys._getframe(2)  # noqa: SLF001 - there is no other way to a line number
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+    while frame.f_back is not None and is_ours(frame.f_code):
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno)

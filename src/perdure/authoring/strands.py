@@ -15,41 +15,23 @@ import sys
 from asyncio import events as loops
 from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
-from types import CodeType, FrameType
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
 from perdure.authoring.divergence import NOT_OF_THE_CODE
-from perdure.authoring.failures import ForeignAwaitable
+from perdure.authoring.foreign import explained, foreign, no_task, place_of, refusal
 from perdure.authoring.tasks import AnyTask, Awaiting, Task, Yielding
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 Steps: TypeAlias = Yielding[T] | Awaiting[T]
-Place: TypeAlias = tuple[str, int]
 Delay: TypeAlias = float | timedelta | datetime  # a number is in seconds
 AnyStrand: TypeAlias = "Strand[Any]"
 
-# How many strands a workflow may have at once, and how many calls deep code is looked through.
+# How many strands a workflow may have at once.
 STRANDS_MAX: Final = 100_000
-_FRAMES_MAX: Final = 1_000
 # How many waits in its `finally` code that is wanted no more may have.
 _CLOSES_MAX: Final = 16
-
-_IN_AN_ACTIVITY: Final = "do it in an activity: `await ctx.call_activity(...)`"
-# What to write in place of a function of asyncio.
-_INSTEAD: Final = {
-    "sleep": "use `await ctx.create_timer(timedelta(seconds=...))`",
-    "wait_for": "use `await wf.wait_for(task, timeout)`",
-    "timeout": "use `await wf.wait_for(task, timeout)`",
-    "timeout_at": "use `await wf.wait_for(task, timeout)`",
-    "gather": "use `await wf.gather(...)`",
-    "wait": "use `await wf.when_any([...])`",
-    "as_completed": "use `for next_one in wf.as_completed([...])`",
-    "create_task": "give the coroutine to `wf.gather(...)`",
-    "ensure_future": "give the coroutine to `wf.gather(...)`",
-    "TaskGroup": "use `await wf.gather(...)`",
-}
 
 
 class WorkflowLoop(asyncio.AbstractEventLoop):
@@ -106,47 +88,6 @@ for _name in vars(asyncio.AbstractEventLoop):
 WorkflowLoop.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]  # all is there now
 
 
-def foreign(frame: FrameType | None) -> ForeignAwaitable:
-    """Return the refusal of what was called from `frame`, in the words of who called it."""
-    called = ""
-    for _ in range(_FRAMES_MAX):
-        if frame is None or not _is_library(frame.f_code):
-            break
-        called = _name_of(frame)
-        frame = frame.f_back
-    place = None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
-    return ForeignAwaitable(_sentence(_what(called), called, place))
-
-
-def _what(called: str) -> str:
-    return f"asyncio.{called}" if hasattr(asyncio, called) else "what only an event loop has"
-
-
-def _name_of(frame: FrameType) -> str:
-    owner = frame.f_locals.get("self")
-    kind = type(owner).__name__
-    return kind if kind in _INSTEAD else frame.f_code.co_name
-
-
-_LIBRARY: Final = asyncio.__file__.rpartition("__init__")[0]
-
-
-def _is_library(code: CodeType) -> bool:
-    return code.co_filename.startswith(_LIBRARY)
-
-
-def _sentence(what: str, called: str, place: Place | None = None) -> str:
-    where = "" if place is None else f" at {place[0]}:{place[1]}"
-    return (
-        f"the workflow waits for {what}{where}, which a replay could not repeat; "
-        f"{_INSTEAD.get(called, _IN_AN_ACTIVITY)}"
-    )
-
-
-def _no_task(found: object) -> str:
-    return f"a {type(found).__name__}, which is no task of its own"
-
-
 class Strand(Task[T]):
     """A generator or coroutine that is advanced until it returns; then it is complete."""
 
@@ -194,7 +135,7 @@ class Strand(Task[T]):
             raise
         except BaseException as error:  # noqa: BLE001 - as NOT_OF_THE_CODE says
             del self._loop.open[self]
-            self.fail(_explained(error))
+            self.fail(explained(error))
         else:
             self._awaited = awaited
             awaited.watch(self._wake)
@@ -222,51 +163,11 @@ class Strand(Task[T]):
             )
         place = place_of(self.steps)
         called = "sleep" if found is None else ""
-        what = "asyncio.sleep(0)" if found is None else _no_task(found)
-        refused = ForeignAwaitable(_sentence(what, called, place))
+        what = "asyncio.sleep(0)" if found is None else no_task(found)
+        refused = refusal(what, called, place)
         again = self.steps.throw(refused)
         # Whoever catches the refusal may go on with a task of its own, but not with another one.
         return again if isinstance(again, Task) else self._refused(again)
-
-
-def place_of(steps: object) -> Place:
-    """Return the file and line at which a generator or coroutine waits, however deep."""
-    place = ("", 0)
-    for _ in range(_FRAMES_MAX):
-        frame = getattr(steps, "gi_frame", None) or getattr(steps, "cr_frame", None)
-        if frame is None:
-            break
-        if not _is_ours(frame.f_code) and not _is_library(frame.f_code):
-            place = (frame.f_code.co_filename, frame.f_lineno)
-        steps = getattr(steps, "gi_yieldfrom", None) or getattr(steps, "cr_await", None)
-    return place
-
-
-_OURS: Final = __file__.rpartition("strands")[0]
-
-
-def _is_ours(code: CodeType) -> bool:
-    return code.co_filename.startswith(_OURS)
-
-
-def _explained(error: BaseException) -> BaseException:
-    """Return an exception of asyncio's own, because it found no loop, in words that help."""
-    if not isinstance(error, RuntimeError):
-        return error
-    called, place = "", None
-    trace = error.__traceback__
-    while trace is not None:
-        frame = trace.tb_frame
-        if not _is_library(frame.f_code):
-            called, place = "", (frame.f_code.co_filename, trace.tb_lineno)
-        elif not called:
-            called = _name_of(frame)
-        trace = trace.tb_next
-    if not called:
-        return error
-    better = ForeignAwaitable(_sentence(_what(called), called, place))
-    better.__cause__ = error
-    return better
 
 
 def run_ready(loop: WorkflowLoop) -> None:
@@ -303,4 +204,4 @@ def as_task(loop: WorkflowLoop, awaited: Task[T] | Awaiting[T]) -> Task[T]:
         return awaited
     if inspect.iscoroutine(awaited):
         return Strand(loop, awaited)
-    raise ForeignAwaitable(_sentence(_no_task(awaited), ""))
+    raise refusal(no_task(awaited), "")
