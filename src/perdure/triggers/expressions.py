@@ -40,6 +40,7 @@ _ENV: Final = cel.NewEnv(
         ext_optional.ExtOptional(),
     ],
 )
+_NO_OBJECT: Final = "Applying SELECT to non-message type"
 _UNDECLARED: Final = "undeclared reference to "
 _KNOWN: Final = "known are event, data, metadata and CEL's own functions"
 
@@ -144,6 +145,8 @@ def _why_nothing(words: str) -> str:
     missing = words.partition("Key not found in map : ")[2]
     if missing:
         return f"there is no {missing}"
+    if _NO_OBJECT in words:
+        return "a field is asked of what is no object; data that is no JSON is text, or bytes"
     code, _, said = words.partition(": ")
     return (said if code.isupper() and said else words)[:_WORDS_CHARS_MAX]
 

@@ -73,9 +73,9 @@ def test_what_cannot_be_compiled_is_said_where(text: str, said: str) -> None:
     [
         ("data.missing", 'data.missing: there is no "missing"'),
         ("event.nope.more", 'there is no "nope"'),
+        ("event.type.n", "a field is asked of what is no object; data that is no JSON is text"),
         ("data.n / 0", "divide by zero"),
         ("data.tags[9]", "index|out of"),
-        ("event.type.n", "non-message|SELECT"),
         ("data.n + data.price", "no matching overload|No matching"),
         ("optional.of(1)", "Unable to convert"),
         ("type(1)", "not a value"),
