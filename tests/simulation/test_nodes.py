@@ -7,7 +7,8 @@ import pytest
 
 from perdure.app.clock import SystemClock
 from perdure.app.prove import ProofStore, simulation
-from perdure.base.time import HOUR_US
+from perdure.base.time import HOUR_US, SECOND_US
+from perdure.engine.leases import Leases
 from perdure.proving.plan import plan_of
 from perdure.proving.report import Report
 from perdure.proving.simulation import Simulation
@@ -19,6 +20,7 @@ ROUGH = {"cut": 1.0, "stopped": 1.5, "secluded": 0.5, "news_lost": 0.1}
 # What each of them showed: seed, hours, nodes.
 SHOWED = {
     (105, 0.1, 3): "a birth in the place of one that had gone could not be told",
+    (678852379679, 0.1, 3): "two nodes exchanged the places of two limits for ever",
 }
 # The same, in rougher weather between the nodes.
 SHOWED_ROUGHLY = {
@@ -27,7 +29,8 @@ SHOWED_ROUGHLY = {
 # The same, where half the news is lost.
 SHOWED_WHEN_DEAF = {
     (200021, 0.03, 2): "an earlier life that had ended elsewhere kept the place of its turn",
-    (100035, 0.05, 3): "an event that its owner had not heard of was missed by the checker at once",
+    (100035, 0.05, 3): "an event that its owner had not heard of was missed by the checker as soon "
+    "as that owner had nothing else to do, and not when it had had the time to look",
 }
 
 
@@ -66,6 +69,24 @@ def test_nothing_is_broken_and_everything_finishes(seed: int, nodes: int) -> Non
     assert report.sound, "\n".join(report.lines())
     assert report.phase == "afterwards"
     assert report.figures["turns"] > 100
+
+
+class _TakesTooLong(BaseException):
+    """What a test's time-out raises wherever the run is just then."""
+
+
+def test_a_time_out_of_the_test_is_no_fault_that_the_engine_survives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once it was, and a breakage that nobody caught counted as caught when its time was up."""
+
+    async def stand(_: Leases) -> None:
+        raise _TakesTooLong
+
+    with simulation(1, 0.01, ProofStore.MEMORY, 2) as made:
+        made.world.loop.outside(SECOND_US, monkeypatch.setattr, Leases, "_stand", stand)
+        with pytest.raises(_TakesTooLong):
+            made.run()
 
 
 def test_a_seed_is_one_run() -> None:

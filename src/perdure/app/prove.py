@@ -30,12 +30,13 @@ def simulation(seed: int, hours: float, store: ProofStore, nodes: int = 1) -> It
     if nodes > 1:
         if store is not ProofStore.MEMORY:
             raise ConfigurationError("several nodes are proved on the store in memory")
-        plan = plan_of(seed, int(hours * HOUR_US), nodes)
+        plan = plan_of(seed, round(hours * HOUR_US), nodes)
         cluster = MemoryCluster(int)
         yield Simulation(plan, cluster.open(), SystemClock, cluster)
         return
     with _opened(store) as opened:
-        yield Simulation(plan_of(seed, int(hours * HOUR_US)), opened, SystemClock)
+        plan = plan_of(seed, round(hours * HOUR_US), store=store.value)
+        yield Simulation(plan, opened, SystemClock)
 
 
 @contextmanager

@@ -10,10 +10,13 @@ Theory of operation.
   and lets others go first.
 - A place is never given back while what is out needs it, however long that takes. So no more is out
   than the limit says, save what a node still has that could not renew its leases.
+- Where a limit by name lies within one of all names, work needs a place of both. The wider one
+  comes first: whoever has none of it does not keep what it has of the narrower one. Else two nodes
+  could have one each, do nothing with it, and exchange them for ever.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from perdure.base.limits import PLACE_HELD_US, PLACES_LINGER_US, PLACES_MAX
@@ -43,9 +46,10 @@ class Holder(Protocol):
 class Quota:
     """This node's share of one limit."""
 
-    def __init__(self, app_id: str, most: int, quotas: "Quotas") -> None:
-        """Begin without places of a limit of `most`."""
+    def __init__(self, app_id: str, most: int, quotas: "Quotas", wider: "Quota | None") -> None:
+        """Begin without places of a limit of `most`, which lies within a `wider` one or in none."""
         self.app_id = app_id
+        self.wider = wider
         self.places = min(most, PLACES_MAX)
         self.out = 0
         self.needed_s = float("-inf")
@@ -75,6 +79,10 @@ class Quota:
         least, larger = divmod(self._most, self.places)
         return least + (place < larger)
 
+    def useless(self) -> bool:
+        """Tell whether its places are good for nothing, for want of one of the wider limit."""
+        return self.out == 0 and self.wider is not None and self.wider.share() == 0
+
     def take(self) -> None:
         """Count one out."""
         self.out += 1
@@ -101,10 +109,13 @@ class Quotas:
         self._leaving: dict[str, list[Term]] = {}  # places that are to be given back, by app
         self._resting: dict[str, float] = {}  # limits of which others are to have a place first
 
-    def of(self, kind: str, name: str, most: int) -> Quota:
-        """Return the share of a limit of a kind of work; the name "" is for all names."""
+    def of(self, kind: str, name: str, most: int, wider: Quota | None = None) -> Quota:
+        """Return the share of a limit of a kind of work; the name "" is for all names.
+
+        What is out under a limit of one name may be out under a `wider` one of all names, too.
+        """
         app_id = f"{LIMIT}{kind}/{name}"
-        quota = self._quotas[app_id] = Quota(app_id, most, self)
+        quota = self._quotas[app_id] = Quota(app_id, most, self, wider)
         return quota
 
     @property
@@ -122,7 +133,8 @@ class Quotas:
         look()
         since_s = self.now_s() - PLACES_LINGER_US / SECOND_US
         for quota in self._quotas.values():
-            quota.asks = quota.out > 0 or quota.wanted or quota.needed_s > since_s
+            lingers = quota.needed_s > since_s and not quota.useless()
+            quota.asks = quota.out > 0 or quota.wanted or lingers
         return sorted(app_id for app_id, quota in self._quotas.items() if quota.asks)
 
     def want(self, quota: Quota) -> None:
@@ -157,7 +169,23 @@ class Quotas:
         rested_s = now_s - PLACE_HELD_US / SECOND_US
         resting = {app_id for app_id, at_s in self._resting.items() if at_s > rested_s}
         ripe = {term for term, at_s in self._since_s.items() if at_s <= rested_s}
-        return scarce_changes(Asker(node, self._owner.terms, ripe, resting), standing, self.places)
+        asker = Asker(node, self._owner.terms, ripe, resting)
+        changes = scarce_changes(asker, standing, self.places)
+        return replace(changes, release=(*changes.release, *self._useless_after(changes.release)))
+
+    def _useless_after(self, release: Collection[Term]) -> list[Term]:
+        """Return the places that are of no use once these are given back."""
+        kept = {term.partition.app_id for term in self._owner.terms if term not in release}
+        useless = {
+            quota.app_id
+            for quota in self._quotas.values()
+            if quota.out == 0 and quota.wider is not None and quota.wider.app_id not in kept
+        }
+        return [
+            term
+            for term in self._owner.terms
+            if term.partition.app_id in useless and term not in release
+        ]
 
     def leave(self, terms: Iterable[Term]) -> None:
         """Use places no longer, and have them given back once nothing is out under them."""

@@ -23,7 +23,9 @@ class Slots:
         if owner.quotas is not None:
             if most is not None:
                 self._quota = owner.quotas.of(kind, "", most)
-            self._quotas = {name: owner.quotas.of(kind, name, of) for name, of in by_name.items()}
+            self._quotas = {
+                name: owner.quotas.of(kind, name, of, self._quota) for name, of in by_name.items()
+            }
 
     def full(self) -> bool:
         """Tell whether nothing more may go out, whatever its name."""

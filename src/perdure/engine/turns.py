@@ -123,12 +123,14 @@ class Turns:
             return
         self.early.make_way(resident)
         app_id = resident.identity.app_id
-        if self._slots.refuses_for(resident.identity.name):
+        # The wider limit first (`engine.quotas`).
+        refused = self._slots.refuses()
+        if not refused and self._slots.refuses_for(resident.identity.name):
             self._out.block(resident)
             return
         preferred = resident.stream if isinstance(resident.stream, WorkStream) else None
-        stream = self._dispatcher.pick(app_id, Work.TURN, preferred)
-        if stream is None or self._slots.refuses():
+        stream = None if refused else self._dispatcher.pick(app_id, Work.TURN, preferred)
+        if stream is None:
             self._ready.of(app_id).push(resident.key, None, first=True)
             return
         turn = turn or self._freeze(resident)

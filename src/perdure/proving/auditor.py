@@ -75,6 +75,7 @@ class Auditor:
         self.born: dict[int, tuple[str, int | None]] = {}  # each key's id, and its parent's key
         self.born_step: dict[int, int] = {}
         self.born_us: dict[int, int] = {}
+        self.changed_us: dict[int, int] = {}  # of each key: when anything of it last changed
         self.ended_step: dict[int, int] = {}  # of each key: when it finished or was removed
         self.marks_seen: set[str] = set()  # starts and events that were on disk at some time
         self.turns_out: dict[str, HandOut] = {}  # by instance id: the last one
@@ -158,6 +159,7 @@ class Auditor:
         image = after or before
         assert image is not None, "a change has a side"
         key = image.key
+        self.changed_us[key] = self.now_us
         if before is None:
             parent = image.snapshot.identity.parent_key
             self.born_step[key] = self.step

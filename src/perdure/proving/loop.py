@@ -17,6 +17,7 @@ from heapq import heappop, heappush
 from typing import Any, Final, TypeAlias
 
 from perdure.base.time import SECOND_US
+from perdure.proving.foreign import is_foreign
 from perdure.proving.nesting import running
 
 Callback: TypeAlias = Callable[..., object]
@@ -34,6 +35,9 @@ class Home:
     reads: int = 0  # under way
     stopped_until_us: int = 0  # it does nothing before, and knows nothing of that
     tasks: list[AnyTask] = field(default_factory=list)
+
+    def read_is_over(self, _: AnyFuture) -> None:
+        self.reads -= 1
 
 
 HOME: Final[ContextVar[Home | None]] = ContextVar("HOME", default=None)
@@ -72,6 +76,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._later: list[tuple[int, int, _Called]] = []
         self._count = 0
         self._called_of: Home | None = None
+        self._interruption: BaseException | None = None
         super().__init__()
         self._soon.clear()
 
@@ -84,7 +89,13 @@ class SimLoop(asyncio.BaseEventLoop):
                 if not self._soon and not self._jump(limit_us):
                     return over()
                 self._run_one(self._soon.popleft())
+                if self._interruption is not None:
+                    raise self._interruption
             return True
+
+    def interrupt(self, error: BaseException) -> None:
+        """End the run with an error that is nobody's in it."""
+        self._interruption = error
 
     def _jump(self, limit_us: int) -> bool:
         """Let time pass until something is to be called; False if nothing is before the limit."""
@@ -106,13 +117,12 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def _run_one(self, called: _Called) -> None:
         if not called.cancelled() and _lives(called):
-            home = called.home
-            if home is not None and home.stopped_until_us > self.now_us:
+            if (home := called.home) is not None and home.stopped_until_us > self.now_us:
                 self._count += 1
                 heappush(self._later, (home.stopped_until_us, self._count, called))
                 return
             self.calls += 1
-            self._called_of = called.home
+            self._called_of = home
             called._run()  # noqa: SLF001 - this is what a loop does with its handles
 
     @property
@@ -137,7 +147,7 @@ class SimLoop(asyncio.BaseEventLoop):
         for task in home.tasks:
             work = task.get_coro()
             if not task.done() and isinstance(work, Coroutine):
-                # That it never came to its end is meant, and nobody needs to be told.
+                # That it never came to its end is meant.
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - so
                 try:
                     work.close()
@@ -219,7 +229,9 @@ class SimLoop(asyncio.BaseEventLoop):
     ) -> AnyTask:
         if self._shut:
             coro.close()
-            return self._nothing()  # type: ignore[return-value]  # whoever asked is gone
+            nothing = self.create_future()
+            nothing.cancel()
+            return nothing  # type: ignore[return-value]  # whoever asked is gone
         home = (context.get(HOME) if context is not None else HOME.get()) or None
         task = asyncio.Task(coro, loop=self, name=name, context=context)
         if home is not None:
@@ -229,11 +241,6 @@ class SimLoop(asyncio.BaseEventLoop):
                 home.tasks = [each for each in home.tasks if not each.done()]
         return task
 
-    def _nothing(self) -> AnyFuture:
-        future = self.create_future()
-        future.cancel()
-        return future
-
     def run_in_executor(self, executor: object, func: Callback, *args: object) -> AnyFuture:
         """Do something that may block: it is done after a while, and told after another."""
         del executor
@@ -242,7 +249,7 @@ class SimLoop(asyncio.BaseEventLoop):
         home = HOME.get()
         if home is not None:
             home.reads += 1
-            future.add_done_callback(lambda _: _read_is_over(home))
+            future.add_done_callback(home.read_is_over)
 
         def run() -> None:
             try:
@@ -266,12 +273,12 @@ class SimLoop(asyncio.BaseEventLoop):
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if isinstance(error, BaseException) and not self._shut:
+        if self._shut or not isinstance(error, BaseException):
+            return
+        if is_foreign(error):
+            self.interrupt(error)
+        else:
             self.on_fault(self._called_of, error)
-
-
-def _read_is_over(home: Home) -> None:
-    home.reads -= 1
 
 
 def _lives(called: _Called) -> bool:

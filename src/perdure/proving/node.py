@@ -32,7 +32,7 @@ from perdure.store.leases import Term
 _BOOT_AGAIN_US = SECOND_US
 _REST_S = 2.0
 # After so long everybody has heard, or looked.
-_HEARS_US = 60 * SECOND_US
+HEARS_US = 60 * SECOND_US
 
 
 class Link(Protocol):
@@ -190,8 +190,8 @@ class Node:
         """Tell whether it may not know yet what others have done, or what it has done itself."""
         if self._around.ways is None:
             return False
-        since_us = max(self.changed_elsewhere.get(key, -_HEARS_US), self.shared.unsure_us)
-        just_now = self._around.loop.now_us - since_us < _HEARS_US
+        since_us = max(self.changed_elsewhere.get(key, -HEARS_US), self.shared.unsure_us)
+        just_now = self._around.loop.now_us - since_us < HEARS_US
         return just_now or self.engine.rereading.is_at(key)
 
     def counts_inexactly(self) -> bool:

@@ -19,6 +19,7 @@ class Plan:
     odds: Odds
     settings: EngineSettings
     nodes: int = 1  # which share one disk if there are several
+    store: str = "memory"  # what the instances are kept in, as people call it
     # How often what befalls the ways between them, where it is not as usual (`shared_disk.Ways`).
     ways: Mapping[str, float] = field(default_factory=dict)
     here: bool = False  # each has an app in its process
@@ -27,8 +28,8 @@ class Plan:
 _HERE = 0.4  # of the seeds
 
 
-def plan_of(seed: int, duration_us: int, nodes: int = 1) -> Plan:
-    """Return what follows from a seed, for so many nodes."""
+def plan_of(seed: int, duration_us: int, nodes: int = 1, store: str = "memory") -> Plan:
+    """Return what follows from a seed, for so many nodes; the store makes no difference to it."""
     chance = Random(f"{seed}:plan")
     return Plan(
         seed=seed,
@@ -38,6 +39,7 @@ def plan_of(seed: int, duration_us: int, nodes: int = 1) -> Plan:
             _settings(chance), result_waits_us=Random(f"{seed}:waits").choice([0, 2_000, 30_000])
         ),
         nodes=nodes,
+        store=store,
         here=Random(f"{seed}:here").random() < _HERE,
     )
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from textwrap import wrap
 from typing import Final
 
 from perdure.base.time import HOUR_US
 from perdure.proving.checkers.base import Violation
+from perdure.proving.shared_disk import USUAL
 from perdure.proving.world import World
 
 TRACE_LINES_TOLD: Final = 40
@@ -16,6 +18,9 @@ _ENDS: Final = {
     "afterwards": "after both phases: everything has finished, and was purged",
 }
 _DIGITS: Final = 4
+_WIDTH: Final = 100
+_KEPT: Final = "\N{NO-BREAK SPACE}"
+_STORE: Final = "memory"  # what a run is on if nobody says otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,8 @@ class Report:
 
     seed: int
     nodes: int
+    store: str
+    here: bool  # each node had an app in its own process, beside the workers
     hours: float  # of the phase in which anything may go wrong
     simulated_hours: float  # in all
     phase: str  # the one in which it ended: safety, liveness or afterwards
@@ -33,6 +40,7 @@ class Report:
     acknowledged: dict[str, int]
     figures: dict[str, int]
     odds: dict[str, float]
+    ways: dict[str, float]  # and between several nodes; see `shared_disk.USUAL`
     settings: dict[str, str]
     violations: tuple[Violation, ...]
     trace: tuple[str, ...]  # the last lines, if a promise was broken
@@ -49,12 +57,17 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         """Yield it for people."""
-        yield f"seed {self.seed}: {self.simulated_hours} simulated hours, {self.steps} steps"
+        whole = f"{self.simulated_hours} simulated hours, {self.steps:,} steps"
+        yield f"seed {self.seed}: {self.hours:g} hours of trouble, in all {whole}"
         yield f"  ended           {_ENDS[self.phase]}"
-        yield f"  faults          {_listed(self.faults)}"
-        yield f"  acknowledged    {_listed(self.acknowledged)}"
-        yield f"  done            {_listed(self.figures)}"
-        yield f"  compared        memory and disk {self.sweeps} times"
+        yield f"  on              {self._place()}"
+        yield from _paragraph("faults injected", _summed(self.faults))
+        left_out = [_spelt(name) for name, odds in self.odds.items() if not odds]
+        if left_out:
+            yield from _paragraph("left out", f"{', '.join(left_out)}: their odds are 0 here")
+        yield from _paragraph("acknowledged", _summed(self.acknowledged))
+        yield from _paragraph("done", _listed(self.figures))
+        yield f"  compared        memory and disk {self.sweeps:,} times"
         yield f"  trace           {self.digest}"
         yield f"  violations      {len(self.violations)}"
         for each in self.violations:
@@ -63,8 +76,18 @@ class Report:
             yield "  the last steps before:"
             for line in self.trace:
                 yield f"    {line}"
-            again = f"perdure prove --seed {self.seed} --hours {self.hours:g}"
-            yield f"  to see it again: {again}{f' --nodes {self.nodes}' if self.nodes > 1 else ''}"
+            yield f"  to see it again: {self.command()}"
+
+    def command(self) -> str:
+        """Return what repeats the run."""
+        store = "" if self.store == _STORE else f" --store {self.store}"
+        nodes = "" if self.nodes == 1 else f" --nodes {self.nodes}"
+        return f"perdure prove --seed {self.seed} --hours {self.hours!r}{store}{nodes}"
+
+    def _place(self) -> str:
+        servers = "1 server" if self.nodes == 1 else f"{self.nodes} servers"
+        who = "workers, and by an app in its own process" if self.here else "workers alone"
+        return f"{servers} and a store of the kind '{self.store}'; work is done by {who}"
 
 
 def report_of(world: World, phase: str, sweeps: int) -> Report:
@@ -76,7 +99,9 @@ def report_of(world: World, phase: str, sweeps: int) -> Report:
     return Report(
         seed=world.plan.seed,
         nodes=world.plan.nodes,
-        hours=round(world.plan.duration_us / HOUR_US, _DIGITS),
+        store=world.plan.store,
+        here=world.plan.here,
+        hours=world.plan.duration_us / HOUR_US,
         simulated_hours=round(world.loop.now_us / HOUR_US, _DIGITS),
         phase=phase,
         steps=world.trace.step,
@@ -85,6 +110,7 @@ def report_of(world: World, phase: str, sweeps: int) -> Report:
         acknowledged=_sorted(world.auditor.acknowledged),
         figures=_sorted(figures),
         odds={name: round(value, _DIGITS) for name, value in asdict(world.plan.odds).items()},
+        ways={} if world.ways is None else {**USUAL, **world.plan.ways},
         settings={name: str(value) for name, value in settings.items()},
         violations=violations,
         trace=trace,
@@ -96,6 +122,21 @@ def _sorted(counts: dict[str, int]) -> dict[str, int]:
     return {name: counts[name] for name in sorted(counts)}
 
 
+def _spelt(name: str) -> str:
+    """Return a name with spaces that no line ends at."""
+    return name.replace("_", " ").replace(" ", _KEPT)
+
+
 def _listed(counts: dict[str, int]) -> str:
-    told = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
-    return f"{sum(counts.values())} ({told})" if told else "none"
+    most_first = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return ", ".join(f"{count:,}{_KEPT}{_spelt(name)}" for name, count in most_first) or "nothing"
+
+
+def _summed(counts: dict[str, int]) -> str:
+    return f"{sum(counts.values()):,}: {_listed(counts)}" if counts else "none"
+
+
+def _paragraph(name: str, text: str) -> list[str]:
+    first, others = f"  {name:<15} ", " " * 18
+    lines = wrap(text, _WIDTH, initial_indent=first, subsequent_indent=others)
+    return [line.replace(_KEPT, " ") for line in lines]

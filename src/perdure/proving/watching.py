@@ -6,15 +6,26 @@ from typing import Any
 
 from perdure.base.errors import StoreError
 from perdure.base.observer import Activity, NullObserver, Subject
+from perdure.proving.foreign import is_foreign
 from perdure.proving.node import Node
 
 
 class Watching(NullObserver):
     """The observer of one life of a node."""
 
-    def __init__(self, node: Node, figures: Counter[str], accuse: Callable[[str], None]) -> None:
-        """Count into `figures`, and accuse of faults that no injected one explains."""
+    def __init__(
+        self,
+        node: Node,
+        figures: Counter[str],
+        accuse: Callable[[str], None],
+        interrupt: Callable[[BaseException], None],
+    ) -> None:
+        """Count into `figures`, and accuse of faults that no injected one explains.
+
+        What is no fault of anybody in the run is not one that is survived: it ends the run.
+        """
         self._node = node
+        self._interrupt = interrupt
         self._figures = figures
         self._accuse = accuse
 
@@ -35,6 +46,9 @@ class Watching(NullObserver):
         self._count("stalls")
 
     def fault(self, where: str, error: BaseException) -> None:
+        if is_foreign(error):
+            self._interrupt(error)
+            return
         self._count("faults survived")
         # A node in doubt finds the disk ahead of its memory, and says so.
         explained = isinstance(error, StoreError) or self._node.store.in_doubt

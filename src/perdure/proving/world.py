@@ -161,7 +161,10 @@ class World:
         self.loop.outside(pause_us, node.boot)
 
     def _observer(self, node: Node) -> Observer:
-        return Watching(node, self.figures, lambda text: self.court.accuse("fault", text))
+        def accuse(text: str) -> None:
+            self.court.accuse("fault", text)
+
+        return Watching(node, self.figures, accuse, self.loop.interrupt)
 
     def _unheard(self, home: Home | None, error: BaseException) -> None:
         # Also where nobody knows whose it is: what a task leaves behind is found between two steps.

@@ -6,7 +6,7 @@ from typing import Any
 from perdure.engine.leases import Leases
 from perdure.engine.neighbours import Neighbours
 from perdure.engine.ownership import Leased
-from perdure.store.leases import Term
+from perdure.store.leases import Lease, Term
 from perdure.store.memory.cluster import SharedMemoryStore
 from tests.simulation.mutants.patching import Patch, every, mutant, nothing
 
@@ -41,13 +41,18 @@ def take_over_without_a_new_term(patch: Patch) -> None:
     patch.put(SharedMemoryStore, "claim", made)
 
 
-@mutant("a lease is renewed that another has by now", nodes=2, ways=_ROUGH)
+@mutant(
+    "a lease is renewed that another has by now", nodes=2, ways=_ROUGH, odds={"slow_store": 60.0}
+)
 def renew_what_is_anothers(patch: Patch) -> None:
+    """The store believes what a node says that stood still between asking and being heard."""
+
     def made(stand: Any) -> Any:
         def broken(store: Any, report: Any) -> Any:
-            standing = stand(store, report)
-            store._held = {term.partition: term for term in report.held}
-            return replace(standing, renewed=report.held)
+            until_us = store._cluster.now_us() + report.ttl_us
+            for term in report.held:
+                store._cluster.roll.leases[term.partition] = Lease(term, report.node, until_us)
+            return stand(store, report)
 
         return broken
 

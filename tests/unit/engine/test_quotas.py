@@ -8,7 +8,8 @@ from perdure.core.status import Status
 from perdure.engine.ownership import ALONE, Leased
 from perdure.engine.quotas import Quotas
 from perdure.engine.slots import Slots
-from perdure.store.partitions import is_of_limit
+from perdure.store.leases import Lease, Member, Standing, Term
+from perdure.store.partitions import LIMIT, Partition, is_of_limit
 from tests.kit.answers import complete, schedule
 from tests.kit.town import Town, TownHouse
 from tests.kit.worker import ActivityItem, Worker, hello
@@ -88,6 +89,36 @@ async def _serve(worker: Worker) -> int:
     return count
 
 
+def hold(house: TownHouse, name: str) -> None:
+    """Let a node have the only place of a limit of activities."""
+    place = Partition(f"{LIMIT}activities/{name}", 0)
+    terms = house.store.claim(f"{house.name}.{house.life}", [place], 10 * SECOND_US)
+    house.owner.take(terms)
+    house.owner.quotas.taken(terms)
+
+
+async def test_two_nodes_with_one_place_each_of_two_limits_do_not_exchange_them_for_ever() -> None:
+    """An activity needs a place of both: of all activities, and of those of its name."""
+    async with Town("ann", "ben", activities_max=1, activities_max_by_name={"act": 1}) as town:
+        workers = {house: house.worker() for house in town.there}
+        await town.spread()
+        turns = [
+            (worker, await worker.turn())
+            for house, worker in workers.items()
+            for _ in await start_at(town, house.name, 3)
+        ]
+        hold(town["ann"], "")
+        hold(town["ben"], "act")
+        for worker, turn in turns:
+            await worker.decide(turn, schedule(1, "act"))
+        served: list[str] = []
+        for _ in range(60):
+            await town.pass_time(SECOND_US)
+            for house, worker in workers.items():
+                served += [house.name] * await _serve(worker)
+        assert sorted(served) == ["ann"] * 3 + ["ben"] * 3
+
+
 async def test_a_place_is_not_given_back_while_work_needs_it() -> None:
     async with Town("ann", "ben", activities_max_by_name={"act": 1}) as town:
         ann, ben = (house.worker() for house in town.there)
@@ -138,6 +169,35 @@ async def test_who_has_nothing_to_do_has_no_places() -> None:
             assert (await town["ann"].view(instance_id)).status is Status.COMPLETED
         await town.pass_time(10 * SECOND_US)
         assert [places(house) for house in town.there] == [0, 0]
+
+
+def test_who_has_nothing_of_a_wider_limit_asks_for_nothing_of_a_narrower_one() -> None:
+    owner = Leased(float)
+    wider, narrower = (Term(Partition(f"{LIMIT}activities/{name}", 0), 1) for name in ("", "act"))
+    slots = Slots("activities", 1, {"act": 1}, owner)
+    assert slots.refuses()
+    owner.take([wider])
+    assert not slots.refuses()
+    assert slots.refuses_for("act")
+    assert narrower.partition.app_id in owner.quotas.asked(lambda: None)
+    owner.take([narrower])
+    owner.drop([wider])
+    assert owner.quotas.asked(lambda: None) == [wider.partition.app_id]
+
+
+def test_with_the_last_place_of_a_wider_limit_those_of_a_narrower_one_are_given_back() -> None:
+    owner = Leased(lambda: 0.0)
+    slots = Slots("activities", 1, {"act": 1}, owner)
+    wider, narrower = (Term(Partition(f"{LIMIT}activities/{name}", 0), 1) for name in ("", "act"))
+    owner.take([wider, narrower])
+    asking = {wider.partition.app_id, narrower.partition.app_id}
+    members = tuple(Member(name, name, tuple(sorted(asking))) for name in ("ann.1", "ben.1"))
+    standing = Standing(0, members, (Lease(wider, "ann.1", SECOND_US),), ())
+    # It has had the wider one for long, and ben has none; nobody but ann has the narrower one.
+    owner.quotas._since_s |= {wider: -60.0, narrower: 0.0}  # noqa: SLF001 - as if it had been long
+    assert owner.quotas.changes("ann.1", standing).release == (wider, narrower)
+    slots.take("act")
+    assert narrower not in owner.quotas.changes("ann.1", standing).release
 
 
 @pytest.mark.parametrize("most", [1, 2, PLACES_MAX, PLACES_MAX + 1, 1_000, 12_345])

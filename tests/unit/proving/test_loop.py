@@ -3,6 +3,8 @@
 import asyncio
 from contextvars import copy_context
 
+import pytest
+
 from perdure.proving.loop import HOME, Home, SimLoop
 
 SECOND_US = 1_000_000
@@ -104,6 +106,36 @@ def test_a_fault_that_nobody_hears_is_told_with_its_home() -> None:
     loop.run_until(lambda: False, SECOND_US)
     assert told == [(home, "here")]
     loop.close()
+
+
+class _TakesTooLong(BaseException):
+    """What a test's time-out raises: code that catches exceptions lets it pass."""
+
+
+async def _taking_too_long() -> None:
+    raise _TakesTooLong
+
+
+@pytest.mark.parametrize("told", ["by the loop", "by a task"])
+def test_what_is_nobodys_error_in_the_run_ends_it(told: str) -> None:
+    """It is not taken for a fault of the engine: a breakage would be caught by its time-out."""
+    loop = a_loop()
+    faults: list[BaseException] = []
+    loop.on_fault = lambda _, error: faults.append(error)
+    if told == "by a task":
+        loop.create_task(_taking_too_long()).add_done_callback(
+            lambda done: loop.interrupt(done.exception() or _TakesTooLong())
+        )
+    else:
+        loop.call_soon(_raise_it)
+    with pytest.raises(_TakesTooLong):
+        loop.run_until(lambda: False, SECOND_US)
+    assert faults == []
+    loop.close()
+
+
+def _raise_it() -> None:
+    raise _TakesTooLong
 
 
 async def test_within_a_loop_that_runs_another_can_be_run_to_its_end() -> None:

@@ -7,7 +7,7 @@ from perdure.core.turn import takable
 from perdure.engine.residents import Resident
 from perdure.proving.checkers.base import Checker, is_told
 from perdure.proving.images import Image, event_of
-from perdure.proving.node import Node
+from perdure.proving.node import HEARS_US, Node
 from perdure.store.port import InboxRow
 from perdure.wire.work_items import events_of
 
@@ -55,11 +55,15 @@ class Memory(Checker):
             self.accuse(f"{what} with another inbox than is on disk")
 
     def _is_busy(self, resident: Resident) -> bool:
-        """Tell whether an instance has something to do before it is looked at once more.
+        """Tell whether an instance has something to do before it is looked at, or just had.
 
         Where news of an event was lost, its owner comes to know of it when it has nothing else.
         """
-        return self.auditor.ways is not None and bool(resident.turn or resident.inbox)
+        if self.auditor.ways is None:
+            return False
+        changed_us = self.auditor.changed_us.get(resident.key, -HEARS_US)
+        is_just_done = self.auditor.now_us - changed_us < HEARS_US
+        return is_just_done or bool(resident.turn or resident.inbox)
 
 
 def _is_void(image: Image, row: InboxRow) -> bool:
