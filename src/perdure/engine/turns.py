@@ -123,8 +123,7 @@ class Turns:
             return
         self.early.make_way(resident)
         app_id = resident.identity.app_id
-        # The wider limit first (`engine.quotas`).
-        refused = self._slots.refuses()
+        refused = self._slots.refuses()  # the wider limit comes first (`engine.quotas`)
         if not refused and self._slots.refuses_for(resident.identity.name):
             self._out.block(resident)
             return
