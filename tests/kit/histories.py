@@ -7,7 +7,7 @@ from perdure.core.applying import Caller
 from perdure.core.events import Event, ExecutionStarted, ParentLink, WorkflowStarted
 from perdure.core.state import State, blank, fold
 from perdure.core.tracing import TraceContext
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close
+from perdure.core.turn import Closed, TurnResult, close
 
 NOW_US = 1_000_000
 ME = Caller("me", "app", NOW_US)
@@ -49,7 +49,7 @@ def closed(
 
 def decided(
     state: State, actions: Iterable[act.Action], batch: tuple[Event, ...] = (), **decision: object
-) -> Closed | ContinuedAsNew | Stalled:
+) -> TurnResult:
     """Close a turn in whatever way."""
     answer = act.Decision(actions=tuple(actions), **decision)  # type: ignore[arg-type]
     return close(state, TURN, batch, answer, ME)

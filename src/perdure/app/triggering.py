@@ -56,7 +56,7 @@ class Room(Triggers, Protocol):
         ...
 
 
-class Surroundings(Protocol):
+class TriggerConfig(Protocol):
     """What of the configuration concerns triggers."""
 
     @property
@@ -71,7 +71,7 @@ class Surroundings(Protocol):
     def message_bytes_max(self) -> int: ...
 
 
-def check_triggers(config: Surroundings) -> list[str]:
+def check_triggers(config: TriggerConfig) -> list[str]:
     """Return what there is to warn about; raises ConfigurationError for what cannot be used."""
     warnings: list[str] = []
     if _is_configured(config.resources):
@@ -79,7 +79,7 @@ def check_triggers(config: Surroundings) -> list[str]:
     return warnings
 
 
-def open_room(config: Surroundings, catalog: Catalog, clock: Clock) -> Room | None:
+def open_room(config: TriggerConfig, catalog: Catalog, clock: Clock) -> Room | None:
     """Return the room, not yet started, or None if nothing is configured for it.
 
     Raises ConfigurationError, also for a library that is not installed.
@@ -111,7 +111,7 @@ def _is_configured(resources: Resources) -> bool:
     return bool(resources.triggers or resources.subscriptions) or any(families)
 
 
-def _plans(config: Surroundings, warn: Callable[[str], None]) -> object:
+def _plans(config: TriggerConfig, warn: Callable[[str], None]) -> object:
     from perdure.app.subscription_files import read_subscription
     from perdure.app.trigger_files import read_trigger
     from perdure.triggers.identity import ID_BYTES_LEAST

@@ -29,7 +29,16 @@ from perdure.core.events import (
     WorkflowStarted,
 )
 from perdure.core.state import State, fold
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall, takable, terminate
+from perdure.core.turn import (
+    Closed,
+    ContinuedAsNew,
+    Stalled,
+    TurnResult,
+    close,
+    stall,
+    takable,
+    terminate,
+)
 from perdure.wire.events import encode
 from perdure.wire.generated import work_pb2 as pb
 from perdure.wire.work_items import propagated_history
@@ -143,7 +152,7 @@ class Instance:
                 return self.inbox[:count]
         return self.inbox[:TURN_BATCH_EVENTS_MAX]
 
-    def decide(self, decision: Decision, now_us: int) -> Closed | ContinuedAsNew | Stalled:
+    def decide(self, decision: Decision, now_us: int) -> TurnResult:
         """Close the turn that is out. Raises WorkerFault, and then nothing has changed."""
         batch = self.batch
         assert batch is not None, "a decision is about a turn"

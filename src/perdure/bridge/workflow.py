@@ -49,7 +49,7 @@ from perdure.bridge.texts import is_too_large, raw_text, word_of
 from perdure.components.temporal.views import CUSTOM_STATUS_MEMO
 from perdure.core.events import ExecutionResumed, ExecutionSuspended, Failure
 from perdure.core.status import Status
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled
+from perdure.core.turn import Closed, ContinuedAsNew, Stalled, TurnResult
 from perdure.wire.actions import decision_of, parse_turn_answer
 from perdure.wire.generated.management_pb2 import StoredEvents
 
@@ -192,7 +192,7 @@ class DaprWorkflow:
         await workflow.wait_condition(lambda: step.done() or self._is_to_end())
         return step.done() or not step.cancel()
 
-    async def _land(self, result: Closed | ContinuedAsNew | Stalled) -> None:
+    async def _land(self, result: TurnResult) -> None:
         match result:
             case Closed():
                 await self._effects.carry_out(result.effects)

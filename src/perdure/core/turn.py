@@ -17,6 +17,7 @@ A terminate never waits for a worker: `terminate` closes the instance by itself.
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeAlias
 
 from perdure.base.ids import derived_id
 from perdure.base.records import dataclass
@@ -78,6 +79,10 @@ class Stalled:
     state: State
 
 
+# What a turn comes to.
+TurnResult: TypeAlias = Closed | ContinuedAsNew | Stalled
+
+
 def takable(state: State, inbox: Iterable[Event]) -> list[bool]:
     """Tell for each event of an inbox whether a turn of this generation should see it.
 
@@ -121,7 +126,7 @@ def close(
     batch: tuple[Event, ...],
     decision: act.Decision,
     caller: Caller,
-) -> Closed | ContinuedAsNew | Stalled:
+) -> TurnResult:
     """Close a turn with a worker's decision.
 
     Raises WorkerFault if the decision breaks the protocol; then nothing has changed.

@@ -8,7 +8,7 @@ from perdure.core import effects as fx
 from perdure.core.events import EventRaised, ExecutionStarted, TimerFired
 from perdure.core.state import State
 from perdure.core.status import Status
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled
+from perdure.core.turn import Closed, ContinuedAsNew, Stalled, TurnResult
 from perdure.engine.entries import Prepared
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Inboxes
@@ -60,7 +60,7 @@ class Aftermath:
         resident: Resident,
         turn: Turn | None,
         prepared: Prepared,
-        result: Closed | ContinuedAsNew | Stalled,
+        result: TurnResult,
         outcome: Outcome,
     ) -> None:
         """Apply the outcome of a move to its resident and to those it reaches."""

@@ -8,12 +8,11 @@ disk. Where an app is in this process it is asked at once:
   them, in one entry that ends their rows and expects the version (`arrive`).
 Nobody is told and nothing begins before that entry is on disk. If it is refused or fails, what the
 code has been told is forgotten, and each arrival goes the long way, by itself into the inbox. So
-does what is not plain: an instance that is suspended, stalled, held or away, and answers that are
-no decisions.
+does what is not plain: what is suspended, stalled, held or away, and an answer that is no decision.
 """
 
 import asyncio
-from typing import Final, TypeAlias
+from typing import Final
 
 from perdure.base.errors import WorkerFault
 from perdure.base.limits import TURN_BATCH_EVENTS_MAX
@@ -21,7 +20,7 @@ from perdure.core.actions import Decision
 from perdure.core.applying import Caller
 from perdure.core.events import StallReason, TaskCompleted, TaskFailed, WorkflowStarted
 from perdure.core.state import State
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled, close, stall, takable
+from perdure.core.turn import Closed, ContinuedAsNew, Stalled, TurnResult, close, stall, takable
 from perdure.engine.dispatcher import Dispatcher
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
@@ -32,7 +31,6 @@ from perdure.engine.turn_items import freeze, history_of, past_of
 from perdure.store.leases import Term
 from perdure.store.port import Outcome, Verdict
 
-Result: TypeAlias = Closed | ContinuedAsNew | Stalled
 _ANY_SIZE: Final = 1 << 62  # nothing is sent, so no message bounds it
 
 
@@ -51,7 +49,7 @@ class Deciding:
         stream = self._dispatcher.here(app_id)
         return stream if isinstance(stream, LocalApp) and not stream.resting else None
 
-    def decide(self, resident: Resident, turn: Turn, app: LocalApp) -> Result:
+    def decide(self, resident: Resident, turn: Turn, app: LocalApp) -> TurnResult:
         """Return what a turn comes to; raises WorkerFault if it comes to nothing.
 
         What is not to land, or does not, must be told by `forget`.
@@ -78,7 +76,9 @@ class Deciding:
         )
         return self.close(resident, turn, decision, caller)
 
-    def close(self, resident: Resident, turn: Turn, decision: Decision, caller: Caller) -> Result:
+    def close(
+        self, resident: Resident, turn: Turn, decision: Decision, caller: Caller
+    ) -> TurnResult:
         """Return what a decision makes of a turn; raises WorkerFault if it makes nothing of it.
 
         A mistake of ours is one, too, and told of: the turn is tried again as after any other.

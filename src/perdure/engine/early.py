@@ -17,7 +17,7 @@ effects, so nothing is lost if the cause never lands (promise P8 has this except
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from perdure.core.events import (
     Event,
@@ -27,7 +27,7 @@ from perdure.core.events import (
     TimerFired,
     WorkflowStarted,
 )
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled, takable
+from perdure.core.turn import TurnResult, takable
 from perdure.engine.dispatcher import Dispatcher, Work, WorkStream
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
@@ -47,16 +47,14 @@ from perdure.store.port import InboxAdd
 # A history that comes near to what one message can carry is looked at with the whole inbox.
 _SIZE_PERCENT_MAX: Final = 50
 
-Result: TypeAlias = Closed | ContinuedAsNew | Stalled
-
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class TurnDealings:
     """What is done with turns, by whoever has them all."""
 
     offer: Callable[[Resident], None]  # hand out the turn of a resident, if a worker has room
     hand_out: Callable[[Resident, Turn, WorkStream], None]  # to this worker, which has room
-    land: Callable[[Resident, Turn, Result], "asyncio.Future[Any]"]
+    land: Callable[[Resident, Turn, TurnResult], "asyncio.Future[Any]"]
     give_up: Callable[[Resident, Turn], None]  # take a turn back that nobody may answer any more
     ended: Callable[[Resident, Turn], None]  # one has landed by other ways than `land`
 
@@ -71,9 +69,9 @@ class EarlyTurns:
         ready: ReadyTurns,
         dispatcher: Dispatcher,
         out: TurnsOut,
-        hands: Hands,
+        dealings: TurnDealings,
     ) -> None:
-        """Look at `residents`, and have turns handed out and landed by `hands`."""
+        """Look at `residents`, and have turns handed out and landed by `dealings`."""
         self._settings = ground.settings
         self._owner = ground.owner
         self._out = out
@@ -81,8 +79,8 @@ class EarlyTurns:
         self._residents = residents
         self._ready = ready
         self._dispatcher = dispatcher
-        self._hands = hands
-        self.together = Together(ground, residents, self.begin_with, hands.land)
+        self._dealings = dealings
+        self.together = Together(ground, residents, self.begin_with, dealings.land)
 
     def begin(self, key: int, add: InboxAdd, event: Event) -> InboxItem | None:
         """Hand out the turn of an event that is being landed, if it can be; its item if it was."""
@@ -100,13 +98,13 @@ class EarlyTurns:
             return None
         at_us = max(self._clock.now_us(), resident.state.last_turn_us)
         turn = resident.turn = Turn(WorkflowStarted(at_us=at_us), (item,), (), arrivals=arrivals)
-        self._hands.offer(resident)
+        self._dealings.offer(resident)
         if turn.token or resident.moving:
             return turn
         resident.turn = None
         return None
 
-    def hold(self, resident: Resident, turn: Turn, result: Result) -> "asyncio.Future[Any]":
+    def hold(self, resident: Resident, turn: Turn, result: TurnResult) -> "asyncio.Future[Any]":
         """Keep what a turn came to until its cause has landed; the future tells of its own end.
 
         If its cause waits for it, both land now.
@@ -160,7 +158,7 @@ class EarlyTurns:
         if stream is None:
             return None
         turn = Turn(WorkflowStarted(at_us=self._clock.now_us()), (item,), ())
-        self._hands.hand_out(resident, turn, stream)
+        self._dealings.hand_out(resident, turn, stream)
         if not turn.token:
             return None
         resident.turn = turn
@@ -176,7 +174,7 @@ class EarlyTurns:
     def born_with_it(self, resident: Resident, turn: Turn) -> None:
         """Take note that one that was unborn is on disk with its first turn: that has ended."""
         resident.moving = False
-        self._hands.ended(resident, turn)
+        self._dealings.ended(resident, turn)
         let_go(turn)
 
     def never_born(self, resident: Resident) -> None:
@@ -211,7 +209,7 @@ class EarlyTurns:
     def _land_held(self, resident: Resident, turn: Turn) -> None:
         held, turn.held = turn.held, None
         if held is not None:
-            landing = self._hands.land(resident, turn, held.result)
+            landing = self._dealings.land(resident, turn, held.result)
             landing.add_done_callback(lambda done: pass_on(done, held.landed))
 
     def _take_back(self, resident: Resident) -> None:
@@ -222,7 +220,7 @@ class EarlyTurns:
         if turn.held is not None:
             resident.moving = False
         let_go(turn)
-        self._hands.give_up(resident, turn)
+        self._dealings.give_up(resident, turn)
 
     def _begins_alone(self, resident: Resident, event: Event) -> bool:
         """Tell whether a workflow waits for this event and for nothing else.

@@ -11,7 +11,7 @@ from perdure.engine.ground import Ground
 from perdure.engine.local import Errand, LocalApp
 from perdure.engine.queueing import Task, TaskOut
 from perdure.engine.reports import activity_of
-from perdure.engine.results import Result, arrival_of
+from perdure.engine.results import TaskResult, arrival_of
 from perdure.store.port import Entry
 
 # An activity that has not ended by then has its hand-out noted on disk; a shorter one has it noted
@@ -20,12 +20,12 @@ _NOTE_AFTER_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class TaskDealings:
     """What is done with activities by whoever has them all."""
 
     went_out: Callable[[TaskOut], None]
-    land: Callable[[TaskOut, Result], object]
-    landed: Callable[[TaskOut, Result], None]
+    land: Callable[[TaskOut, TaskResult], object]
+    landed: Callable[[TaskOut, TaskResult], None]
     drop: Callable[[TaskOut, str], None]  # take it back, and say why its result counts for nothing
     again: Callable[[TaskOut], None]  # take it back and hand it out once more
 
@@ -33,14 +33,14 @@ class Hands:
 class Errands:
     """Begins activities here and takes their ends."""
 
-    def __init__(self, ground: Ground, turns: LocalTurns, hands: Hands) -> None:
-        """Land by `turns` what can be, and by `hands` what goes by itself."""
+    def __init__(self, ground: Ground, turns: LocalTurns, dealings: TaskDealings) -> None:
+        """Land by `turns` what can be, and by `dealings` what goes by itself."""
         self._clock = ground.clock
         self._observer = ground.observer
         self._settings = ground.settings
         self._landing = ground.landing
         self._turns = turns
-        self._hands = hands
+        self._dealings = dealings
         self._loop = asyncio.get_running_loop()
         self._count = 0
         self._fresh: list[Errand] = []
@@ -52,7 +52,7 @@ class Errands:
         task.attempts += 1
         self._count += 1
         errand = Errand(task, app, f"here {self._count}", now_us)
-        self._hands.went_out(errand)
+        self._dealings.went_out(errand)
         if not self._fresh and not self._older:
             self._loop.call_later(_NOTE_AFTER_S, self._note)
         self._fresh.append(errand)
@@ -112,12 +112,12 @@ class Errands:
             return
         errand.told = errand.landing = True
         self._note_now(errand)
-        self._hands.again(errand)
+        self._dealings.again(errand)
 
     def _is_over(self, errand: Errand) -> bool:
         return errand.told or errand.stream.closed
 
-    def _ended(self, errand: Errand, result: Result) -> None:
+    def _ended(self, errand: Errand, result: TaskResult) -> None:
         if self._is_over(errand):
             self._observer.late_completion_dropped(
                 "activity", instance_id=errand.instance_id, reason="it is not outstanding"
@@ -125,15 +125,15 @@ class Errands:
             return
         errand.told = True
         if errand.void:
-            self._hands.drop(errand, "its instance is gone")
+            self._dealings.drop(errand, "its instance is gone")
             return
         errand.landing = True
         task = errand.task
         arrival = arrival_of(
             errand,
             result,
-            landed=lambda: self._hands.landed(errand, result),
-            alone=lambda _: self._hands.land(errand, result),
+            landed=lambda: self._dealings.landed(errand, result),
+            alone=lambda _: self._dealings.land(errand, result),
         )
         if not self._turns.arrive(task.key, arrival, task.term):
-            self._hands.land(errand, result)
+            self._dealings.land(errand, result)

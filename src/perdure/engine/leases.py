@@ -38,7 +38,7 @@ _WHERE: Final = "seeing to leases"
 _DRAIN_LOOK_S: Final = 0.05
 
 
-class Held(Protocol):
+class Tenant(Protocol):
     """Who holds in memory what there are leases for."""
 
     def taken(self, terms: Collection[Term]) -> None:
@@ -79,7 +79,7 @@ class Leases:
         landing: Landing,
         observer: Observer,
         apps: Callable[[], list[str]],
-        held: Held,
+        held: Tenant,
     ) -> None:
         """Begin with none. `apps` returns which apps have workers here."""
         self.store = sharing.store

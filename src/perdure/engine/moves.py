@@ -14,7 +14,7 @@ from perdure.base.records import dataclass
 from perdure.core import effects as fx
 from perdure.core.applying import Caller
 from perdure.core.events import Event, PropagationScope
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled, terminate
+from perdure.core.turn import Closed, ContinuedAsNew, Stalled, TurnResult, terminate
 from perdure.engine.aftermath import FORBIDDEN, Aftermath
 from perdure.engine.entries import (
     Prepared,
@@ -67,7 +67,7 @@ class Moves:
         self,
         resident: Resident,
         turn: Turn,
-        result: Closed | ContinuedAsNew | Stalled,
+        result: TurnResult,
         follow: Follow,
     ) -> "asyncio.Future[Any]":
         """Land what a turn came to. The resident has been marked as moving.
@@ -236,7 +236,7 @@ class Moves:
         resident: Resident,
         turn: Turn | None,
         prepared: Prepared,
-        result: Closed | ContinuedAsNew | Stalled,
+        result: TurnResult,
         follow: Follow,
     ) -> asyncio.Future[Outcome]:
         apply, fail = self._steps(resident, turn, prepared, result, follow)
@@ -247,7 +247,7 @@ class Moves:
         resident: Resident,
         turn: Turn | None,
         prepared: Prepared,
-        result: Closed | ContinuedAsNew | Stalled,
+        result: TurnResult,
         follow: Follow,
     ) -> tuple[Apply, Fail]:
         """Return what is done when a move has landed, and when it cannot be landed at all."""

@@ -78,7 +78,7 @@ class Neighbours:
         """Give everything back; nothing is landed any more."""
         await self.leases.stop()
 
-    # ---- leases (see `engine.leases.Held`)
+    # ---- leases (see `engine.leases.Tenant`)
 
     def taken(self, terms: Collection[Term]) -> None:
         """Take in what is under way in partitions that are held from now on."""

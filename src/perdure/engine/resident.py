@@ -11,7 +11,7 @@ from typing import Final
 from perdure.core.events import Event, Kind, WorkflowStarted
 from perdure.core.state import State, blank, fold
 from perdure.core.status import STATUSES, TERMINAL, Status, seen_status
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled
+from perdure.core.turn import TurnResult
 from perdure.engine.losses import Losses
 from perdure.store.leases import Term
 from perdure.store.port import (
@@ -45,7 +45,7 @@ class InboxItem:
 class Held:
     """What an early turn came to, until it may land; and who is told that it has."""
 
-    result: Closed | ContinuedAsNew | Stalled
+    result: TurnResult
     landed: "asyncio.Future[None]"
 
 

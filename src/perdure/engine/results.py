@@ -9,10 +9,10 @@ from perdure.engine.task import Task, TaskOut
 from perdure.store.port import Entry, HandOut, TaskEnd
 from perdure.wire.generated.work_pb2 import ActivityAnswer
 
-Result = TaskCompleted | TaskFailed
+TaskResult = TaskCompleted | TaskFailed
 
 
-def result_of(answer: ActivityAnswer, task: Task, now_us: int) -> Result:
+def result_of(answer: ActivityAnswer, task: Task, now_us: int) -> TaskResult:
     """Return what a worker says that an activity came to."""
     execution_id = task.scheduled.execution_id
     if answer.HasField("failure"):
@@ -30,7 +30,7 @@ def result_of(answer: ActivityAnswer, task: Task, now_us: int) -> Result:
     )
 
 
-def ending(task: Task, result: Result, note: HandOut | None = None) -> Entry:
+def ending(task: Task, result: TaskResult, note: HandOut | None = None) -> Entry:
     """Return the entry of a result by itself."""
     add = inbox_add(result, generation=task.add.generation)
     notes = () if note is None else (note,)
@@ -45,7 +45,7 @@ def ending(task: Task, result: Result, note: HandOut | None = None) -> Entry:
 
 def arrival_of(
     out: TaskOut,
-    result: Result,
+    result: TaskResult,
     landed: Callable[[], None],
     alone: Callable[[InboxItem], object],
 ) -> Arrival:
@@ -61,6 +61,6 @@ def arrival_of(
     )
 
 
-def _end_of(task: Task, result: Result) -> TaskEnd:
+def _end_of(task: Task, result: TaskResult) -> TaskEnd:
     failed = isinstance(result, TaskFailed)
     return TaskEnd(task.add.generation, task.add.task_id, result.at_us, failed)

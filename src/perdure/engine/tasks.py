@@ -20,14 +20,14 @@ from perdure.base.time import SECOND_US
 from perdure.core.events import Failure, TaskFailed
 from perdure.engine.dispatcher import Dispatcher, Work, WorkStream
 from perdure.engine.early import pass_on
-from perdure.engine.errands import Errands, Hands
+from perdure.engine.errands import Errands, TaskDealings
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import Coming, Inboxes
 from perdure.engine.local import LocalApp
 from perdure.engine.queueing import Task, TaskOut, TaskQueues
 from perdure.engine.reports import activity_of
 from perdure.engine.residents import InboxItem
-from perdure.engine.results import Result, arrival_of, ending, result_of
+from perdure.engine.results import TaskResult, arrival_of, ending, result_of
 from perdure.engine.slots import Slots
 from perdure.engine.turns import Turns
 from perdure.engine.work import Dialect
@@ -58,8 +58,10 @@ class Tasks:
         self._queues = queues
         self._dispatcher = dispatcher
         self._inboxes = inboxes
-        hands = Hands(self._went_out, self._land, self._landed, self._give_back, self._run_again)
-        self.errands = Errands(ground, turns.local, hands)
+        dealings = TaskDealings(
+            self._went_out, self._land, self._landed, self._give_back, self._run_again
+        )
+        self.errands = Errands(ground, turns.local, dealings)
         self._together = turns.early.together
         settings = ground.settings
         self._slots = Slots(
@@ -161,7 +163,7 @@ class Tasks:
             return
         await self._take(out, result_of(answer, out.task, self._clock.now_us()))
 
-    def _take(self, out: TaskOut, result: Result) -> "asyncio.Future[Any]":
+    def _take(self, out: TaskOut, result: TaskResult) -> "asyncio.Future[Any]":
         """Land a result with the turn that it brings about, or by itself."""
         if not self._together.may_wait(out.stream):
             return self._land(out, result)
@@ -183,7 +185,7 @@ class Tasks:
         return self._land(out, result)
 
     def _land(
-        self, out: TaskOut, result: Result, early: InboxItem | None = None
+        self, out: TaskOut, result: TaskResult, early: InboxItem | None = None
     ) -> "asyncio.Future[Outcome]":
         """Land a result by itself; `early` is its item if its turn is out already."""
         out.landing = True
@@ -210,7 +212,7 @@ class Tasks:
 
     # ---- of apps that are here
 
-    def _landed(self, out: TaskOut, result: Result) -> None:
+    def _landed(self, out: TaskOut, result: TaskResult) -> None:
         """Take note that a result has landed with the turn that takes it."""
         self._release(out)
         self._queues.ended(out.task)
@@ -238,7 +240,7 @@ class Tasks:
             coming.lost()
             self._drop(task.instance_id, f"the activity is {outcome.verdict.name}")
 
-    def _report(self, out: TaskOut, result: Result) -> None:
+    def _report(self, out: TaskOut, result: TaskResult) -> None:
         self._observer.activity_finished(
             out.task.subject(self._settings.app_id),
             activity_of(out.task.scheduled, out.task.add.app_id, out.task.attempts),

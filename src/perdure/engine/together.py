@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from perdure.base.time import SECOND_US
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled
+from perdure.core.turn import Stalled, TurnResult
 from perdure.engine.dispatcher import Work, WorkStream
 from perdure.engine.ground import Ground
 from perdure.engine.residents import Arrival, InboxItem, Resident, Residents, Turn
@@ -31,9 +31,8 @@ from perdure.store.port import Outcome, Verdict
 # to so many.
 _HURRIED_RESULTS_MAX: Final = 256
 
-Result: TypeAlias = Closed | ContinuedAsNew | Stalled
 Begin: TypeAlias = Callable[[int, InboxItem, tuple[Arrival, ...]], Turn | None]
-Land: TypeAlias = Callable[[Resident, Turn, Result], "asyncio.Future[Any]"]
+Land: TypeAlias = Callable[[Resident, Turn, TurnResult], "asyncio.Future[Any]"]
 
 
 class Together:
@@ -71,7 +70,7 @@ class Together:
         return True
 
     def answered(
-        self, resident: Resident, turn: Turn, result: Result
+        self, resident: Resident, turn: Turn, result: TurnResult
     ) -> "asyncio.Future[Any] | None":
         """Land what a turn came to with its cause; None if that is by itself on its way."""
         if turn not in self._waiting:

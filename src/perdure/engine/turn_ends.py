@@ -6,7 +6,7 @@ from typing import Any
 
 from perdure.base.errors import WorkerFault
 from perdure.base.limits import TURN_RETRY_FIRST_US, TURN_RETRY_LONGEST_US
-from perdure.core.turn import Closed, ContinuedAsNew, Stalled
+from perdure.core.turn import Closed, Stalled, TurnResult
 from perdure.engine.deciding import Deciding
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
@@ -16,8 +16,6 @@ from perdure.engine.residents import Resident, Turn
 from perdure.engine.stalls import Stalls
 from perdure.engine.together import go_alone, tell_of
 from perdure.store.port import Outcome, Verdict
-
-Result = Closed | ContinuedAsNew | Stalled
 
 
 class TurnEnds:
@@ -40,7 +38,7 @@ class TurnEnds:
         self._release = release
         self.stalls = Stalls(ready.delays)
 
-    def land(self, resident: Resident, turn: Turn, result: Result) -> "asyncio.Future[Any]":
+    def land(self, resident: Resident, turn: Turn, result: TurnResult) -> "asyncio.Future[Any]":
         """Land what a turn came to; the future is done when that is on disk and true in memory."""
         resident.moving = True
 
@@ -73,7 +71,7 @@ class TurnEnds:
 
         return self._moves.land(resident, turn, result, Follow(told, done, failed))
 
-    def land_here(self, resident: Resident, turn: Turn, result: Result) -> None:
+    def land_here(self, resident: Resident, turn: Turn, result: TurnResult) -> None:
         """Land what nobody awaits: what cannot even be begun is told of, and tried again."""
         try:
             self.land(resident, turn, result)
@@ -110,6 +108,6 @@ class TurnEnds:
         )
 
 
-def _goes_on(result: Result) -> bool:
+def _goes_on(result: TurnResult) -> bool:
     """Tell whether what the code was told of a history stays true of it."""
     return isinstance(result, Closed) and not result.state.finished

@@ -20,7 +20,7 @@ from perdure.engine.claims import Claims
 from perdure.engine.deciding import Deciding, LocalTurns
 from perdure.engine.dialects import answers_in_microsofts
 from perdure.engine.dispatcher import Dispatcher, Work, WorkStream
-from perdure.engine.early import EarlyTurns, Hands, is_early, let_go
+from perdure.engine.early import EarlyTurns, TurnDealings, is_early, let_go
 from perdure.engine.ground import Ground
 from perdure.engine.inboxes import ReadyTurns
 from perdure.engine.loads import Loads
@@ -72,9 +72,9 @@ class Turns:
         self._loads = Loads(residents, ground.landing, self._loaded)
         self.deciding = Deciding(ground, dispatcher)
         self._ends = ends = TurnEnds(ground, ready, moves, self.deciding, self.release)
-        hands = Hands(self._offer, self._hand_out, ends.land, self._give_up, ends.landed)
+        dealings = TurnDealings(self._offer, self._hand_out, ends.land, self._give_up, ends.landed)
         self.local = LocalTurns(ground, residents, ready, self.deciding, moves)
-        self.early = EarlyTurns(ground, residents, ready, dispatcher, self._out, hands)
+        self.early = EarlyTurns(ground, residents, ready, dispatcher, self._out, dealings)
 
     @property
     def outstanding(self) -> int:

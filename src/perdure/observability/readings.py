@@ -37,7 +37,7 @@ class StoreReading:
     stuck: int
 
 
-class Clock(Protocol):
+class Stopwatch(Protocol):
     """A clock that only measures lengths of time, in seconds."""
 
     def __call__(self) -> float: ...
@@ -51,7 +51,7 @@ class Readings(Collector):
         read_engine: Callable[[], EngineReading],
         read_store: Callable[[], StoreReading],
         *,
-        monotonic_s: Clock = time.monotonic,
+        monotonic_s: Stopwatch = time.monotonic,
     ) -> None:
         self._read_engine = read_engine
         self._read_store = read_store

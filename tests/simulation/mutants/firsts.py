@@ -30,7 +30,7 @@ def refused_starts_have_their_turn(patch: Patch) -> None:
             bearer.turn = resident.turn
             assert bearer.turn is not None, "it has been answered"
             bearer.moving = True
-            self._hands.land(bearer, bearer.turn, held.result)
+            self._dealings.land(bearer, bearer.turn, held.result)
 
         return broken
 

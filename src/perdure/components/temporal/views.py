@@ -28,7 +28,7 @@ class Ends:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """How a run ended."""
 
     output: str | None = None
@@ -55,7 +55,7 @@ def _view(
     ends: Ends,
 ) -> InstanceView:
     status = status_of(info, described)
-    outcome = Outcome() if ends.first is None else outcome_of(ends.last)
+    outcome = RunOutcome() if ends.first is None else outcome_of(ends.last)
     created_us = moment_us(info, "start_time") or 0
     first_us = moment_us(info, "execution_time") or created_us
     closed_us = moment_us(info, "close_time")
@@ -91,7 +91,7 @@ def _view(
     )
 
 
-def outcome_of(last: HistoryEvent | None) -> Outcome:
+def outcome_of(last: HistoryEvent | None) -> RunOutcome:
     """Return what a run's last event says of its end; nothing if it has not ended.
 
     What terminated an instance is its output; one that timed out or was cancelled has failed.
@@ -100,23 +100,23 @@ def outcome_of(last: HistoryEvent | None) -> Outcome:
         case "workflow_execution_completed_event_attributes":
             assert last is not None
             done = last.workflow_execution_completed_event_attributes
-            return Outcome(from_payloads(done.result.payloads))
+            return RunOutcome(from_payloads(done.result.payloads))
         case "workflow_execution_failed_event_attributes":
             assert last is not None
             failure = last.workflow_execution_failed_event_attributes.failure
-            return Outcome(None, view_of_failure(failure))
+            return RunOutcome(None, view_of_failure(failure))
         case "workflow_execution_terminated_event_attributes":
             assert last is not None
             ended = last.workflow_execution_terminated_event_attributes
-            return Outcome(from_payloads(ended.details.payloads))
+            return RunOutcome(from_payloads(ended.details.payloads))
         case "workflow_execution_canceled_event_attributes":
             assert last is not None
             cancelled = last.workflow_execution_canceled_event_attributes
-            return Outcome(from_payloads(cancelled.details.payloads))
+            return RunOutcome(from_payloads(cancelled.details.payloads))
         case "workflow_execution_timed_out_event_attributes":
-            return Outcome(None, FailureView("TimeoutError", "the workflow's time was over"))
+            return RunOutcome(None, FailureView("TimeoutError", "the workflow's time was over"))
         case _:
-            return Outcome()
+            return RunOutcome()
 
 
 def _reason(last: HistoryEvent | None) -> tuple[tuple[str, str], ...]:

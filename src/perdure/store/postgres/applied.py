@@ -8,7 +8,7 @@ from perdure.store.gathering import Name
 from perdure.store.port import Entry, Outcome, Verdict
 from perdure.store.postgres.batch import Batch
 from perdure.store.postgres.learning import Learned
-from perdure.store.postgres.numbering import Numbers
+from perdure.store.postgres.numbering import NumberSeries
 from perdure.store.postgres.telling import Telling, open_tasks_by_key
 
 
@@ -26,7 +26,7 @@ def applied(
     partitions: int,
     entries: Sequence[Entry],
     open_tasks: Sequence[tuple[Name, str]],
-    numbers: Numbers,
+    numbers: NumberSeries,
     *,
     tells: bool,
 ) -> Applied:

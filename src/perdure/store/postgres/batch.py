@@ -25,7 +25,7 @@ from perdure.store.port import (
 from perdure.store.postgres.composing import Part
 from perdure.store.postgres.learning import Learned, Place
 from perdure.store.postgres.noting import Notes
-from perdure.store.postgres.numbering import Numbers
+from perdure.store.postgres.numbering import NumberSeries
 from perdure.store.postgres.pending import Pending, TaskChange
 
 HISTORY_SEQ_MAX: Final = (1 << 31) - 1
@@ -36,7 +36,7 @@ Own = tuple[int, int]  # of a task or timer: generation and id
 class Batch:
     """The changes of one commit, as statements in the order in which they are to be run."""
 
-    def __init__(self, learned: Learned, numbers: Numbers, partitions: int) -> None:
+    def __init__(self, learned: Learned, numbers: NumberSeries, partitions: int) -> None:
         self.numbers = numbers
         self._partitions_max = partitions
         self._known: dict[int, Known | None] = {**learned.instances()}

@@ -34,7 +34,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class NumberSeries:
     """A series of each kind."""
 
     key: Series
@@ -64,11 +64,11 @@ class Numbers:
         return self.key, self.inbox_seq, self.task_row, self.lifecycle_seq, self.note_row
 
 
-def counting(last: Sequence[int]) -> Numbers:
+def counting(last: Sequence[int]) -> NumberSeries:
     """Return numbers that count on from the last ones."""
-    return Numbers(*map(Series, last))
+    return NumberSeries(*map(Series, last))
 
 
-def drawn_numbers(last: Sequence[int], drawn: Sequence[Sequence[int]]) -> Numbers:
+def drawn_numbers(last: Sequence[int], drawn: Sequence[Sequence[int]]) -> NumberSeries:
     """Return numbers that were drawn; `last` are those before, as far as is known."""
-    return Numbers(*map(Series, last, drawn))
+    return NumberSeries(*map(Series, last, drawn))

@@ -25,8 +25,7 @@ from uuid import UUID, uuid4
 from perdure.base.errors import StoreUnavailable, StoreUnsure
 from perdure.base.limits import TRANSACTION_IDLE_US
 from perdure.store.leases import ANYTHING, News, Term
-from perdure.store.moving import Numbers as Reserved
-from perdure.store.moving import Shipment
+from perdure.store.moving import Numbers, Shipment
 from perdure.store.partitions import Partition
 from perdure.store.port import Entry, Outcome
 from perdure.store.postgres import moving
@@ -37,7 +36,7 @@ from perdure.store.postgres.faults import IN_THE_WAY, LOST, TROUBLE, fault_of
 from perdure.store.postgres.learning import Overtaken, drawn, learn, tasks_of_all
 from perdure.store.postgres.listening import channel_of
 from perdure.store.postgres.messages import written
-from perdure.store.postgres.numbering import Numbers, counting, drawn_numbers
+from perdure.store.postgres.numbering import NumberSeries, counting, drawn_numbers
 from perdure.store.postgres.statements import statements
 from perdure.store.postgres.telling import keys_of_all
 from perdure.store.postgres.url import Address
@@ -103,7 +102,7 @@ class Writer:
         """Land all entries; raises what the port says."""
         return await self.land(lambda link: self._write(link, entries))
 
-    async def reserve(self, wanted: Reserved) -> Reserved:
+    async def reserve(self, wanted: Numbers) -> Numbers:
         """Reserve numbers; return the last ones before them."""
         return await self.land(lambda link: moving.reserve(link, wanted))
 
@@ -202,7 +201,7 @@ class Writer:
             return NOTHING_MORE
         return Part("", _LEASING["notify"], (self._channel, written(news, str(self.teller))))
 
-    async def _prune(self, link: Link, numbers: Numbers) -> None:
+    async def _prune(self, link: Link, numbers: NumberSeries) -> None:
         series, kept = numbers.lifecycle_seq, self._lifecycle_rows_max
         step = max(1, kept // _PRUNINGS)
         if series.last > kept and series.last // step > series.before // step:

@@ -1,4 +1,4 @@
-"""Numbers are counted on, or those that were drawn."""
+"""NumberSeries are counted on, or those that were drawn."""
 
 from perdure.store.postgres.numbering import counting, drawn_numbers
 
