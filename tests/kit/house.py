@@ -103,6 +103,7 @@ class House(Asking):
         echoes: bool = True,
         dialect: Dialect = Dialect.DAPR,
         stateful: bool = False,
+        recalls: bool = False,
         **limits: int,
     ) -> Worker:
         """Connect a worker."""
@@ -111,6 +112,7 @@ class House(Asking):
             worker=f"worker {len(self.workers)}",
             dialect=dialect,
             stateful_history=stateful,
+            takes_recalls=recalls,
             turns_max=limits.get("turns_max"),
             activities_max=limits.get("activities_max"),
             items_max=limits.get("items_max", STREAM_ITEMS_MAX),

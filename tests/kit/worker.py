@@ -32,6 +32,7 @@ class Worker:
         self._working: asyncio.Task[None] | None = None
         self._kept: dict[str, tuple[Event, ...]] = {}
         self.activities_run: list[tuple[str, int]] = []
+        self.recalled: list[str] = []  # the tokens of activities that nobody wants any more
 
     async def turn(self) -> TurnItem:
         """Return the next work item, which has to be a turn."""
@@ -109,6 +110,10 @@ class Worker:
 
     async def _receive(self) -> None:
         async for data in self.stream.items():
+            recalled = pb.WorkItem.FromString(data).recall
+            if recalled:
+                self.recalled.append(recalled)
+                continue
             item = parsed(data)
             if isinstance(item, TurnItem):
                 kept = self._kept.get(item.instance_id, ())[: item.cached or 0]

@@ -202,10 +202,8 @@ class TaskQueues(ReadyByApp[TaskKey, Task]):
             self.ended(task)
         for out in self.all_out():
             if out.task.key == key:
-                out.void = True
                 self.ended(out.task)
-                self._displace(out)
-                out.stream.on_recall(out.token)
+                self._void(out)
 
     def keep_only(self, key: int, names: Container[tuple[int, int]]) -> None:
         """Drop what an instance had to run but what is named: its generations and task ids."""
@@ -240,8 +238,7 @@ class TaskQueues(ReadyByApp[TaskKey, Task]):
         for task in [*taken, *(out.task for out in outs)]:
             self._dead(task)
         for out in outs:
-            out.void = True
-            self._displace(out)
+            self._void(out)
         return {task.key for task in [*taken, *(out.task for out in outs)]}
 
     def _dead(self, task: Task) -> None:
@@ -250,6 +247,13 @@ class TaskQueues(ReadyByApp[TaskKey, Task]):
             self._live_of[task.key] -= 1
             if not self._live_of[task.key]:
                 del self._live_of[task.key]
+
+    def _void(self, out: TaskOut) -> None:
+        """Note that nobody wants what an activity comes to, and tell its worker."""
+        if not out.void:
+            out.void = True
+            out.stream.on_recall(out.token)
+        self._displace(out)
 
     def _displace(self, out: TaskOut) -> bool:
         """Make room for another of the same pair, if the worker's answer will tell them apart."""

@@ -34,7 +34,7 @@ _log = logging.getLogger("perdure.worker")
 NOT_REGISTERED: Final = "ActivityNotRegisteredError"
 TIMED_OUT: Final = "TimeoutError"
 CANCELLED: Final = "ActivityCancelled"
-GONE: Final = "its workflow was terminated or purged"
+GONE: Final = "its workflow was terminated or purged, or another server has it now"
 _NAMES_TOLD_MAX: Final = 5  # in a line of the log
 
 Find = Callable[[str], Activity | None]

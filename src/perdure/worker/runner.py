@@ -137,7 +137,7 @@ class Runner:
             self._runs[token] = run
 
     def _recall(self, token: str) -> None:
-        """Stop an activity whose workflow was terminated or purged; its answer is dropped."""
+        """Stop an activity that nobody wants any more; its answer is dropped."""
         run = self._runs.get(token)
         if run is not None:
             self._activities.cancel(run, GONE)
