@@ -1,5 +1,6 @@
 """The document form's start and GET, the two calls that can wait for an instance to finish."""
 
+from contextlib import suppress
 from typing import Final
 
 from starlette.responses import Response
@@ -21,7 +22,7 @@ from perdure.api.http.starting import (
     trace_of,
 )
 from perdure.api.http.views import FIELDS, PAYLOAD_FIELDS, instance_json, wanted_fields
-from perdure.api.http.waiting import wait_for
+from perdure.api.http.waiting import NotAwaited, wait_for
 from perdure.base.errors import ComponentError, ShuttingDown, StoreError
 from perdure.base.time import SECOND_US
 from perdure.components.port import InstanceView
@@ -75,7 +76,8 @@ async def get(call: Call, target: Target) -> Response:
                 timeout_us=seconds * SECOND_US,
                 payloads=payloads,
             )
-            view = _of_type(target, await wait_for(call, waited))
+            with suppress(NotAwaited):
+                view = _of_type(target, await wait_for(call, waited))
     headers = {} if seconds is None else applied(seconds)
     if not view.finished:
         headers |= come_again(call, target)
@@ -97,7 +99,7 @@ async def _after_waiting(call: Call, target: Target, seconds: int) -> Response:
     )
     try:
         view = await wait_for(call, waited)
-    except (StoreError, ComponentError, ShuttingDown):
+    except (StoreError, ComponentError, ShuttingDown, NotAwaited):
         # The start is on disk and will not be lost; only the outcome cannot be told.
         view = None
     headers = applied(seconds)
