@@ -65,7 +65,7 @@ class _Encoder(json.JSONEncoder):
         try:
             # Dates, decimals, sets and the like, which the SDK would refuse.
             return to_jsonable_python(o)
-        except PydanticSerializationError:
+        except (PydanticSerializationError, UnicodeDecodeError):  # the latter for bytes
             return super().default(o)
 
 

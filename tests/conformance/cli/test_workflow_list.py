@@ -106,7 +106,7 @@ def test_an_id_in_use_is_told(shop: Caller, prefix: str) -> None:
         (["start", "ship", "--id", "x" * 65], 2, "ERR_INSTANCE_ID_TOO_LONG"),
         (["start", "dapr"], 2, "name of a component"),
         (["start", "ship", "--tag", "k" * 129 + "=v"], 2, "128"),
-        (["list", "--sort", "size"], 2, "the fields are"),
+        (["list", "--sort", "size"], 2, "unknown field 'size'; the fields are"),
         (["list", "--token", "nonsense"], 2, "token"),
     ],
 )

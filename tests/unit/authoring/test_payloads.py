@@ -92,6 +92,8 @@ def test_what_the_sdk_refuses_and_json_can_say_is_written() -> None:
     assert to_json({"at": datetime(2026, 1, 2, tzinfo=UTC)}) == '{"at": "2026-01-02T00:00:00Z"}'
     with pytest.raises(TypeError, match="not JSON serializable"):
         to_json(object())
+    with pytest.raises(TypeError, match="type bytes is not JSON serializable"):
+        to_json({"picture": b"\x89PNG"})
 
 
 def test_nothing_has_no_text() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from perdure.api.http.parameters import moment_us
+from perdure.api.http.parameters import SHOWN_CHARS_MAX, moment_us
 from perdure.base.errors import CallerFault
 from perdure.base.limits import TAG_KEY_CHARS_MAX
 from perdure.core.status import Status
@@ -33,7 +33,8 @@ def field_of(name: object) -> Field | str:
         if name.startswith(TAG_PREFIX) and 0 < len(name[len(TAG_PREFIX) :]) <= TAG_KEY_CHARS_MAX:
             return name
     known = ", ".join([*_FIELDS, f"{TAG_PREFIX}KEY"])
-    raise CallerFault(f"unknown field; the fields are {known}")
+    told = f" '{name[:SHOWN_CHARS_MAX]}'" if isinstance(name, str) else ""
+    raise CallerFault(f"unknown field{told}; the fields are {known}")
 
 
 def compare(name: object, operator: Operator, value: object) -> Compare:
