@@ -51,13 +51,19 @@ class faults:  # noqa: N801 - it is called as a function is
     ) -> None:
         """Take what is not given from PERDURE_SEED and PERDURE_TRIALS, or 0 and 200.
 
-        Raises ConfigurationError if a kind or the schedule says nothing that is known.
+        Raises ConfigurationError if a kind or the schedule says nothing that is known, and for
+        numbers with which nothing would ever go wrong.
         """
         self._seed = _number(SEED_VARIABLE, 0) if seed is None else seed
         self._app = app
         self._trials_max = _number(TRIALS_VARIABLE, TRIALS_MAX) if trials is None else trials
+        for name, number in (("trials", self._trials_max), ("faults_max", faults_max)):
+            if number < 1:
+                raise ConfigurationError(f"{name}={number}: expected 1 or more")
         self._faults_max = faults_max
         self._kinds = frozenset(map(_kind, kinds))
+        if not self._kinds:
+            raise ConfigurationError("kinds: expected one or more")
         self._schedule: Schedule | None = None if schedule is None else read(schedule)
 
     def __call__(self, test: Callable[..., Any]) -> Callable[..., None]:

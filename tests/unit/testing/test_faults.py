@@ -248,6 +248,17 @@ def test_what_is_no_kind_is_refused() -> None:
         faults(app=app, kinds=["sneeze"])
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [({"trials": 0}, "trials=0"), ({"faults_max": -1}, "faults_max=-1"), ({"kinds": []}, "kinds")],
+)
+def test_a_test_in_which_nothing_would_go_wrong_is_refused(
+    given: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"{told}: expected"):
+        faults(app=app, **given)
+
+
 def test_without_hypothesis_one_fault_at_a_time_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     faults(app=app, trials=20, faults_max=1).check(charged_once(careful=True))
