@@ -15,7 +15,7 @@ from tests.simulation.mutants.patching import MUTANTS
 from tests.simulation.mutants.running import caught
 
 ROOT = Path(__file__).resolve().parents[2]
-SEED, HOURS = 4, 0.1  # a seed without an app in its node's process, as the mutant is told
+SEED, HOURS = 7, 0.1  # neither an app in its node's process nor two dialects, as of the mutant
 
 
 def test_a_broken_promise_is_told_with_all_that_it_takes_to_see_it_again(
@@ -29,8 +29,21 @@ def test_a_broken_promise_is_told_with_all_that_it_takes_to_see_it_again(
     told = capsys.readouterr().out
     assert code == ExitCode.FAILED
     assert f"P4 at step {known.steps}: {known.text}" in told
-    assert f"perdure prove --seed {SEED} --hours {HOURS:g}" in told
+    assert f"to see it again: perdure prove --seed {SEED} --hours {HOURS}\n" in told
     assert f"\n    {known.steps} " in told, "the step itself is among the last lines"
+
+
+def test_what_repeats_a_run_is_told_to_the_last_digit(capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--seed", str(SEED), "--hours", "0.0512345678", "--store", "sqlite"]
+    with MUTANTS["lose-message-to-parent"].in_force():
+        main(["prove", *flags])
+    told = capsys.readouterr().out
+    (again,) = [line for line in told.splitlines() if "to see it again" in line]
+    repeated = again.partition("perdure ")[2].split()
+    assert "--store sqlite" in again
+    with MUTANTS["lose-message-to-parent"].in_force():
+        main(repeated)
+    assert capsys.readouterr().out == told
 
 
 def test_a_broken_promise_is_told_to_programs(capsys: pytest.CaptureFixture[str]) -> None:

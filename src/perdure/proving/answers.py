@@ -1,6 +1,7 @@
 """What a worker answers, made from the fewest words: actions, turn answers, activity answers."""
 
 from collections.abc import Iterable
+from random import Random
 
 from perdure.base.time import SECOND_US
 from perdure.core.status import Status
@@ -127,6 +128,21 @@ def turn_answer(
         told = history_pb.Version(patches=patches or (), name=version)
         answer.version = told.SerializeToString()
     return answer.SerializeToString()
+
+
+def traced(answer: bytes, chance: Random) -> bytes:
+    """Return a turn's answer as a worker of Microsoft's gives it.
+
+    Where Dapr's tells its version, it tells a trace context, which may be empty, or nothing.
+    """
+    message = pb.TurnAnswer.FromString(answer)
+    message.ClearField("version")
+    context = chance.choice(
+        [None, b"", history_pb.Version(patches=["\n\x0200"]).SerializeToString()]
+    )
+    if context is not None:
+        message.version = context
+    return message.SerializeToString()
 
 
 def activity_answer(

@@ -13,6 +13,7 @@ from perdure.core.events import Event, EventRaised, Kind
 from perdure.core.requests import RaiseEvent
 from perdure.core.status import TERMINAL, Status
 from perdure.proving.calls import Call, Fault
+from perdure.proving.dialects import forms_of
 from perdure.proving.disk import Commit
 from perdure.proving.images import Change, Image, Images, event_of
 from perdure.proving.items import ActivityItem, TurnItem
@@ -187,10 +188,14 @@ class Auditor:
 
     def _adopt(self, image: Image) -> None:
         """A first turn is handed out before its instance has a key."""
-        starts = {row.add.event for row in image.inbox} | {row.event for row in image.history}
+        starts = forms_of(
+            [*(row.add.event for row in image.inbox), *(r.event for r in image.history)]
+        )
         for out in self.turns_of.get(UNBORN, ()):
-            if isinstance(out.item, TurnItem) and starts.intersection(out.item.new_bytes):
-                own = replace(out, key=image.key, generation=image.generation)
+            if isinstance(out.item, TurnItem) and starts.keys() & {*out.item.new_bytes}:
+                new = tuple(starts.get(event, event) for event in out.item.new_bytes)
+                item = replace(out.item, new_bytes=new)
+                own = replace(out, item=item, key=image.key, generation=image.generation)
                 self._turns_of(image.key).append(own)
 
     def _turns_of(self, key: int) -> deque[HandOut]:

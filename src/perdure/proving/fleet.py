@@ -1,11 +1,13 @@
 """The workers of a run: one in each place, others after them, and what becomes of answers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from perdure.base.time import SECOND_US
+from perdure.engine.work import Dialect
 from perdure.proving.auditor import Auditor
 from perdure.proving.disk import Disk
 from perdure.proving.items import TurnItem
@@ -30,6 +32,7 @@ class Fleet:
         self, loop: SimLoop, network: Network, disk: Disk, chance: Random, trace: Trace
     ) -> None:
         """Whoever composes the world sets who is there and who is told."""
+        self.mixed: Random | None = None  # draws who speaks which dialect; None: all speak Dapr's
         self.nodes: Sequence[Node] = ()
         self.auditor: Auditor
         self.on_strayed: Callable[[str, str], None]
@@ -91,13 +94,14 @@ class Fleet:
         chance = self._chance
         if self.all_good:
             return _GOOD
-        return Make(
+        make = Make(
             release=1 if chance.random() < 0.25 else RELEASE,  # noqa: PLR2004 - how likely it is
             echoes=chance.random() < 0.8,  # noqa: PLR2004 - how likely it is
             stateful=chance.random() < 0.5,  # noqa: PLR2004 - how likely it is
             turns_max=chance.choice([None, None, 1, 4]),
             activities_max=chance.choice([None, None, 1, 4]),
         )
+        return make if self.mixed is None else replace(make, **_family(make, self.mixed))
 
     def _connect(self, worker: SimWorker) -> None:
         if not worker.alive or worker.stream is not None:
@@ -153,3 +157,19 @@ class Fleet:
 
     def _say(self, what: str, text: str) -> None:
         self._trace.add(self._loop.now_us, what, text)
+
+
+def _family(make: Make, chance: Random) -> dict[str, Any]:
+    """Draw which dialect a worker speaks, and whether it says so as it opens its stream."""
+    draw = chance.random()
+    if draw < 0.4:  # noqa: PLR2004 - how likely it is
+        return {}
+    says = Dialect.UNDECIDED if draw < 0.7 else Dialect.MICROSOFT  # noqa: PLR2004 - how likely it is
+    # Microsoft's know nothing of patches, as old code does not; who says nothing keeps nothing.
+    is_microsofts = says is Dialect.MICROSOFT or chance.random() < 0.5  # noqa: PLR2004 - how likely it is
+    return {
+        "says": says,
+        "speaks": Dialect.MICROSOFT if is_microsofts else Dialect.DAPR,
+        "release": 1 if is_microsofts else make.release,
+        "stateful": False,
+    }

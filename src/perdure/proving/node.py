@@ -19,12 +19,13 @@ from perdure.components.embedded import EmbeddedComponent
 from perdure.engine.ownership import Leased
 from perdure.engine.service import Engine
 from perdure.engine.settings import EngineSettings, Sharing
-from perdure.engine.work import Profile, Stream
+from perdure.engine.work import Dialect, Profile, Stream
 from perdure.proving.calls import Call, Reply, perform
 from perdure.proving.crew import SimCrew
+from perdure.proving.dialects import as_stored
 from perdure.proving.disk import Disk, NodeDisk
 from perdure.proving.here import HereApp
-from perdure.proving.items import WorkItem, parsed
+from perdure.proving.items import TurnItem, WorkItem, parsed
 from perdure.proving.loop import HOME, Home, SimLoop
 from perdure.proving.shared_disk import SharedNodeDisk, Ways
 from perdure.store.leases import Term
@@ -257,13 +258,17 @@ class Node:
             return False
         self.links[link.stream] = link
         self._names[link.stream] = f"{link.name}/{len(self._names)}"
-        self.spawn(self._pump(link.stream, link))
+        plain = profile.dialect is Dialect.DAPR
+        self.spawn(self._pump(link.stream, link, is_plain=plain))
         return True
 
-    async def _pump(self, stream: Stream, link: Link) -> None:
-        async for item in stream.items():
-            self._around.on_handed_out(self, self._names[stream], parsed(item), item)
-            link.deliver(stream, item)
+    async def _pump(self, stream: Stream, link: Link, *, is_plain: bool) -> None:
+        async for data in stream.items():
+            item = parsed(data)
+            if isinstance(item, TurnItem) and not is_plain:
+                item = as_stored(item, self._around.disk.images.by_id.get(item.instance_id))
+            self._around.on_handed_out(self, self._names[stream], item, data)
+            link.deliver(stream, data)
         if self.links.pop(stream, None) is not None:
             link.ended(stream)
 

@@ -23,9 +23,11 @@ class Plan:
     # How often what befalls the ways between them, where it is not as usual (`shared_disk.Ways`).
     ways: Mapping[str, float] = field(default_factory=dict)
     here: bool = False  # each has an app in its process
+    mixed: bool = False  # some workers speak Microsoft's dialect, or do not say which they speak
 
 
 _HERE = 0.4  # of the seeds
+_MIXED = 0.4  # of the seeds
 
 
 def plan_of(seed: int, duration_us: int, nodes: int = 1, store: str = "memory") -> Plan:
@@ -41,6 +43,7 @@ def plan_of(seed: int, duration_us: int, nodes: int = 1, store: str = "memory") 
         nodes=nodes,
         store=store,
         here=Random(f"{seed}:here").random() < _HERE,
+        mixed=Random(f"{seed}:mixed").random() < _MIXED,
     )
 
 

@@ -31,6 +31,7 @@ class Report:
     nodes: int
     store: str
     here: bool  # each node had an app in its own process, beside the workers
+    mixed: bool  # some workers spoke Microsoft's dialect, or did not say which they speak
     hours: float  # of the phase in which anything may go wrong
     simulated_hours: float  # in all
     phase: str  # the one in which it ended: safety, liveness or afterwards
@@ -86,7 +87,8 @@ class Report:
 
     def _place(self) -> str:
         servers = "1 server" if self.nodes == 1 else f"{self.nodes} servers"
-        who = "workers, and by an app in its own process" if self.here else "workers alone"
+        who = "workers of both dialects" if self.mixed else "workers"
+        who += ", and by an app in its own process" if self.here else ""
         return f"{servers} and a store of the kind '{self.store}'; work is done by {who}"
 
 
@@ -101,6 +103,7 @@ def report_of(world: World, phase: str, sweeps: int) -> Report:
         nodes=world.plan.nodes,
         store=world.plan.store,
         here=world.plan.here,
+        mixed=world.plan.mixed,
         hours=world.plan.duration_us / HOUR_US,
         simulated_hours=round(world.loop.now_us / HOUR_US, _DIGITS),
         phase=phase,
@@ -138,5 +141,7 @@ def _summed(counts: dict[str, int]) -> str:
 
 def _paragraph(name: str, text: str) -> list[str]:
     first, others = f"  {name:<15} ", " " * 18
-    lines = wrap(text, _WIDTH, initial_indent=first, subsequent_indent=others)
+    lines = wrap(
+        text, _WIDTH, initial_indent=first, subsequent_indent=others, break_on_hyphens=False
+    )
     return [line.replace(_KEPT, " ") for line in lines]

@@ -1,23 +1,24 @@
 """Simulated workers: processes with one stream each, that run programs and activities.
 
 A worker answers after a while, in whatever order that comes to. It may be of an old release that
-lacks a patch or a version, may not echo tokens, and may keep histories. What it has in hand is
-gone when it dies.
+lacks a patch or a version, may not echo tokens, may keep histories, and may speak Microsoft's
+dialect, which knows no patches. What it has in hand is gone when it dies.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from perdure.base.time import SECOND_US
 from perdure.core.events import Event
-from perdure.engine.work import Profile, Stream
+from perdure.engine.work import Dialect, Profile, Stream
 from perdure.proving import answers
 from perdure.proving.flow import Decided, Strayed
 from perdure.proving.items import ActivityItem, TurnItem, parsed
 from perdure.proving.loop import SimLoop
 from perdure.proving.steps import decide
+from perdure.wire.generated.work_pb2 import Action
 
 _ACTIVITY_FAILS: Final = 0.12
 _KEPT_MAX: Final = 1_000
@@ -32,6 +33,13 @@ class Make:
     stateful: bool
     turns_max: int | None
     activities_max: int | None
+    speaks: Dialect = Dialect.DAPR
+    says: Dialect = Dialect.DAPR  # as it opens its stream; it may leave it UNDECIDED
+
+    @property
+    def is_microsofts(self) -> bool:
+        """Whether it is of Microsoft's family."""
+        return self.speaks is Dialect.MICROSOFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ class SimWorker:
         return Profile(
             app_id="app",
             worker=self.name,
+            dialect=self.make.says,
             turns_max=self.make.turns_max,
             activities_max=self.make.activities_max,
             stateful_history=self.make.stateful,
@@ -140,12 +149,12 @@ class SimWorker:
                 self.on_strayed(self, item, str(fault))
                 return None
             # Old code on a history of new code: it consults no patch, and knows nothing of this.
-            return Answer(item, answers.turn_answer(item.instance_id, token=token), None)
+            return Answer(item, self._turn_answer(item, token=token), None)
         if decided.version is not None and self.make.release == 1:
-            data = answers.turn_answer(item.instance_id, answers.no_such_version(), token=token)
+            data = self._turn_answer(item, answers.no_such_version(), token=token)
             return Answer(item, data, None)
-        data = answers.turn_answer(
-            item.instance_id,
+        data = self._turn_answer(
+            item,
             *decided.actions,
             token=token,
             custom_status=decided.custom_status,
@@ -153,6 +162,10 @@ class SimWorker:
             version=decided.version,
         )
         return Answer(item, data, decided)
+
+    def _turn_answer(self, item: TurnItem, *actions: Action, token: str, **told: Any) -> bytes:
+        data = answers.turn_answer(item.instance_id, *actions, token=token, **told)
+        return answers.traced(data, self._chance) if self.make.is_microsofts else data
 
     def _run(self, item: ActivityItem) -> Answer:
         token = item.token if self.make.echoes else ""

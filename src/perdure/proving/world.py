@@ -113,6 +113,7 @@ class World:
         weather.ways = self.ways
         weather.scatter_clocks()
         fleet.auditor = self.auditor
+        fleet.mixed = Random(f"{self.plan.seed}:families") if self.plan.mixed else None
         self.auditor.clock_us = self._engine_us
         self.auditor.ways = self.ways
         fleet.on_strayed = self.court.replay.strayed

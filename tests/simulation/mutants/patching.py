@@ -36,6 +36,7 @@ class Mutant:
     settings: Mapping[str, Any] = field(default_factory=dict)
     first_seed: int = 1  # some show only now and then
     here: bool = False  # whether the app is in the node's process
+    mixed: bool = False  # whether some workers speak Microsoft's dialect
     nodes: int = 1
     ways: Mapping[str, float] = field(default_factory=dict)  # between several nodes
 

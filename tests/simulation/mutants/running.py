@@ -9,14 +9,22 @@ from perdure.base.time import HOUR_US
 from perdure.proving.plan import Plan, plan_of
 from perdure.proving.simulation import Simulation
 from perdure.store.memory import MemoryCluster, MemoryStore
-from tests.simulation.mutants import disk, firsts, here, moves, nodes, work
+from tests.simulation.mutants import disk, families, firsts, here, moves, nodes, work
 from tests.simulation.mutants.patching import MUTANTS, Mutant
 
 __all__ = ["MUTANTS", "Caught", "caught", "hunted"]
 
 HOURS: Final = 0.1
 SEEDS_MAX: Final = 40
-_ROOMS: Final = (disk, firsts, here, moves, nodes, work)  # loading them has filled MUTANTS
+_ROOMS: Final = (
+    disk,
+    families,
+    firsts,
+    here,
+    moves,
+    nodes,
+    work,
+)  # loading them has filled MUTANTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +79,5 @@ def _plan(mutant: Mutant, seed: int, hours: float) -> Plan:
         odds=replace(plan.odds, **mutant.odds),
         settings=replace(plan.settings, **mutant.settings),
         here=mutant.here,
+        mixed=mutant.mixed,
     )
