@@ -1,9 +1,10 @@
-"""Breakages of the store and of the committer."""
+"""Breakages of the store, of the committer, and of what is kept in notes."""
 
 from dataclasses import replace
 from typing import Any
 
 from perdure.engine.committer import Committer
+from perdure.engine.mailbox import Mailbox
 from perdure.store.memory import applying
 from perdure.store.memory.shelf import Draft
 from perdure.store.memory.store import MemoryStore
@@ -108,3 +109,14 @@ def batch_lands_in_reverse(patch: Patch) -> None:
         return broken
 
     patch.put(Committer, "_commit", made)
+
+
+@mutant("another event is kept than the one that was delivered")
+def keep_another_event(patch: Patch) -> None:
+    def made(keep: Any) -> Any:
+        def broken(self: Mailbox, request: Any, keep_us: int) -> Any:
+            return keep(self, replace(request, input="message of nobody"), keep_us)
+
+        return broken
+
+    patch.put(Mailbox, "keep", made)

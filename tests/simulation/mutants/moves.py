@@ -7,7 +7,7 @@ from perdure.base.time import HOUR_US
 from perdure.core.events import EventRaised
 from perdure.core.status import TERMINAL
 from perdure.core.turn import ContinuedAsNew
-from perdure.engine import moves, rows, turn_items, turns
+from perdure.engine import deciding, moves, rows, turn_items, turns
 from perdure.engine.aftermath import Aftermath
 from perdure.engine.claims import Claims
 from perdure.engine.inboxes import ReadyTurns
@@ -98,9 +98,7 @@ def continue_as_new_drops_the_carried(patch: Patch) -> None:
 
         return broken
 
-    from perdure.engine import turns  # noqa: PLC0415 - the function is patched where it is used
-
-    patch.put(turns, "close", made)
+    patch.put(deciding, "close", made)
 
 
 @mutant("a child's outcome never reaches its parent")
@@ -240,8 +238,6 @@ def batch_out_of_order(patch: Patch) -> None:
 
         return broken
 
-    from perdure.engine import turns  # noqa: PLC0415 - the function is patched where it is used
-
     patch.put(turns, "freeze", made)
 
 
@@ -249,8 +245,6 @@ def batch_out_of_order(patch: Patch) -> None:
 def delta_skips_an_event(patch: Patch) -> None:
     def made(_: Any) -> Any:
         return lambda resident: (resident.key, resident.state.generation, len(resident.ends) + 1)
-
-    from perdure.engine import turns  # noqa: PLC0415 - the function is patched where it is used
 
     patch.put(turns, "history_sent", made)
 
