@@ -56,8 +56,14 @@ class Claims:
         """Note that the stream that had a turn has ended, and its worker may answer yet."""
         out.turn.lost += not out.echoes
 
-    def given_up(self, resident: Resident, turn: Turn) -> None:
-        """Note that a turn will not be answered any more: the life of its instance is over."""
+    def given_up(self, resident: Resident, turn: Turn | None) -> None:
+        """Note that a turn will not be answered any more: the life of its instance is over.
+
+        Without one, that of the process before may be out all the same.
+        """
+        if turn is None:
+            self.ghosts.ended(resident.instance_id, resident.inbox.values())
+            return
         out = self._out.find(resident.instance_id)
         at_worker = out is not None and out.turn is turn and not out.echoes
         self.ghosts.unanswered(resident.instance_id, turn.lost + at_worker, turn)

@@ -18,11 +18,12 @@ forgotten after a while, and code that never says the same twice is believed in 
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from perdure.base.limits import AMBIGUOUS_ANSWERS_MAX, GHOST_INSTANCES_MAX, GHOST_TTL_US
 from perdure.base.time import Clock
-from perdure.engine.residents import Turn
+from perdure.engine.residents import InboxItem, Turn
 from perdure.wire.generated.work_pb2 import TurnAnswer
 from perdure.wire.meanings import ids_of, meaning_of
 
@@ -78,6 +79,16 @@ class Ghosts:
         else:
             expected = self._expected(instance_id)
             expected.unknown = max(expected.unknown, 1)
+
+    def ended(self, instance_id: str, unread: Iterable[InboxItem]) -> None:
+        """Note that a life has ended without a turn that was handed out here.
+
+        What it had not read by then, a process before this one may have handed out.
+        """
+        if 0 <= self._clock.now_us() - self._since_us < GHOST_TTL_US and any(
+            item.event.at_us < self._since_us for item in unread
+        ):
+            self.unanswered(instance_id, 1)
 
     def took_over(self) -> None:
         """Take all turns of before for handed out by somebody else."""

@@ -272,7 +272,7 @@ class Turns:
             self._ready.push(key, app_id)
         self.pump(app_id)
 
-    def _give_up(self, resident: Resident, turn: Turn) -> None:
+    def _give_up(self, resident: Resident, turn: Turn | None) -> None:
         self._claims.given_up(resident, turn)
         self.release(resident)
 
@@ -293,8 +293,7 @@ class Turns:
         """Drop everything about an instance that is gone, or will not have its turn answered."""
         if resident.turn is not None:
             let_go(resident.turn)
-            self._give_up(resident, resident.turn)
-        self.release(resident)
+        self._give_up(resident, resident.turn)
         self._ends.stalls.over(resident.key)
         self._ready.delays.end(resident.key)
         self._ready.of(resident.identity.app_id).discard(resident.key)

@@ -202,6 +202,44 @@ async def test_after_a_restart_the_only_event_of_a_batch_is_what_was_out() -> No
         assert (await house.view("a")).output == "seen"
 
 
+@pytest.mark.parametrize("purged", [False, True])
+async def test_after_a_restart_the_next_life_has_the_ghosts_of_what_was_out_before(
+    purged: bool,
+) -> None:
+    """The turn of the old life was not handed out again before that ended."""
+    async with House() as house:
+        await house.start("a")
+        await house.worker(echoes=False).turn()
+        house.clock.advance(SECOND_US)
+        await house.restart()
+        await house.terminate("a")
+        await house.finished("a")
+        if purged:
+            await house.purge("a")
+        await house.start("a")
+        worker = house.worker(echoes=False)
+        await worker.turn()
+        await _say(house, complete(result="of the old life"))
+        for _ in range(2):
+            await worker.decide(await worker.turn(), complete(result="own"))
+        assert (await house.view("a")).output == "own"
+
+
+async def test_after_a_restart_a_life_of_which_nothing_was_out_leaves_no_ghosts() -> None:
+    async with House() as house:
+        worker = house.worker(echoes=False)
+        await house.start("a")
+        await worker.decide(await worker.turn(), schedule(1))
+        house.clock.advance(SECOND_US)
+        await house.restart()
+        await house.terminate("a")
+        await house.finished("a")
+        await house.start("a")
+        worker = house.worker(echoes=False)
+        await worker.decide(await worker.turn(), complete(result="own"))
+        assert (await house.view("a")).output == "own"
+
+
 async def test_answers_that_never_agree_are_believed_in_the_end() -> None:
     """A worker that decides otherwise each time must not be asked for ever."""
     async with House() as house:
