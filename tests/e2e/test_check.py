@@ -132,6 +132,7 @@ async def test_an_app_that_starts_itself_is_told_where_that_belongs(shop: Path) 
         (["here", "--app", "elsewhere:app"], 2, "there is no module elsewhere here"),
         (["here", "--app", "old:nothing"], 2, "there is no 'nothing'"),
         (["here", "--app", "broken:app"], 2, "cannot be imported: ZeroDivisionError"),
+        (["here", "--app", "leaves:app"], 2, "cannot be imported: SystemExit: 0"),
         (["here", "--app", "old"], 0, "no history was found"),
         (["bad", "--app", "old:app"], 2, "bad/x.json: this is no JSON"),
     ],
@@ -143,6 +144,7 @@ async def test_what_cannot_be_checked_is_told(
     (shop / "bad").mkdir()
     (shop / "bad" / "x.json").write_text("{")
     (shop / "broken.py").write_text("1 / 0\n")
+    (shop / "leaves.py").write_text("raise SystemExit(0)\n")
     came, text = await perdure(shop, "check", *arguments)
     assert came == code, text
     assert told in text.replace("\n  ", " "), text

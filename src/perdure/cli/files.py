@@ -63,9 +63,9 @@ def export(  # noqa: PLR0913 - each option is a parameter
         raise typer.BadParameter("--children needs --store: a server tells of one at a time")
     if bool(ids) == unfinished:
         raise typer.BadParameter("name ids, or ask for all that are --unfinished")
-    folder.mkdir(parents=True, exist_ok=True)
     missing: list[str] = []
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         if store is None:
             written = _export_from_server(ids, folder, server)
         else:

@@ -54,7 +54,7 @@ def load(words: str) -> object:
         sys.path.insert(0, os.getcwd())  # noqa: PTH109 - the same
     try:
         found: object = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # an exit would end a check as if nothing broke
         if isinstance(error, ModuleNotFoundError) and module_name.startswith(error.name or "?"):
             raise ConfigurationError(
                 f"there is no module {module_name} here: expected MODULE:NAME, such as shop.app:app"

@@ -302,3 +302,13 @@ def test_a_server_tells_of_history(shop: Caller, tmp_path: Path) -> None:
 def test_children_are_known_to_stores_alone(caller: Caller) -> None:
     told = caller.inside("export", "a", "--to", _path(caller, "out"), "--children", code=2).stderr
     assert "--children needs --store" in told
+
+
+@pytest.mark.parametrize("name", ["letter", "letter/below"])
+def test_a_folder_that_cannot_be_made_is_told(caller: Caller, filled: Path, name: str) -> None:
+    (caller.folder / "letter").write_text("Dear reader,")
+    told = caller.inside(
+        "export", "full", "--store", str(filled), "--to", _path(caller, name), code=1
+    ).stderr
+    assert "cannot be written:" in told
+    assert "Name another folder with --to." in told
