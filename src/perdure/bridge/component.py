@@ -135,9 +135,10 @@ class BridgeComponent(OnCluster):
             return None
         wanted = events_wanted(limit)
         run = described.workflow_execution_info.execution
-        events = (await self._histories.after(run, after_seq))[:wanted]
+        found = await self._histories.after(run, after_seq)
+        events = found[:wanted]
         last = after_seq + len(events)
-        more = bool(events) and bool(await self._histories.after(run, last))
+        more = len(found) > wanted or (found and await self._histories.after(run, last))
         return HistoryPage(tuple(events), after_seq + 1, last if more else None)
 
     async def find(self, query: InstanceQuery, *, payloads: bool = False) -> InstancePage:

@@ -24,7 +24,7 @@ from perdure.components.temporal.runs import Runs
 from perdure.components.temporal.standing import STATUSES
 from perdure.core.events import ExecutionStarted, Router
 from perdure.core.requests import Reason, Refusal, Rerun, Start
-from perdure.core.rerun import check_request, rerun
+from perdure.core.rerun import check_request, no_source, rerun, source_goes_on
 from perdure.core.status import Status
 from perdure.core.tracing import workflow_span
 from perdure.wire.events import decode
@@ -73,11 +73,10 @@ class Starts:
             return refused
         described = await self._runs.described(request.source_id)
         if described is None:
-            text = f"workflow instance does not exist with ID '{request.source_id}'"
-            return Refusal(Reason.NOT_FOUND, text)
+            return no_source(request)
         info = described.workflow_execution_info
         if status_of_run(info) is not None:
-            return Refusal(Reason.INVALID, f"'{request.source_id}' is not in a terminal state")
+            return source_goes_on(request)
         app_id = origin_in(info.memo.fields).get("appID") or self._settings.app_id
         history = [decode(event) for event in await self._histories.all_of(info.execution)]
         found = rerun(request, history, app_id, self._clock.now_us())

@@ -100,37 +100,38 @@ def tag_headers(tags: Mapping[str, str]) -> list[tuple[str, str]]:
     return [("dapr-workflow-metadata", f'{key}="{value}"') for key, value in tags.items()]
 
 
-def read_options(given: Sequence[str]) -> dict[str, str]:
-    """Return the `name=value` pairs as a mapping; of the same name twice, the last wins."""
-    options: dict[str, str] = {}
-    for pair in given:
-        name, equals, value = pair.partition("=")
+def read_pairs(
+    given: Sequence[str], *, flag: str, form: str, example: str
+) -> list[tuple[str, str]]:
+    """Return what was given as pairs, in their order. Raises Trouble for what is not `form`."""
+    pairs: list[tuple[str, str]] = []
+    for each in given:
+        name, equals, value = each.partition("=")
         if not equals or not name.strip():
             raise Trouble(
-                f"--option {pair!r} is not name=value.",
-                advice="For example: --option taskQueue=orders",
+                f"{flag} {each!r} is not {form}.",
+                advice=f"For example: {example}",
                 code=ExitCode.USAGE,
             )
-        options[name.strip()] = value
-    return options
+        pairs.append((name.strip(), value))
+    return pairs
+
+
+def read_options(given: Sequence[str]) -> dict[str, str]:
+    """Return the `name=value` pairs as a mapping; of the same name twice, the last wins."""
+    example = "--option taskQueue=orders"
+    return dict(read_pairs(given, flag="--option", form="name=value", example=example))
 
 
 def read_tags(given: Sequence[str]) -> dict[str, str]:
     """Return the `key=value` pairs as a mapping; of the same key twice, the last wins."""
-    tags: dict[str, str] = {}
+    example = "--tag customer=acme --tag priority=high"
+    tags = read_pairs(given, flag="--tag", form="key=value", example=example)
     for pair in given:
-        key, equals, value = pair.partition("=")
-        if not equals or not key.strip():
-            raise Trouble(
-                f"--tag {pair!r} is not key=value.",
-                advice="For example: --tag customer=acme --tag priority=high",
-                code=ExitCode.USAGE,
-            )
         if ";" in pair:
             raise Trouble(
                 f"--tag {pair!r} holds a semicolon, which ends a tag on its way to the server.",
                 advice="Give another --tag for each key.",
                 code=ExitCode.USAGE,
             )
-        tags[key.strip()] = value
-    return tags
+    return dict(tags)

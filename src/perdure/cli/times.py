@@ -6,6 +6,7 @@ from typing import Final
 
 from perdure.base import rfc3339
 from perdure.base.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from perdure.cli.exits import ExitCode, Trouble
 
 _STEPS: Final = (
     (DAY_US, "d", HOUR_US, "h"),
@@ -88,3 +89,17 @@ def parse_moment(text: str, seen_us: int) -> int | None:
         return int(datetime.fromisoformat(text.strip()).timestamp()) * SECOND_US
     except (ValueError, OverflowError):
         return None
+
+
+def moment_given(flag: str, text: str | None) -> str | None:
+    """Return what a flag was given as the server reads it. Raises Trouble if it is no moment."""
+    if text is None:
+        return None
+    at_us = parse_moment(text, now_us())
+    if at_us is None:
+        raise Trouble(
+            f"{flag} {text!r} is no moment.",
+            advice="Give 30m, 24h or 7d for so long ago, or 2026-01-31, or 2026-01-31T08:30:00Z.",
+            code=ExitCode.USAGE,
+        )
+    return rfc3339.render(at_us)

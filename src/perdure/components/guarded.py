@@ -27,7 +27,6 @@ from perdure.core.admit import NO_SUCH_INSTANCE
 from perdure.core.requests import (
     Purge,
     RaiseEvent,
-    Reason,
     Refusal,
     Rerun,
     Resume,
@@ -35,6 +34,7 @@ from perdure.core.requests import (
     Suspend,
     Terminate,
 )
+from perdure.core.rerun import no_source
 from perdure.store.query import InstanceQuery
 
 
@@ -91,8 +91,7 @@ class Guarded:
     async def rerun(self, request: Rerun) -> Started | Refusal:
         view = await self._inner.get(request.source_id, payloads=False)
         if view is not None and self._shown(view, Operation.RERUN) is None:
-            text = f"workflow instance does not exist with ID '{request.source_id}'"
-            return Refusal(Reason.NOT_FOUND, text)
+            return no_source(request)
         return await self._inner.rerun(request)
 
     # ---- reads

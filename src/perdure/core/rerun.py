@@ -40,6 +40,17 @@ Scheduled = TaskScheduled | TimerCreated | ChildCreated
 _NAMES = {TaskScheduled: "activity", TimerCreated: "timer"}
 
 
+def no_source(request: Rerun) -> Refusal:
+    """Refuse to rerun an instance that is not there."""
+    text = f"workflow instance does not exist with ID '{request.source_id}'"
+    return Refusal(Reason.NOT_FOUND, text)
+
+
+def source_goes_on(request: Rerun) -> Refusal:
+    """Refuse to rerun an instance that has not finished."""
+    return Refusal(Reason.INVALID, f"'{request.source_id}' is not in a terminal state")
+
+
 def check_request(request: Rerun) -> Refusal | None:
     """Decide what can be decided before the source is read."""
     if not request.source_id:
@@ -57,7 +68,7 @@ def rerun(
     started = next((e for e in history if isinstance(e, ExecutionStarted)), None)
     finished = bool(history) and isinstance(history[-1], ExecutionCompleted)
     if started is None or not finished:
-        return Refusal(Reason.INVALID, f"'{request.source_id}' is not in a terminal state")
+        return source_goes_on(request)
     if started.parent is not None:
         return Refusal(Reason.INVALID, f"'{request.source_id}': cannot rerun from child-workflows")
     target = _target(request, history)

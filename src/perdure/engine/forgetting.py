@@ -2,12 +2,12 @@
 
 import asyncio
 
-from perdure.base.errors import StoreError
-from perdure.base.limits import LAND_RETRY_LONGEST_US, NOTES_PER_SWEEP_MAX
+from perdure.base.limits import NOTES_PER_SWEEP_MAX
 from perdure.base.time import HOUR_US, SECOND_US
 from perdure.core.notes import NoteEnd, Shelf
 from perdure.engine.ground import Ground
 from perdure.engine.mailbox import Mailbox
+from perdure.engine.sweeping import sweep_on
 from perdure.store.port import Entry, Outcome
 
 _SHORTEST_PAUSE_US = SECOND_US // 100
@@ -35,18 +35,7 @@ class Forgetting:
 
     async def run(self) -> None:
         """Remove until cancelled."""
-        while True:
-            self._changed.clear()
-            try:
-                pause_us = await self._sweep()
-            except StoreError as error:
-                self._observer.fault("forgetting notes", error)
-                pause_us = LAND_RETRY_LONGEST_US
-            try:
-                async with asyncio.timeout(pause_us / SECOND_US):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+        await sweep_on(self._sweep, self._changed, self._observer, "forgetting notes")
 
     async def forget(self, shelf: str, before_us: int) -> int:
         """Remove the notes of a shelf from before a moment; return how many there were."""

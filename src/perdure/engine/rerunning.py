@@ -8,7 +8,7 @@ from perdure.core import effects as fx
 from perdure.core.events import ExecutionStarted
 from perdure.core.kinds import KIND_OF
 from perdure.core.requests import Reason, Refusal, Rerun
-from perdure.core.rerun import Rerunnable, check_request, rerun
+from perdure.core.rerun import Rerunnable, check_request, no_source, rerun
 from perdure.core.state import blank, fold
 from perdure.core.views import next_wake_us, waits_for
 from perdure.engine.aftermath import Aftermath
@@ -52,8 +52,7 @@ class Rerunning:
             return refusal
         source = await self._reader.read(lambda store: store.load(request.source_id))
         if source is None:
-            text = f"workflow instance does not exist with ID '{request.source_id}'"
-            return Refusal(Reason.NOT_FOUND, text)
+            return no_source(request)
         history = [decode_stored(row.event) for row in source.history]
         now_us = self._clock.now_us()
         found = rerun(request, history, source.snapshot.identity.app_id, now_us)

@@ -7,12 +7,12 @@ finished before the policy was set, or before the process was started, go as wel
 import asyncio
 from functools import partial
 
-from perdure.base.errors import StoreError
-from perdure.base.limits import LAND_RETRY_LONGEST_US, PURGES_PER_SWEEP_MAX
+from perdure.base.limits import PURGES_PER_SWEEP_MAX
 from perdure.base.time import HOUR_US, SECOND_US
 from perdure.core.status import Status
 from perdure.engine.ground import Ground
 from perdure.engine.removal import Removal
+from perdure.engine.sweeping import sweep_on
 from perdure.store.port import Snapshot, Store
 
 
@@ -35,18 +35,9 @@ class Retention:
 
     async def run(self) -> None:
         """Delete until cancelled; returns at once if there is no policy."""
-        while self._policy_us:
-            self._changed.clear()
-            try:
-                pause_us = await self._sweep()
-            except StoreError as error:
-                self._observer.fault("deleting what has been kept long enough", error)
-                pause_us = LAND_RETRY_LONGEST_US
-            try:
-                async with asyncio.timeout(pause_us / SECOND_US):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+        if self._policy_us:
+            what = "deleting what has been kept long enough"
+            await sweep_on(self._sweep, self._changed, self._observer, what)
 
     async def _sweep(self) -> int:
         """Delete what is due, and return how long there is nothing more to do."""

@@ -4,7 +4,6 @@ The language of rules is loaded only here, so that other programs start without 
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,12 +11,11 @@ import typer
 from rich.text import Text
 
 from perdure.base.limits import INSTANCE_ID_BYTES_MAX
-from perdure.base.rfc3339 import render
-from perdure.cli.exits import ExitCode, Trouble
+from perdure.cli.exits import Trouble
 from perdure.cli.output import console, note, show, show_json, warn
-from perdure.cli.payloads import read_payload
+from perdure.cli.payloads import read_pairs, read_payload
 from perdure.cli.printable import printable
-from perdure.cli.times import now_us, parse_moment
+from perdure.cli.times import moment_given
 from perdure.cli.trigger import options
 from perdure.cli.trigger.calls import connected
 from perdure.cli.workflow.options import AsJson, Server
@@ -62,8 +60,11 @@ def try_message(  # noqa: PLR0913 - each option is a parameter
     assert content is not None, "the option is required"
     rules = trials.rules_of(app_id=app_id, id_bytes_max=id_bytes_max)
     read = trials.TriggerFile(file, rules)
+    attributes = read_pairs(
+        header or (), flag="--header", form="NAME=VALUE", example="--header ce-type=order"
+    )
     message = trials.message_of(
-        content, content_type=content_type, attributes=_headers(header or ()), message_id="test"
+        content, content_type=content_type, attributes=attributes, message_id="test"
     )
     found = list(read.trials(message))
     for warning in read.warnings:
@@ -107,7 +108,7 @@ def backtest(
         for trigger in read.triggers.values():
             spec = calls.trigger(trigger.name)["spec"]
             before = trials.as_it_is(trigger.name, spec, app_id=app_id)
-            kept = calls.kept(trigger.name, _moment(since))
+            kept = calls.kept(trigger.name, moment_given("--since", since))
             reports.append(trials.compared(read, before, trigger, kept))
     if as_json:
         show_json({"triggers": reports})
@@ -144,30 +145,3 @@ def _show_outcome(trigger: str, words: str, outcome: JsonObject) -> None:
             show(f"  {member}: {value}")
         elif member == "tags" and value:
             show("  tags: " + ", ".join(f"{key}={tag}" for key, tag in value.items()))
-
-
-def _moment(since: str | None) -> str | None:
-    if since is None:
-        return None
-    at_us = parse_moment(since, now_us())
-    if at_us is None:
-        raise Trouble(
-            f"--since {since!r} is no moment.",
-            advice="Give 24h (ago), 2026-01-31 or 2026-01-31T12:00:00Z.",
-            code=ExitCode.USAGE,
-        )
-    return render(at_us)
-
-
-def _headers(given: Sequence[str]) -> list[tuple[str, str]]:
-    headers: list[tuple[str, str]] = []
-    for pair in given:
-        name, equals, value = pair.partition("=")
-        if not equals or not name.strip():
-            raise Trouble(
-                f"--header {pair!r} is not NAME=VALUE.",
-                advice="For example: --header ce-type=order",
-                code=ExitCode.USAGE,
-            )
-        headers.append((name.strip(), value))
-    return headers

@@ -4,11 +4,10 @@ from typing import Annotated, Final
 
 import typer
 
-from perdure.base import rfc3339
 from perdure.cli.exits import ExitCode, Trouble
 from perdure.cli.nearest import did_you_mean, nearest
 from perdure.cli.payloads import read_tags
-from perdure.cli.times import now_us, parse_moment
+from perdure.cli.times import moment_given
 from perdure.cli.workflow.records import FINISHED, UNFINISHED
 
 _PANEL: Final = "Filters"
@@ -73,8 +72,8 @@ def read_filters(  # noqa: PLR0913 - each option is a parameter
         "type": workflow_type,
         "idPrefix": prefix,
         "parent": parent,
-        "createdAfter": _moment("--since", since),
-        "createdBefore": _moment("--until", until),
+        "createdAfter": moment_given("--since", since),
+        "createdBefore": moment_given("--until", until),
     }
     found |= {f"tag.{key}": value for key, value in read_tags(tags or []).items()}
     return {key: value for key, value in found.items() if value}
@@ -96,16 +95,3 @@ def _statuses(text: str) -> list[str]:
                 code=ExitCode.USAGE,
             )
     return statuses
-
-
-def _moment(flag: str, text: str | None) -> str | None:
-    if text is None:
-        return None
-    at_us = parse_moment(text, now_us())
-    if at_us is None:
-        raise Trouble(
-            f"{flag} {text!r} is no moment.",
-            advice="Give 30m, 24h or 7d for so long ago, or 2026-01-31, or 2026-01-31T08:30:00Z.",
-            code=ExitCode.USAGE,
-        )
-    return rfc3339.render(at_us)

@@ -17,6 +17,7 @@ from perdure.components.temporal.histories import Histories
 from perdure.components.temporal.runs import Runs
 from perdure.components.temporal.standing import status_of
 from perdure.core.requests import Reason, Refusal, Rerun
+from perdure.core.rerun import no_source, source_goes_on
 from perdure.core.status import TERMINAL
 
 _REASON: Final = "rerun from event {event_id}"
@@ -48,10 +49,9 @@ class Rerunning:
             return impossible
         described = await self._runs.described(request.source_id)
         if described is None:
-            text = f"workflow instance does not exist with ID '{request.source_id}'"
-            return Refusal(Reason.NOT_FOUND, text)
+            return no_source(request)
         if status_of(described.workflow_execution_info) not in TERMINAL:
-            return Refusal(Reason.INVALID, f"'{request.source_id}' is not in a terminal state")
+            return source_goes_on(request)
         run = described.workflow_execution_info.execution
         found = await self._histories.after(run, max(request.event_id - 1, 0), 1)
         event = found[0][0] if found is not None and found[0] else None
