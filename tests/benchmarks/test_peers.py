@@ -88,7 +88,7 @@ def test_a_process_is_sampled_beside_what_is_done() -> None:
 
 
 def test_the_chart_has_a_bar_for_each_figure_as_long_as_it_is_large() -> None:
-    picture = ET.fromstring(chart({**ENGINES, "<odd & name>": {}}, ["ours"]))  # noqa: S314
+    picture = ET.fromstring(chart({**ENGINES, "<odd & name>": {}}, ["ours"]))  # noqa: S314 - our own drawing
     panels = picture.findall("{*}g")
     assert len(panels) == len(report.COLUMNS)
     bars = [float(bar.attrib["width"]) for bar in panels[0].findall("{*}rect")]

@@ -99,7 +99,7 @@ async def test_histories_are_the_same(name: str, given: object) -> None:
         except WorkflowFailed as failed:
             outcome = failed.instance.failure
         history = told(await handle.history())
-        custom_status = (await engine.get("it")).custom_status  # type: ignore[union-attr]
+        custom_status = (await engine.get("it")).custom_status  # type: ignore[union-attr]  # it is there
     with VirtualEngine(app) as virtual:
         instance = virtual.start(name, given, id="it")
         try:

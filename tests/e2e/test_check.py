@@ -68,7 +68,7 @@ async def test_what_new_code_would_break_is_told_from_everywhere(shop: Path) -> 
     async with Engine(shop / "orders.db", registry=registry["app"], http=port) as engine:
         for number in range(3):
             handle = await engine.start("order", 3, id=f"o-{number}")
-            while (await handle.wait_for_start(DEADLINE_S)).waits_for != "event":  # noqa: ASYNC110
+            while (await handle.wait_for_start(DEADLINE_S)).waits_for != "event":  # noqa: ASYNC110 - a person's program may ask so
                 await asyncio.sleep(0)  # nobody tells of that
         await engine.raise_event("o-0", "approved", "yes")
         await engine.handle("o-0").wait(DEADLINE_S)

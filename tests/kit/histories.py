@@ -51,5 +51,5 @@ def decided(
     state: State, actions: Iterable[act.Action], batch: tuple[Event, ...] = (), **decision: object
 ) -> TurnResult:
     """Close a turn in whatever way."""
-    answer = act.Decision(actions=tuple(actions), **decision)  # type: ignore[arg-type]
+    answer = act.Decision(actions=tuple(actions), **decision)  # type: ignore[arg-type]  # what a test says
     return close(state, TURN, batch, answer, ME)

@@ -247,7 +247,7 @@ class House(Asking):
 
     def check_residents(self) -> None:
         """What is in memory is the fold of what is on disk."""
-        for key, resident in self.engine._residents._by_key.items():  # noqa: SLF001
+        for key, resident in self.engine._residents._by_key.items():  # noqa: SLF001 - no door shows it
             loaded = self.store.load(key)
             assert loaded is not None, f"a ghost: {resident.instance_id}"
             read = resident_of(loaded)

@@ -99,13 +99,13 @@ class TownHouse(House):
         await super().reads_done()
         neighbours = self.engine._neighbours  # noqa: SLF001 - a thread of its own
         assert neighbours is not None
-        await neighbours.leases._reader.read(lambda _: None)  # noqa: SLF001
+        await neighbours.leases._reader.read(lambda _: None)  # noqa: SLF001 - no door shows it
         for _ in range(10):
             await asyncio.sleep(0)
 
     @property
     def owner(self) -> Leased:
-        owner = self.engine._residents._owner  # noqa: SLF001
+        owner = self.engine._residents._owner  # noqa: SLF001 - no door shows it
         assert isinstance(owner, Leased)
         return owner
 
@@ -121,10 +121,10 @@ class TownHouse(House):
     def check_activities(self) -> None:
         rows = self.store.tasks(0, 1_000_000, self.owner.within)
         on_disk = {(row.key, row.add.generation, row.add.task_id) for row in rows}
-        assert set(self.engine._queues._live) == on_disk  # noqa: SLF001
+        assert set(self.engine._queues._live) == on_disk  # noqa: SLF001 - no door shows it
 
     def check_residents(self) -> None:
-        for resident in self.engine._residents.all():  # noqa: SLF001
+        for resident in self.engine._residents.all():  # noqa: SLF001 - no door shows it
             loaded = self.store.load(resident.key)
             assert loaded is not None, f"a ghost: {resident.instance_id}"
             read = resident_of(loaded)

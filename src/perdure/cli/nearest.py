@@ -30,12 +30,8 @@ def _ratio(name: str, other: str) -> float:
 
 def did_you_mean(names: list[str]) -> str:
     """Return the question for a person, or nothing if there is nothing near."""
-    match names:
-        case []:
-            return ""
-        case [only]:
-            return f"Did you mean {only}?"
-        case [*others, last]:
-            return f"Did you mean {', '.join(others)} or {last}?"
-        case _:  # pragma: no cover - a list is one of these
-            return ""
+    if not names:
+        return ""
+    *others, last = names
+    before = f"{', '.join(others)} or " if others else ""
+    return f"Did you mean {before}{last}?"

@@ -39,7 +39,7 @@ def _full(key: int, **expectations: object) -> Entry:
     return Entry(
         key=key,
         **(
-            {  # type: ignore[arg-type]
+            {  # type: ignore[arg-type]  # each case names some fields
                 "suspended": True,
                 "held": True,
                 "wipe_history": True,

@@ -95,7 +95,7 @@ def test_an_instance_that_nothing_will_move_is_stuck(store: Store) -> None:
     ids=["inbox", "task", "timer", "start timer", "terminate", "stall", "event"],
 )
 def test_an_instance_that_will_move_is_not_stuck(store: Store, fields: dict[str, object]) -> None:
-    bear(store, "a", **fields)  # type: ignore[arg-type]
+    bear(store, "a", **fields)  # type: ignore[arg-type]  # what a test says
     assert _stuck(store) == []
 
 

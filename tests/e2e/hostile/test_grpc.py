@@ -82,7 +82,7 @@ def test_random_bytes_to_every_method(server: Server, loud: str, seed: int) -> N
                 continue
             for _ in range(6):
                 data = random.randbytes(random.choice((0, 1, 2, 7, 30, 300, 3_000)))
-                code, text = ends(lambda path=path, data=data: hands.call(path, data))  # type: ignore[misc]
+                code, text = ends(lambda path=path, data=data: hands.call(path, data))  # type: ignore[misc]  # the default binds it
                 assert code in TOLD, (path, data, code, text)
                 assert "the server failed" not in text, (path, data, text)
 
@@ -95,14 +95,14 @@ def test_random_bytes_to_open_streams_and_waits(server: Server, loud: str) -> No
                 data = random.randbytes(random.choice((1, 7, 30, 300)))
                 method: Streamed = hands.channel.unary_stream(path)
                 call = method(data, timeout=0.3, metadata=(("dapr-app-id", loud),))
-                code, text = ends(lambda call=call: list(call))  # type: ignore[misc]
+                code, text = ends(lambda call=call: list(call))  # type: ignore[misc]  # the default binds it
                 assert code in TOLD | {Code.DEADLINE_EXCEEDED}, (path, data, code, text)
 
 
 def test_methods_that_there_are_not(server: Server, loud: str) -> None:
     with going_on(server), Hands(server, loud) as hands:
         for path in ("/", "//", "/x", HUB + "Nothing", DAPR + "Nothing", "/a/b/c", HUB, "/é/x"):
-            code, _ = ends(lambda path=path: hands.call(path, b""))  # type: ignore[misc]
+            code, _ = ends(lambda path=path: hands.call(path, b""))  # type: ignore[misc]  # the default binds it
             assert code is Code.UNIMPLEMENTED, path
 
 
@@ -152,9 +152,9 @@ def test_a_token_that_is_none(tmp_path: Path) -> None:
                 with Hands(server, "quiet", metadata) as wrong:
                     for path in (HUB + "Hello", HUB + "StartInstance", DAPR + "GetMetadata",
                                  DAPR + "Shutdown", HUB + "CompleteActivityTask"):  # fmt: skip
-                        code, _ = ends(lambda path=path, hands=wrong: hands.call(path, b""))  # type: ignore[misc]
+                        code, _ = ends(lambda path=path, hands=wrong: hands.call(path, b""))  # type: ignore[misc]  # the default binds it
                         assert code is Code.UNAUTHENTICATED, (path, metadata)
-                    code, _ = ends(lambda hands=wrong: hands.open().item())  # type: ignore[misc]
+                    code, _ = ends(lambda hands=wrong: hands.open().item())  # type: ignore[misc]  # the default binds it
                     assert code is Code.UNAUTHENTICATED
             right.rest(held)
         assert server.output("kept") == "healthy"

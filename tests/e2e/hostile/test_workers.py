@@ -29,7 +29,7 @@ def test_answers_that_are_random_bytes(server: Server, loud: str) -> None:
         for method in ("CompleteOrchestratorTask", "CompleteWorkflowTask", "CompleteActivityTask"):
             for _ in range(50):
                 data = random.randbytes(random.choice((1, 10, 100, 1_000)))
-                code, text = ends(lambda m=method, d=data: hands.hub(m, d))  # type: ignore[misc]
+                code, text = ends(lambda m=method, d=data: hands.hub(m, d))  # type: ignore[misc]  # the default binds it
                 assert code in ANSWERED, (method, data, text)
         hands.answer(item, complete(1, '"done"'))
         assert server.output(instance) == "done"
@@ -47,7 +47,7 @@ def test_answers_whose_actions_are_random(server: Server, loud: str) -> None:
             body = random.randbytes(random.choice((1, 5, 20)))
             action = bytes([random.randrange(2, 12) << 3 | 2, len(body)]) + body
             data = response.SerializeToString() + bytes([2 << 3 | 2, len(action)]) + action
-            code, text = ends(lambda d=data: hands.hub("CompleteOrchestratorTask", d))  # type: ignore[misc]
+            code, text = ends(lambda d=data: hands.hub("CompleteOrchestratorTask", d))  # type: ignore[misc]  # the default binds it
             assert code in ANSWERED, (data, text)
 
 

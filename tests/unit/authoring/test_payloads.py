@@ -110,7 +110,7 @@ def test_marked_objects_become_namespaces() -> None:
 
 def test_dapr_makes_models_and_the_outermost_dataclass() -> None:
     order = read(to_json(Order("pen", Address("Brno"))), Order, Typing.DAPR)
-    assert order == Order("pen", {"city": "Brno"})  # type: ignore[arg-type]
+    assert order == Order("pen", {"city": "Brno"})  # type: ignore[arg-type]  # read without being converted
     assert read('{"value": 3}', Duck, Typing.DAPR).value == 3
     assert read('{"item": "p", "at": "2026-01-02T00:00:00Z"}', Model, Typing.DAPR).item == "p"
     # What does not fit stays what it is, as with the SDK.
@@ -129,7 +129,7 @@ def test_full_typing_makes_all_of_it() -> None:
     order = Order("pen", Address("Brno"))
     assert read(to_json([order]), list[Order], Typing.FULL) == [order]
     assert read(to_json(order), Order | None, Typing.FULL) == order
-    assert read('"2026-01-02"', datetime, Typing.FULL) == datetime(2026, 1, 2)  # noqa: DTZ001
+    assert read('"2026-01-02"', datetime, Typing.FULL) == datetime(2026, 1, 2)  # noqa: DTZ001 - without a zone on purpose
     with pytest.raises(ValueError, match="validation error"):
         read('"x"', list[int], Typing.FULL)
 

@@ -40,7 +40,7 @@ class Worker:
     """A worker by its stream."""
 
     def __init__(self, desk: Desk, **profile: int) -> None:
-        self.stream = desk.open_stream(Profile(app_id=APP, worker="w", **profile))  # type: ignore[arg-type]
+        self.stream = desk.open_stream(Profile(app_id=APP, worker="w", **profile))  # type: ignore[arg-type]  # what a test says
         self._items: AsyncIterator[bytes] = self.stream.items()
 
     async def take(self) -> pb.WorkItem:

@@ -274,7 +274,7 @@ async def test_after_a_restart_the_past_is_told_once_more() -> None:
 
 async def test_events_timers_and_children_go_their_way() -> None:
     def code(known: Sequence[Event], new: Sequence[Event]) -> Iterable[Action]:
-        if known[1].name == "child":  # type: ignore[union-attr]
+        if known[1].name == "child":  # type: ignore[union-attr]  # the event that the case begins with
             return [done(1, "c")]
         if len(known) == len(new):
             at_us = known[0].at_us + SECOND_US
@@ -298,7 +298,7 @@ async def test_events_timers_and_children_go_their_way() -> None:
 
 async def test_a_new_generation_begins_with_nothing_known_of_the_old() -> None:
     def code(known: Sequence[Event], new: Sequence[Event]) -> Iterable[Action]:
-        text = known[1].input  # type: ignore[union-attr]
+        text = known[1].input  # type: ignore[union-attr]  # the event that the case begins with
         if len(known) == len(new):
             return [task(1)]
         if text == "2":
@@ -327,7 +327,7 @@ async def test_with_one_resident_at_a_time_nothing_is_lost() -> None:
 
 async def test_a_result_of_an_old_generation_is_dropped() -> None:
     def code(known: Sequence[Event], new: Sequence[Event]) -> Iterable[Action]:
-        if known[1].input == "2":  # type: ignore[union-attr]
+        if known[1].input == "2":  # type: ignore[union-attr]  # the event that the case begins with
             return [done(9, "end")] if isinstance(new[-1], EventRaised) else []
         if len(known) == len(new):
             return [task(1), task(2)]

@@ -190,7 +190,7 @@ async def test_what_goes_on_for_ever_is_begun_anew_where_it_has_failed(
     async with House() as house:
         house.expected_faults = ("firing timers",)
         timers = house.engine._timers  # noqa: SLF001 - to break it
-        sweep, failing = timers._sweep, [True]  # noqa: SLF001
+        sweep, failing = timers._sweep, [True]  # noqa: SLF001 - no door shows it
 
         async def fails_once(now_us: int) -> None:
             if failing:

@@ -38,7 +38,7 @@ async def test_a_flood_of_news_is_one_look_at_a_time(monkeypatch: pytest.MonkeyP
 async def test_all_who_are_suspended_are_known_however_many(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(looking, "_SUSPENDED", replace(looking._SUSPENDED, limit=2))  # noqa: SLF001
+    monkeypatch.setattr(looking, "_SUSPENDED", replace(looking._SUSPENDED, limit=2))  # noqa: SLF001 - no door shows it
     async with Town("ann") as town:
         town["ann"].worker()
         await town.spread()
@@ -47,4 +47,4 @@ async def test_all_who_are_suspended_are_known_however_many(
             await town["ann"].suspend(f"w{number}")
         others = town["ann"].engine._neighbours  # noqa: SLF001 - to be asked
         assert others is not None
-        assert len(await others._looking._suspended_on_disk()) == 5  # noqa: SLF001
+        assert len(await others._looking._suspended_on_disk()) == 5  # noqa: SLF001 - no door shows it

@@ -108,7 +108,7 @@ async def test_a_purge_that_landed_unheard_is_known() -> None:
 
 async def _trying(work: object) -> Exception | None:
     try:
-        await work  # type: ignore[misc]
+        await work  # type: ignore[misc]  # whatever it is, it can be awaited
     except Exception as error:  # noqa: BLE001 - it is looked at
         return error
     return None

@@ -39,7 +39,7 @@ async def waiting(house: House, worker: Worker) -> tuple[TurnItem, ActivityItem,
     """Return a turn whose result waits for its answer, and the activity that has ended."""
     await worker.decide(await started(house, worker), schedule(1))
     activity = await worker.activity()
-    worker.stream.results_to_hurry = worker.stream.late_results = 0  # type: ignore[attr-defined]
+    worker.stream.results_to_hurry = worker.stream.late_results = 0  # type: ignore[attr-defined]  # a stream of the engine's own
     finishing = asyncio.create_task(worker.finish(activity, "done"))
     return await worker.turn(), activity, finishing
 

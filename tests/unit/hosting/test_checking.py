@@ -122,9 +122,9 @@ async def test_a_number_finds_nobody() -> None:
         await engine.start("flow", id="one")
         for ask in (engine.get, engine.wait, engine.terminate, engine.purge, engine.history):
             with pytest.raises(TypeError, match="is a str, not int"):
-                await ask(1)  # type: ignore[arg-type]
+                await ask(1)  # type: ignore[arg-type]  # what a checker refuses is tried
         with pytest.raises(ConfigurationError, match="Status, such as RUNNING"):
-            [one async for one in engine.instances(status="RUNNING")]  # type: ignore[arg-type]
+            [one async for one in engine.instances(status="RUNNING")]  # type: ignore[arg-type]  # what a checker refuses is tried
 
 
 async def test_who_waits_is_told_that_it_was_purged() -> None:

@@ -124,7 +124,7 @@ async def test_listings_are_narrowed_down(engine: Engine) -> None:
         await engine.start(waits, id="w")
 
         async def ids(**wanted: object) -> list[str]:
-            return [each.id async for each in engine.instances(page=2, **wanted)]  # type: ignore[arg-type]
+            return [each.id async for each in engine.instances(page=2, **wanted)]  # type: ignore[arg-type]  # what a test says
 
         assert await ids() == ["w", "e-4", "e-3", "e-2", "e-1", "e-0"]
         assert await ids(workflow=echo, tags={"even": "True"}) == ["e-4", "e-2", "e-0"]

@@ -117,7 +117,7 @@ def test_everything_arrives_as_it_was(source: MemoryStore) -> None:
     }
     # The two notes that were written first have the first numbers, and nothing else has moved.
     assert held_by(target) == [
-        (row[0], row[1] + 2, *row[2:]) if row[0] == "note" else row  # type: ignore[operator]
+        (row[0], row[1] + 2, *row[2:]) if row[0] == "note" else row  # type: ignore[operator]  # rows of the store are tuples of anything
         for row in held_by(source)
     ]
     assert target.counts() == source.counts()

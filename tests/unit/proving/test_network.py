@@ -12,8 +12,8 @@ def test_a_connection_keeps_its_order_and_single_calls_do_not() -> None:
     streamed: list[int] = []
     single: list[int] = []
     for number in range(200):
-        network.stream("a", lambda number=number: streamed.append(number))  # type: ignore[misc]
-        network.single("b", lambda number=number: single.append(number))  # type: ignore[misc]
+        network.stream("a", lambda number=number: streamed.append(number))  # type: ignore[misc]  # the default binds it
+        network.single("b", lambda number=number: single.append(number))  # type: ignore[misc]  # the default binds it
     loop.run_until(lambda: False, 10_000_000)
     assert streamed == list(range(200))
     assert single != list(range(200))

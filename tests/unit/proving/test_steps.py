@@ -16,7 +16,7 @@ def started(*steps: Step, rounds: int = 0, needs: str = "") -> ev.ExecutionStart
 
 
 def kinds(decided: object) -> list[str]:
-    return [action.WhichOneof("kind") for action in decided.actions]  # type: ignore[attr-defined]
+    return [action.WhichOneof("kind") for action in decided.actions]  # type: ignore[attr-defined]  # decided at once, so it is a decision
 
 
 def test_a_call_is_scheduled_once_and_its_result_ends_the_program() -> None:

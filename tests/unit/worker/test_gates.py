@@ -13,7 +13,7 @@ def test_in_the_order_in_which_they_came_without_those_who_are_gone() -> None:
         return True
 
     for name in "abcde":
-        gate.enter(lambda name=name: begin(name))  # type: ignore[misc]
+        gate.enter(lambda name=name: begin(name))  # type: ignore[misc]  # the default binds it
     assert begun == ["a", "b"]
     gate.leave()
     assert begun == ["a", "b", "d"]

@@ -22,7 +22,7 @@ async def test_much_work_for_few_threads_is_all_done() -> None:
             all_done.set()
 
     for number in range(5_000):
-        threads.submit(lambda number=number: number, came)  # type: ignore[misc]
+        threads.submit(lambda number=number: number, came)  # type: ignore[misc]  # the default binds it
     await all_done.wait()
     assert sorted(done) == list(range(5_000))
     assert len(_names()) <= 3
@@ -33,7 +33,7 @@ async def test_no_thread_is_made_while_one_is_free() -> None:
     threads: Threads[None] = Threads(8, name="pool-one")
     for _ in range(20):
         done = asyncio.Event()
-        threads.submit(lambda: None, lambda _, done=done: done.set())  # type: ignore[misc]
+        threads.submit(lambda: None, lambda _, done=done: done.set())  # type: ignore[misc]  # the default binds it
         await done.wait()
     assert len(_names()) == 1
     threads.close()

@@ -23,7 +23,7 @@ def test_a_start_has_a_name_an_id_and_what_it_is_given() -> None:
     assert len(by_chance.instance_id) == 32
     assert not by_chance.HasField("input")
     assert not by_chance.HasField("router")
-    naive = requests.start("x", None, None, datetime(2026, 1, 2), None)  # noqa: DTZ001
+    naive = requests.start("x", None, None, datetime(2026, 1, 2), None)  # noqa: DTZ001 - without a zone on purpose
     assert naive.scheduled_start_timestamp == request.scheduled_start_timestamp
 
 
@@ -51,7 +51,7 @@ def test_pages_have_a_size_that_makes_sense(size: int) -> None:
 def test_a_rerun_tells_a_new_input_from_none() -> None:
     def rerun(**more: object) -> pb.RerunWorkflowFromEventRequest:
         told = {"new_id": None, "value": UNSET, "new_child_id": None, "app_id": None, **more}
-        return requests.rerun("one", 3, **told)  # type: ignore[arg-type]
+        return requests.rerun("one", 3, **told)  # type: ignore[arg-type]  # what a test says
 
     assert not rerun().overwrite_input
     assert rerun(value=None).overwrite_input

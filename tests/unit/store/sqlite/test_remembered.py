@@ -55,7 +55,7 @@ def test_turns_that_follow_each_other_need_not_ask_the_file(tmp_path: Path) -> N
 def test_a_commit_that_fails_makes_it_forget(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
     store.commit([born(tasks=2)])
-    breaks = Entry(key=1, history=(HistoryAdd(7, None),))  # type: ignore[arg-type]
+    breaks = Entry(key=1, history=(HistoryAdd(7, None),))  # type: ignore[arg-type]  # what the file refuses
     with pytest.raises(AssertionError, match="invariant"):
         store.commit([ended(1, 1), breaks])
     assert store.commit([ended(1, 1)])[0].verdict is Verdict.LANDED

@@ -66,7 +66,7 @@ async def raw(answer: Callable[[bytes], bytes]) -> AsyncIterator[Channel]:
     spoken: list[asyncio.Task[None]] = []
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        spoken.append(asyncio.current_task())  # type: ignore[arg-type]
+        spoken.append(asyncio.current_task())  # type: ignore[arg-type]  # a test runs in a task
         with suppress(ConnectionError):
             while data := await reader.read(65_536):
                 writer.write(answer(data))

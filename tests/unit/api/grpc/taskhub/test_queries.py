@@ -27,7 +27,7 @@ def _statuses(*numbers: int) -> Compare:
 def test_what_a_purge_takes(named: tuple[int, ...], force: bool, term: object) -> None:
     filter_ = pb.PurgeInstanceFilter()
     filter_.MergeFromString(b"".join(bytes((0x18, number)) for number in named))
-    assert to_purge(filter_, force=force) == AllOf((term,))  # type: ignore[arg-type]
+    assert to_purge(filter_, force=force) == AllOf((term,))  # type: ignore[arg-type]  # a filter or none, as the case has it
 
 
 def test_a_forced_purge_of_everything() -> None:
