@@ -7,6 +7,7 @@ before, and then both land together, if a worker that has nothing else to do is 
 """
 
 from dataclasses import replace
+from functools import partial
 
 from perdure.base.errors import WorkerFault
 from perdure.core import effects as fx
@@ -14,6 +15,7 @@ from perdure.core.events import WorkflowStarted
 from perdure.core.requests import Start
 from perdure.core.turn import Closed
 from perdure.engine.aftermath import Aftermath
+from perdure.engine.entries import Prepared
 from perdure.engine.ground import Ground
 from perdure.engine.moves import Moves
 from perdure.engine.proposals import Proposal, Proposals
@@ -105,26 +107,35 @@ class Births:
         self, newborn: Newborn, resident: Resident, turn: Turn, result: Closed
     ) -> Proposal:
         prepared = self._moves.born(resident, turn, result, newborn)
+        apply = partial(self._landed, newborn, resident, turn, prepared, result)
+        return Proposal(prepared.entry, apply, partial(self._lost, resident))
 
-        def never_born() -> None:
+    def _landed(
+        self,
+        newborn: Newborn,
+        resident: Resident,
+        turn: Turn,
+        prepared: Prepared,
+        result: Closed,
+        outcome: Outcome,
+    ) -> None:
+        if outcome.verdict is not Verdict.LANDED:
+            self._lost(resident)
+            return
+        key = outcome.births[0].key
+        assert key is not None, "a birth that has landed has a key"
+        resident.key = key
+        self._proposals.report(newborn)
+        if turn.token:
+            self._early.born_with_it(resident, turn)
+        self._aftermath.born_with_a_turn(resident, turn, prepared, result)
+        if result.state.finished:
             self._deciding.forget(resident)
-            self._early.never_born(resident)
 
-        def apply(outcome: Outcome) -> None:
-            if outcome.verdict is not Verdict.LANDED:
-                never_born()
-                return
-            key = outcome.births[0].key
-            assert key is not None, "a birth that has landed has a key"
-            resident.key = key
-            self._proposals.report(newborn)
-            if turn.token:
-                self._early.born_with_it(resident, turn)
-            self._aftermath.born_with_a_turn(resident, turn, prepared, result)
-            if result.state.finished:
-                self._deciding.forget(resident)
-
-        return Proposal(prepared.entry, apply, lambda _: never_born())
+    def _lost(self, resident: Resident, _: object = None) -> None:
+        """What was to be born with its turn never was."""
+        self._deciding.forget(resident)
+        self._early.never_born(resident)
 
     def _only_begins(self, result: Closed) -> bool:
         """Tell whether a turn asks for nothing but what a birth may bring with it."""

@@ -70,6 +70,7 @@ def closed_entry(
     if closed.effects:
         owner = Owner(resident, state.generation)
         rows_of = EffectRows.of(owner, closed.effects, encoded, propagate, found, now_us)
+    ended_tasks, handed_out, fired = _arrived(turn)
     entry = Entry(
         key=resident.key,
         term=resident.term,
@@ -82,10 +83,10 @@ def closed_entry(
         wipe_timers=state.finished,
         wipe_tasks=turn is None,  # a terminate: what it still had to run is not run any more
         tasks=rows_of.tasks,
-        ended_tasks=() if turn is None else _ended_tasks(turn),
-        handed_out=() if turn is None else _hand_outs(turn),
+        ended_tasks=ended_tasks,
+        handed_out=handed_out,
         timers=rows_of.timers,
-        ended_timers=(*_fired(turn), *(() if state.finished else rows_of.ended_timers)),
+        ended_timers=fired if state.finished else (*fired, *rows_of.ended_timers),
         births=rows_of.births,
         messages=rows_of.messages,
         lifecycle=_moves(resident, state.phase, now_us),
@@ -160,6 +161,7 @@ def continued_entry(
     owner = Owner(resident, continued.state.generation)
     rows_of = EffectRows.of(owner, continued.effects, encoded, propagate, found, now_us)
     head = _fresh_head(resident, continued, now_us)
+    ended_tasks, handed_out, fired = _arrived(turn)
     entry = Entry(
         key=resident.key,
         term=resident.term,
@@ -168,11 +170,11 @@ def continued_entry(
         wipe_history=True,
         taken=_taken(turn),
         inbox=(*inbox, *rows_of.own),
-        ended_timers=_fired(turn),
+        ended_timers=fired,
         wipe_timers=True,
         tasks=rows_of.tasks,
-        ended_tasks=_ended_tasks(turn),
-        handed_out=_hand_outs(turn),
+        ended_tasks=ended_tasks,
+        handed_out=handed_out,
         timers=rows_of.timers,
         births=rows_of.births,
         messages=rows_of.messages,
@@ -258,20 +260,16 @@ def _taken(turn: Turn) -> tuple[int, ...]:
     return (*seqs, *turn.dropped)
 
 
-# What lands with the turn that takes it (`engine.deciding`) ends its row in the same entry.
-
-
-def _ended_tasks(turn: Turn) -> tuple[TaskEnd, ...]:
-    return tuple([each.task for each in turn.arrivals if each.task is not None])
-
-
-def _hand_outs(turn: Turn) -> tuple[HandOut, ...]:
-    return tuple([each.handed_out for each in turn.arrivals if each.handed_out is not None])
-
-
-def _fired(turn: Turn | None) -> tuple[TimerEnd, ...]:
-    arrivals = () if turn is None else turn.arrivals
-    return tuple([each.timer for each in arrivals if each.timer is not None])
+def _arrived(
+    turn: Turn | None,
+) -> tuple[tuple[TaskEnd, ...], tuple[HandOut, ...], tuple[TimerEnd, ...]]:
+    """Return the ends of what lands with the turn that takes it (`engine.deciding`)."""
+    if turn is None or not turn.arrivals:
+        return (), (), ()
+    tasks = [each.task for each in turn.arrivals if each.task is not None]
+    notes = [each.handed_out for each in turn.arrivals if each.handed_out is not None]
+    timers = [each.timer for each in turn.arrivals if each.timer is not None]
+    return tuple(tasks), tuple(notes), tuple(timers)
 
 
 def _ended_by_us(closed: Closed) -> bool:

@@ -120,7 +120,6 @@ class Landing:
         self, entry: Entry, apply: Apply, fail: Fail | None, attempt: int
     ) -> asyncio.Future[Outcome]:
         told: asyncio.Future[Outcome] = self._loop.create_future()
-        told.add_done_callback(_seen)
         self._submit(_Landing(entry, apply, fail, told), attempt)
         return told
 
@@ -158,7 +157,7 @@ class Landing:
         if isinstance(error, StoreFailed | StoreBroken):
             # Whoever asked hears of it; so must those who look after the store.
             self._observer.fault("landing what was asked", error)
-        told.set_exception(error)
+        _fail(told, error)
 
     def _landed(self, landing: "_Landing", outcome: Outcome) -> None:
         told = landing.told
@@ -168,7 +167,7 @@ class Landing:
             landing.apply(outcome)
         except Exception as fault:
             if told is not None and not told.done():
-                told.set_exception(fault)
+                _fail(told, fault)
             raise
         if landing.unsure:
             self._settle(landing, outcome)
@@ -194,7 +193,7 @@ class _Landing:
     unsure: bool = False  # an attempt may have landed
 
 
-def _seen(future: asyncio.Future[Outcome]) -> None:
+def _fail(told: asyncio.Future[Outcome], error: BaseException) -> None:
+    told.set_exception(error)
     # Whoever asked may be gone; the exception has been reported or will be raised to it.
-    if not future.cancelled():
-        future.exception()
+    told.exception()

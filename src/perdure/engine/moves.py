@@ -7,13 +7,14 @@ and nobody else makes another; what arrives meanwhile goes to the inbox and is l
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from perdure.base.errors import AccessDenied
 from perdure.base.records import dataclass
 from perdure.core import effects as fx
 from perdure.core.applying import Caller
-from perdure.core.events import Event, PropagationScope
+from perdure.core.events import Event
 from perdure.core.turn import Closed, ContinuedAsNew, Stalled, TurnResult, terminate
 from perdure.engine.aftermath import FORBIDDEN, Aftermath
 from perdure.engine.entries import (
@@ -27,12 +28,10 @@ from perdure.engine.forbidding import forbidden, may_replace, told_others
 from perdure.engine.ground import Ground
 from perdure.engine.landing import Apply, Fail
 from perdure.engine.lookup import Lookup
+from perdure.engine.propagating import propagation
 from perdure.engine.residents import Resident, Turn
-from perdure.engine.rows import NOTHING_FOUND, Found, Newborn, Propagate
+from perdure.engine.rows import NOTHING_FOUND, Found, Newborn
 from perdure.store.port import Outcome, Store
-from perdure.wire.events import encode
-from perdure.wire.generated import work_pb2 as pb
-from perdure.wire.work_items import events_of, propagated_history
 
 # How often holders of wanted ids are looked at that are being terminated, one life after another.
 ENDING_HOLDERS_LOOKS_MAX: Final = 5
@@ -164,7 +163,7 @@ class Moves:
     def born(self, resident: Resident, turn: Turn, result: Closed, newborn: Newborn) -> Prepared:
         """Return the entry of a start with its first turn, which depends on nobody else."""
         assert not self.has_to_read(result.effects), "what depends on others is read first"
-        given = (self._clock.now_us(), self._propagation(resident, turn, result))
+        given = (self._clock.now_us(), propagation(resident, turn, result))
         return born_entry(resident, turn, result, *given, newborn)
 
     def has_to_read(self, effects: tuple[fx.Effect, ...]) -> bool:
@@ -179,7 +178,7 @@ class Moves:
         now_us: int,
         found: Found,
     ) -> Prepared:
-        propagate = self._propagation(resident, turn, result)
+        propagate = propagation(resident, turn, result)
         if isinstance(result, Closed):
             return closed_entry(resident, turn, result, now_us, propagate, found)
         assert turn is not None, "only a turn continues as new"
@@ -217,20 +216,6 @@ class Moves:
             found, ending = await self._reader.surely(ask)
         return found
 
-    def _propagation(
-        self, resident: Resident, turn: Turn | None, result: Closed | ContinuedAsNew
-    ) -> Propagate:
-        made: dict[PropagationScope, bytes] = {}
-
-        def propagate(scope: PropagationScope) -> bytes | None:
-            if scope is PropagationScope.NONE:
-                return None
-            if scope not in made:
-                made[scope] = _handed_down(resident, _history_of(resident, turn, result), scope)
-            return made[scope]
-
-        return propagate
-
     def _move(
         self,
         resident: Resident,
@@ -251,49 +236,35 @@ class Moves:
         follow: Follow,
     ) -> tuple[Apply, Fail]:
         """Return what is done when a move has landed, and when it cannot be landed at all."""
+        apply = partial(self._landed, resident, turn, prepared, result, follow)
+        return apply, partial(self._lost, resident, follow)
 
-        def apply(outcome: Outcome) -> None:
-            try:
-                follow.told(outcome)
-                self._aftermath.moved(resident, turn, prepared, result, outcome)
-            finally:
-                # Not before: what is not true in memory yet must not be handed out once more.
-                resident.moving = False
-            follow.done(outcome)
-
-        def fail(error: BaseException) -> None:
+    def _landed(
+        self,
+        resident: Resident,
+        turn: Turn | None,
+        prepared: Prepared,
+        result: TurnResult,
+        follow: Follow,
+        outcome: Outcome,
+    ) -> None:
+        try:
+            follow.told(outcome)
+            self._aftermath.moved(resident, turn, prepared, result, outcome)
+        finally:
+            # Not before: what is not true in memory yet must not be handed out once more.
             resident.moving = False
-            self._observer.fault(f"moving instance '{resident.instance_id}'", error)
-            follow.failed()
+        follow.done(outcome)
 
-        return apply, fail
+    def _lost(self, resident: Resident, follow: Follow, error: BaseException) -> None:
+        resident.moving = False
+        self._observer.fault(f"moving instance '{resident.instance_id}'", error)
+        follow.failed()
 
 
 def _depends_on_others(effects: tuple[fx.Effect, ...]) -> bool:
     return any(isinstance(effect, (fx.Birth, fx.EndChildren)) for effect in effects)
 
 
-def _history_of(
-    resident: Resident, turn: Turn | None, result: Closed | ContinuedAsNew
-) -> list[bytes]:
-    """Return the history as it is once what a turn came to has landed."""
-    if isinstance(result, ContinuedAsNew):
-        return [encode(event) for event in result.begin]
-    events = events_of(resident.past, resident.ends)
-    if turn is not None:
-        events += [encode(result.turn), *(item.add.event for item in turn.batch)]
-    return events + [encode(event) for event in result.recorded]
-
-
 def _children_of(store: Store, key: int) -> list[int]:
     return [child.key for child in store.children(key) if child.head.completed_at_us is None]
-
-
-def _handed_down(resident: Resident, events: list[bytes], scope: PropagationScope) -> bytes:
-    chunk = pb.PropagatedChunk(
-        events=events,
-        app_id=resident.identity.app_id,
-        instance_id=resident.instance_id,
-        workflow_name=resident.identity.name,
-    )
-    return propagated_history(scope, chunk, resident.identity.propagated)

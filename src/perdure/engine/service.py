@@ -1,7 +1,7 @@
 """The engine's face: requests and reads for the components, streams for the workers' door."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from perdure.base.observer import Observer
@@ -205,9 +205,9 @@ class Engine:
 
     # ---- requests
 
-    async def begin(self, request: rq.Start) -> str | Refusal:
+    def begin(self, request: rq.Start) -> Coroutine[Any, Any, str | Refusal]:
         """Start an instance; its id, once that is on disk."""
-        return await self._intake.start(request)
+        return self._intake.start(request)
 
     async def change(
         self, request: rq.RaiseEvent | rq.Terminate | rq.Suspend | rq.Resume
@@ -237,11 +237,11 @@ class Engine:
         """Ask the store something, off the loop's thread."""
         return await self._reader.read(question)
 
-    async def wait(
+    def wait(
         self, instance_id: str, *, finished: bool, timeout_us: int | None
-    ) -> Snapshot | None:
+    ) -> Coroutine[Any, Any, Snapshot | None]:
         """Return an instance once it has started, or with `finished` ended, or time is up."""
-        return await self._lookup.reached(instance_id, finished=finished, timeout_us=timeout_us)
+        return self._lookup.reached(instance_id, finished=finished, timeout_us=timeout_us)
 
     def figures(self) -> dict[str, int]:
         """Return how much of everything there is in memory just now, for metrics."""

@@ -102,7 +102,14 @@ def _verdict_of_ends(batch: Batch, entry: Entry, own: Known | None) -> Verdict:
 
 
 def _is_free(batch: Batch, birth: Birth) -> bool:
-    bearer = batch.instance(batch.bearer_of(birth.identity.instance_id))
+    return _gives_way(_bearer(batch, birth), birth)
+
+
+def _bearer(batch: Batch, birth: Birth) -> Known | None:
+    return batch.instance(batch.bearer_of(birth.identity.instance_id))
+
+
+def _gives_way(bearer: Known | None, birth: Birth) -> bool:
     return bearer is None or (bearer.key == birth.replaces and bearer.finished)
 
 
@@ -157,14 +164,14 @@ def _deliver(batch: Batch, known: Known | None, add: InboxAdd) -> int | None:
 
 
 def _bear(batch: Batch, asker: int | None, birth: Birth) -> BirthOutcome:
-    if not _is_free(batch, birth):
+    bearer = _bearer(batch, birth)
+    if not _gives_way(bearer, birth):
         if birth.if_taken is None:
             return BirthOutcome(None)
         seq = _deliver(batch, batch.instance(asker), birth.if_taken)
         return BirthOutcome(None, () if seq is None else (seq,))
-    replaced = batch.instance(batch.bearer_of(birth.identity.instance_id))
-    if replaced is not None:
-        batch.purge(replaced)
+    if bearer is not None:
+        batch.purge(bearer)
     newborn = batch.add_instance(birth)
     if birth.history:
         batch.add_history(newborn, birth.history)

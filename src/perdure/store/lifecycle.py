@@ -16,6 +16,10 @@ def lifecycle_rows(
     """
     for add in entry.epitaph:
         yield entry.key or 0, add
+    if not entry.births:
+        for add in entry.lifecycle:
+            yield entry.key or 0, add
+        return
     asked = {birth.identity.instance_id for birth in entry.births}
     born = {
         birth.identity.instance_id: outcome.key

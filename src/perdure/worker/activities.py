@@ -149,7 +149,7 @@ class ActivityRunner:
         if run.over or self._closed:
             self._leave(run)
             return False
-        run.gates.append(gates[0])
+        run.gates = (*run.gates, gates[0])
         if len(gates) > 1:
             self._enter(run, gates[1:])
         else:
@@ -159,7 +159,7 @@ class ActivityRunner:
     def _leave(self, run: Run) -> None:
         """Give the places of a run to others."""
         self._running.discard(run)
-        gates, run.gates = run.gates, []
+        gates, run.gates = run.gates, ()
         for gate in gates:
             gate.leave()
 
@@ -250,12 +250,13 @@ class ActivityRunner:
     # ---- time
 
     def _watch(self, run: Run, after_us: int, look: Callable[[Run], None]) -> None:
-        run.timers.append(self._loop.call_later(after_us / SECOND_US, look, run))
+        timer = self._loop.call_later(after_us / SECOND_US, look, run)
+        run.timers = (*run.timers, timer)
 
     def _unwatch(self, run: Run) -> None:
         for timer in run.timers:
             timer.cancel()
-        run.timers.clear()
+        run.timers = ()
 
     def _look_at_time(self, run: Run) -> None:
         timeout_us = run.activity.timeout_us

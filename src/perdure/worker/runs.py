@@ -57,10 +57,10 @@ class Run:
         # By the monotonic clock; None before it has really begun.
         self.begun_s: float | None = None
         self.beat_s: float | None = None
-        self.gates: list[Gate] = []  # in which it has a place
+        self.gates: tuple[Gate, ...] = ()  # in which it has a place
         self.task: asyncio.Task[Any] | None = None
         self.job: Job[Outcome] | None = None
-        self.timers: list[asyncio.TimerHandle] = []
+        self.timers: tuple[asyncio.TimerHandle, ...] = ()
 
     def begin(self) -> None:
         """Note that it begins to run."""

@@ -108,7 +108,8 @@ class Batch:
     def instance(self, key: int | None) -> Known | None:
         if key is None:
             return None
-        self._learn((key,))
+        if key not in self._known:
+            self._learn((key,))
         return self._known[key]
 
     def bearer_of(self, instance_id: str) -> int | None:
