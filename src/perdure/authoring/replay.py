@@ -111,6 +111,11 @@ class Replayer:
         if run is not None:
             run.close()
 
+    def forget_all(self) -> None:
+        """Let go of all code that is kept."""
+        for key in list(self._kept):
+            self.forget(key)
+
     def __len__(self) -> int:
         """How many instances have their code kept."""
         return len(self._kept)

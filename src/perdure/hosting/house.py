@@ -143,6 +143,8 @@ class House:
         for staff in self._staffs.values():
             staff.leave()
         await engine.stop()
+        for staff in self._staffs.values():
+            staff.let_go()
 
 
 def _opened(settings: HostSettings) -> tuple[Store, Sharing | None]:

@@ -166,6 +166,11 @@ class Staff:
         for member in self._members:
             member.replayer.forget(key)
 
+    def let_go(self) -> None:
+        """End all code that is kept: left to the garbage collector it would end anywhere."""
+        for member in self._members:
+            member.replayer.forget_all()
+
     def _member(
         self, key: Hashable, past: Callable[[], Sequence[Event]], new: Sequence[Event]
     ) -> Member:

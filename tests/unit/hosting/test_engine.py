@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -294,6 +295,29 @@ async def test_an_activity_whose_workflow_is_gone_is_cancelled(engine: Engine, h
         await (handle.terminate() if how == "terminate" else handle.purge(force=True))
         async with asyncio.timeout(MINUTE_S):
             await ended.wait()
+
+
+async def test_code_that_waits_ends_with_the_engine_and_not_whenever_it_is_collected(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    ends: list[str] = []
+
+    @engine.workflow
+    async def tidy(ctx: WorkflowContext) -> None:
+        try:
+            await ctx.wait_for_external_event("go")
+        finally:
+            ends.append("ended")
+            await ctx.wait_for_external_event("gone")
+
+    async with engine:
+        await (await engine.start(tidy)).wait_for_start(MINUTE_S)
+        assert not ends
+    assert ends == ["ended"]
+    gc.collect()
+    assert not complaints
 
 
 # ---- code that changes
