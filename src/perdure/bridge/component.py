@@ -8,6 +8,7 @@ from dataclasses import replace
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+from typing_extensions import override
 
 from perdure.base.limits import LIST_IDS_PAGE_DEFAULT
 from perdure.base.time import SECOND_US, Clock
@@ -34,7 +35,7 @@ from perdure.components.temporal.bounds import NAMES_LOOKED_AT, READS_AT_ONCE
 from perdure.components.temporal.connection import Connection
 from perdure.components.temporal.filters import names_tags
 from perdure.components.temporal.histories import Histories
-from perdure.components.temporal.on_cluster import OnCluster, Parts, check_page, events_wanted
+from perdure.components.temporal.on_cluster import OnCluster, Parts, check_page
 from perdure.components.temporal.views import Ends
 from perdure.components.temporal.waiting import Waiting
 from perdure.core.requests import (
@@ -127,14 +128,10 @@ class BridgeComponent(OnCluster):
         first, last = await asyncio.gather(self._temporals.first(run), self._temporals.last(run))
         return Ends(first, last)
 
-    async def history(
-        self, instance_id: str, *, after_seq: int = 0, limit: int | None = None
+    @override
+    async def _page(
+        self, run: WorkflowExecution, after_seq: int, wanted: int
     ) -> HistoryPage | None:
-        described = await self._runs.described(instance_id)
-        if described is None:
-            return None
-        wanted = events_wanted(limit)
-        run = described.workflow_execution_info.execution
         found = await self._histories.after(run, after_seq)
         events = found[:wanted]
         last = after_seq + len(events)

@@ -11,6 +11,7 @@ from temporalio.api.workflowservice.v1 import (
     DescribeWorkflowExecutionResponse,
 )
 from temporalio.service import WorkflowService
+from typing_extensions import override
 
 from perdure.base.errors import CallerFault
 from perdure.base.limits import LIST_IDS_PAGE_DEFAULT
@@ -34,7 +35,7 @@ from perdure.components.temporal.connection import Connection
 from perdure.components.temporal.events import shown_event
 from perdure.components.temporal.filters import id_of, names_tags, visibility_of
 from perdure.components.temporal.histories import Histories
-from perdure.components.temporal.on_cluster import OnCluster, Parts, check_page, events_wanted
+from perdure.components.temporal.on_cluster import OnCluster, Parts, check_page
 from perdure.components.temporal.options import read_options
 from perdure.components.temporal.purging import Purging
 from perdure.components.temporal.rerunning import Rerunning
@@ -128,14 +129,10 @@ class TemporalComponent(OnCluster):
         first, last = await asyncio.gather(self._histories.first(run), self._histories.last(run))
         return Ends(first, last)
 
-    async def history(
-        self, instance_id: str, *, after_seq: int = 0, limit: int | None = None
+    @override
+    async def _page(
+        self, run: WorkflowExecution, after_seq: int, wanted: int
     ) -> HistoryPage | None:
-        described = await self._runs.described(instance_id)
-        if described is None:
-            return None
-        wanted = events_wanted(limit)
-        run = described.workflow_execution_info.execution
         found = await self._histories.after(run, after_seq, wanted)
         if found is None:
             return None

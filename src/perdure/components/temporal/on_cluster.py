@@ -17,7 +17,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from perdure.base.errors import CallerFault
 from perdure.base.limits import HISTORY_PAGE_ROWS_MAX, PAGE_ROWS_MAX
-from perdure.components.port import Done, InstanceView, Purged, TaskView
+from perdure.components.port import Done, HistoryPage, InstanceView, Purged, TaskView
 from perdure.components.temporal.bounds import HEALTH_CHECK_S
 from perdure.components.temporal.connection import Connection
 from perdure.components.temporal.settings import KIND
@@ -157,6 +157,24 @@ class OnCluster(ABC):
         described = await self._parts.runs.described(instance_id)
         return await self._view(described, payloads=payloads)
 
+    @abstractmethod
+    async def _page(
+        self, run: WorkflowExecution, after_seq: int, wanted: int
+    ) -> HistoryPage | None:
+        """Return up to `wanted` events of a run after one, or None if the run is gone."""
+        ...
+
+    async def history(
+        self, instance_id: str, *, after_seq: int = 0, limit: int | None = None
+    ) -> HistoryPage | None:
+        """Return a page of the history, or None if there is no such instance."""
+        described = await self._parts.runs.described(instance_id)
+        if described is None:
+            return None
+        most = HISTORY_PAGE_ROWS_MAX
+        wanted = most if limit is None else min(limit, most)
+        return await self._page(described.workflow_execution_info.execution, after_seq, wanted)
+
     async def tasks(self, instance_id: str) -> Sequence[TaskView] | None:
         """Return the activities of an instance, or None if there is none."""
         described = await self._parts.runs.described(instance_id)
@@ -170,8 +188,3 @@ def check_page(query: InstanceQuery) -> None:
     """Raise CallerFault if a listing asks for pages of a size that there is not."""
     if not 1 <= query.limit <= PAGE_ROWS_MAX:
         raise CallerFault(f"a page has from 1 to {PAGE_ROWS_MAX} instances")
-
-
-def events_wanted(limit: int | None) -> int:
-    """Return how many events a page of a history is to have at most."""
-    return HISTORY_PAGE_ROWS_MAX if limit is None else min(limit, HISTORY_PAGE_ROWS_MAX)
