@@ -19,7 +19,7 @@ STOP_DEADLINE_S: Final = 10.0
 POLL_S: Final = 0.02
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 # The fields of a process's `stat`, counted from the one that follows its name.
-_STATE, _PARENT, _USER_TICKS, _SYSTEM_TICKS = 0, 1, 11, 12
+_PARENT, _USER_TICKS, _SYSTEM_TICKS = 1, 11, 12
 
 
 class GaveUpError(Exception):
@@ -77,6 +77,7 @@ class Processes:
         # The program by which one of some name is started, if any is.
         self.under: Callable[[str], Sequence[str]] = lambda name: ()  # noqa: ARG005 - the signature
         self._running: list[subprocess.Popen[bytes]] = []
+        self._tracers: set[int] = set()
         self._named: dict[str, int] = {}
 
     def pid_of(self, name: str) -> int | None:
@@ -115,9 +116,10 @@ class Processes:
         environment: Mapping[str, str] | None = None,
         user: str | None = None,
     ) -> subprocess.Popen[bytes]:
+        tracer = self.under(name)
         with self._log(name).open("ab") as log:
             process = subprocess.Popen(
-                [*self.under(name), *command],
+                [*tracer, *command],
                 stdin=pipe,
                 stdout=pipe if pipe == subprocess.PIPE else log,
                 stderr=log,
@@ -127,6 +129,8 @@ class Processes:
                 start_new_session=True,  # Ctrl-C is for us: we end them ourselves, in order
             )
         self._running.append(process)
+        if tracer:
+            self._tracers.add(process.pid)
         self._named[name] = process.pid
         return process
 
@@ -138,19 +142,18 @@ class Processes:
 
     def kill(self) -> None:
         """Kill all of it at once, as a power cut does."""
-        killed = self.tree()
-        for pid in killed:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue  # it has ended by itself meanwhile
+        for pid in self.tree():
+            if pid not in self._tracers:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue  # it has ended by itself meanwhile
+        # A tracer ends when what it traces has ended, and has then seen to it that nothing of that
+        # is left: to Postgres, a dead process of its own that nobody has waited for still runs.
         for process in self._running:
-            process.wait()
+            process.wait(STOP_DEADLINE_S)
         self._running.clear()
-        # Of those that others have started nobody else tells that they have let go of their files.
-        end = time.monotonic() + STOP_DEADLINE_S
-        while any(map(_runs, killed)) and time.monotonic() < end:
-            time.sleep(POLL_S)
+        self._tracers.clear()
 
     def stop(self) -> None:
         """End all of it, the last one started first, politely and then not."""
@@ -169,11 +172,6 @@ def _fields(pid: int) -> list[str] | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return text.rpartition(")")[2].split()
-
-
-def _runs(pid: int) -> bool:
-    fields = _fields(pid)
-    return fields is not None and fields[_STATE] != "Z"
 
 
 def _with_children(roots: Sequence[int]) -> list[int]:
