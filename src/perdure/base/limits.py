@@ -36,7 +36,10 @@ ACTIONS_PER_TURN_MAX: Final = 100_000
 TURN_BATCH_EVENTS_MAX: Final = 10_000
 TURN_RETRY_FIRST_US: Final = 1 * SECOND_US
 # How long a result waits, where nothing else is under way, to land with the turn that takes it.
-RESULT_WAITS_US: Final = SECOND_US // 500
+RESULT_WAITS_US: Final = SECOND_US // 200
+# For a turn that will take up to so much of the time of a commit: one that is under way meanwhile
+# makes the turn slower, too.
+RESULT_WAITS_TURN_PERCENT_MAX: Final = 150
 TURN_RETRY_LONGEST_US: Final = 60 * SECOND_US
 STALL_RETRY_FIRST_US: Final = 5 * SECOND_US
 STALL_RETRY_LONGEST_US: Final = 300 * SECOND_US

@@ -38,6 +38,7 @@ class WorkStream:
         # (`engine.together`).
         self.results_to_hurry = 0
         self.late_results = 0
+        self.turn_us = 0  # what its turns take of late; 0 is not known yet
         # For workers that keep histories: what they were last sent of each id, under which they
         # keep it; of which instance, generation and length.
         self.sent: dict[str, tuple[int, int, int]] = {}

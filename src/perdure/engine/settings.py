@@ -13,6 +13,7 @@ from perdure.base.limits import (
     RECEIPTS_KEPT_US,
     RESIDENT_BYTES_MAX,
     RESIDENTS_MAX,
+    RESULT_WAITS_TURN_PERCENT_MAX,
 )
 from perdure.core.access import OPEN, Access
 from perdure.core.status import Status
@@ -59,6 +60,7 @@ class EngineSettings:
     receipts_us: int = RECEIPTS_KEPT_US  # for how long a message that comes again is known
     trace_all: bool = False  # begin a trace for starts that bring none
     result_waits_us: int = 0  # for the turn that it is to land with (`engine.together`)
+    turn_percent_max: int = RESULT_WAITS_TURN_PERCENT_MAX  # of a commit's time, to be waited for
     ready_max: int = READY_QUEUE_MAX  # of each kind and app
     residents_max: int = RESIDENTS_MAX
     resident_bytes_max: int = RESIDENT_BYTES_MAX

@@ -203,7 +203,7 @@ class Tasks:
             self._release(out)
             self._try_again_later(out.task)
 
-        landing = self._landing.surely(entry, landed, failed)
+        landing = self._together.timed(self._landing.surely(entry, landed, failed))
         if early is not None:
             coming = Coming(self._inboxes, out.task.key, entry.inbox[0], result, early)
         else:

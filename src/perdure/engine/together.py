@@ -7,6 +7,9 @@ answered in time both land as one entry, as where the app is in this process (`e
 The activity's answer is acknowledged when that is on disk.
 A start waits in the same way for its first turn, if its caller's request can wait for a worker
 that has nothing to do (`engine.births`).
+- It is worth it where a commit takes about as long as the worker's turn, or longer: how long they
+  take is measured all the time. A result that is on disk before its turn is answered has cost
+  nobody anything, with a quick disk and a worker that is not.
 - The wait is short and has an end: then the result is handed in by itself, and the turn is one that
   was handed out early. So it is, too, if the turn comes to a stall or does not land.
 - A worker that was not in time may be one that does one thing after another, and waits for the
@@ -31,6 +34,9 @@ from perdure.store.port import Outcome, Verdict
 # to so many.
 _HURRIED_RESULTS_MAX: Final = 256
 
+# Of how many measurements a mean is made, by which the latest counts for one of so many.
+_MEASURED: Final = 4
+
 Begin: TypeAlias = Callable[[int, InboxItem, tuple[Arrival, ...]], Turn | None]
 Land: TypeAlias = Callable[[Resident, Turn, TurnResult], "asyncio.Future[Any]"]
 
@@ -41,6 +47,9 @@ class Together:
     def __init__(self, ground: Ground, residents: Residents, begin: Begin, land: Land) -> None:
         """Hand out turns by `begin`, and land what they come to by `land`."""
         self._wait_us = ground.settings.result_waits_us
+        self._turn_percent_max = ground.settings.turn_percent_max
+        self._clock = ground.clock
+        self._commit_us = 0  # what one takes of late; 0 is not known yet
         self._loop = asyncio.get_running_loop()
         self._residents = residents
         self._begin = begin
@@ -50,7 +59,26 @@ class Together:
 
     def may_wait(self, stream: WorkStream) -> bool:
         """Tell whether a worker's result may be worth a wait at all."""
-        return bool(self._wait_us) and _has_nothing_else(stream)
+        if not self._wait_us or not _has_nothing_else(stream):
+            return False
+        return stream.turn_us * 100 <= self._commit_us * self._turn_percent_max
+
+    def came(self, turn: Turn, stream: WorkStream | None) -> None:
+        """Measure how long a worker has taken for a turn."""
+        if stream is not None:
+            took_us = self._clock.now_us() - turn.handed_out_at_us
+            stream.turn_us = _mean_us(stream.turn_us, took_us)
+
+    def timed(self, landing: "asyncio.Future[Outcome]") -> "asyncio.Future[Outcome]":
+        """Measure how long what has just been handed in takes to land."""
+        began_us = self._clock.now_us()
+
+        def landed(done: "asyncio.Future[Outcome]") -> None:
+            if not done.cancelled() and done.exception() is None:
+                self._commit_us = _mean_us(self._commit_us, self._clock.now_us() - began_us)
+
+        landing.add_done_callback(landed)
+        return landing
 
     def arrive(self, key: int, arrival: Arrival, term: Term | None, stream: WorkStream) -> bool:
         """Let a result wait for its turn; False if it has to be handed in by itself.
@@ -81,7 +109,7 @@ class Together:
         late, stream = self._waiting.pop(turn)
         late.cancel()
         stream.late_results = 0
-        return self._land(resident, turn, result)
+        return self.timed(self._land(resident, turn, result))
 
     async def first(self, turn: Turn, stream: WorkStream) -> None:
         """Return when a first turn has been answered, or is not to be waited for any longer."""
@@ -156,3 +184,9 @@ def _was_late(stream: WorkStream) -> None:
 def _has_nothing_else(stream: WorkStream) -> bool:
     """Tell whether a worker has nothing in hand but the activity that it has just answered."""
     return len(stream.held[Work.ACTIVITY]) <= 1 and not stream.held[Work.TURN]
+
+
+def _mean_us(before_us: int, latest_us: int) -> int:
+    if not before_us:
+        return latest_us
+    return before_us + (latest_us - before_us) // _MEASURED

@@ -214,6 +214,7 @@ class Turns:
             self._ask_again(out)
             return None
         resident, turn, stream = out.resident, out.turn, out.stream
+        self.early.together.came(turn, stream)
         microsoft = stream is not None and answers_in_microsofts(stream, answer)
         caller = Caller(
             resident.instance_id,

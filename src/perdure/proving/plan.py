@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from perdure.base.limits import RESULT_WAITS_TURN_PERCENT_MAX
 from perdure.base.time import MINUTE_US, SECOND_US
 from perdure.core.status import Status
 from perdure.engine.settings import EngineSettings
@@ -32,13 +33,16 @@ _MIXED = 0.4  # of the seeds
 
 def plan_of(seed: int, duration_us: int, nodes: int = 1, store: str = "memory") -> Plan:
     """Return what follows from a seed, for so many nodes; the store makes no difference to it."""
-    chance = Random(f"{seed}:plan")
+    chance, waits = Random(f"{seed}:plan"), Random(f"{seed}:waits")
     return Plan(
         seed=seed,
         duration_us=duration_us,
         odds=drawn(chance, Odds()),
         settings=replace(
-            _settings(chance), result_waits_us=Random(f"{seed}:waits").choice([0, 2_000, 30_000])
+            _settings(chance),
+            result_waits_us=waits.choice([0, 2_000, 30_000]),
+            # Simulated workers take longer than simulated disks: they are waited for all the same.
+            turn_percent_max=waits.choice([RESULT_WAITS_TURN_PERCENT_MAX, 1_000_000, 1_000_000]),
         ),
         nodes=nodes,
         store=store,

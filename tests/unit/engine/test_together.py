@@ -11,6 +11,7 @@ from perdure.base.time import SECOND_US
 from perdure.components.port import Started
 from perdure.core import requests as rq
 from perdure.core.status import Status
+from perdure.engine.dispatcher import WorkStream
 from tests.kit.answers import child, complete, no_such_version, schedule
 from tests.kit.early import breathe
 from tests.kit.house import APP, House
@@ -26,6 +27,19 @@ def patient(**settings: Any) -> House:
     return House(result_waits_us=WAIT_US, **settings)
 
 
+def stream_of(worker: Worker) -> WorkStream:
+    """Return a worker's stream as the engine has it."""
+    stream = worker.stream
+    assert isinstance(stream, WorkStream)
+    return stream
+
+
+def be_new(worker: Worker) -> None:
+    """Have nothing known of what a worker was like until now."""
+    stream = stream_of(worker)
+    stream.results_to_hurry = stream.late_results = stream.turn_us = 0
+
+
 async def started(house: House, worker: Worker, instance_id: str = "a") -> TurnItem:
     """Return the first turn of an instance that is on disk by itself."""
     starting = asyncio.create_task(house.start(instance_id))
@@ -39,7 +53,7 @@ async def waiting(house: House, worker: Worker) -> tuple[TurnItem, ActivityItem,
     """Return a turn whose result waits for its answer, and the activity that has ended."""
     await worker.decide(await started(house, worker), schedule(1))
     activity = await worker.activity()
-    worker.stream.results_to_hurry = worker.stream.late_results = 0  # type: ignore[attr-defined]  # a stream of the engine's own
+    be_new(worker)
     finishing = asyncio.create_task(worker.finish(activity, "done"))
     return await worker.turn(), activity, finishing
 
@@ -93,15 +107,49 @@ async def test_a_worker_that_was_late_is_not_waited_for_the_next_time() -> None:
         await house.pass_time(WAIT_US)
         await finishing
         await worker.decide(turn, schedule(2))
+        stream_of(worker).turn_us = 0
         await worker.finish(await worker.activity())
         assert house.on_disk("a").inbox_length == 1
         await worker.decide(await worker.turn(), schedule(3))
+        stream_of(worker).turn_us = 0
         again = asyncio.create_task(worker.finish(await worker.activity()))
         turn = await worker.turn()
         await breathe()
         assert not again.done(), "and the time after that it is"
         await worker.decide(turn, complete(4))
         await again
+
+
+@pytest.mark.parametrize(("turn_us", "waits"), [(1_500, True), (1_501, False)])
+async def test_a_result_waits_where_its_commit_would_take_about_as_long_as_the_turn(
+    turn_us: int, waits: bool
+) -> None:
+    """One that is on disk before its turn is answered has cost nobody anything."""
+    async with patient() as house:
+        worker = house.worker()
+        await worker.decide(await started(house, worker), schedule(1))
+        be_new(worker)
+        stream_of(worker).results_to_hurry = 1
+        house.store.hold_commits()
+        finishing = asyncio.create_task(worker.finish(await worker.activity()))
+        turn = await worker.turn()
+        await breathe()
+        house.clock.advance(1_000)
+        house.store.let_commits_go()
+        await finishing
+        house.clock.advance(turn_us - 1_000)
+        await worker.decide(turn, schedule(2))
+        finishing = asyncio.create_task(worker.finish(await worker.activity()))
+        turn = await worker.turn()
+        if waits:
+            await breathe()
+            assert not finishing.done()
+            assert house.on_disk("a").inbox_length == 0
+        else:
+            await finishing
+            assert house.on_disk("a").inbox_length == 1
+        await worker.decide(turn, complete(3))
+        await finishing
 
 
 async def test_a_worker_that_has_something_else_to_do_is_not_waited_for() -> None:
