@@ -93,8 +93,8 @@ class Call:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more can come of it."""
-        return self.answered_step is not None or self.lost
+        """Whether its client knows what came of it, or never will."""
+        return self.heard or self.lost
 
     def told(self) -> str:
         """Return the reply in a few words."""

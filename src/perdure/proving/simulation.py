@@ -167,8 +167,19 @@ class Simulation:
                 world.ask(_NURSE, rq.Purge(instance_id=image.instance_id, recursive=False))
             self._pass(MINUTE_US)
         left = [_told(image) for image in world.disk.images.by_key.values()]
+        left += [
+            f"a row of '{row[0]}': {row[1:]}" for row in world.disk.store.dump() if _is_of(row)
+        ]
         if left:
             world.court.accuse("P9", f"purged, and still there: {left}")
+
+
+def _is_of(row: tuple[object, ...]) -> bool:
+    """Tell whether a row of the store is there for the sake of an instance.
+
+    What happened is told for a while, and receipts are kept after all that they were of.
+    """
+    return row[0] not in {"counters", "lifecycle"} and Shelf.RECEIPTS not in row[1:3]
 
 
 def _told(image: Image) -> str:

@@ -215,7 +215,9 @@ class World:
         self.court.answered(node, call)
 
     def _told(self, call: Call) -> None:
-        if not self.disk.happens("client_untold"):
+        if self.disk.happens("client_untold"):
+            call.lost = True
+        else:
             self.network.stream(f"to {call.client}", lambda: setattr(call, "heard", True))
 
     # ---- what is seen

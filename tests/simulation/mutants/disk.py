@@ -120,3 +120,11 @@ def keep_another_event(patch: Patch) -> None:
         return broken
 
     patch.put(Mailbox, "keep", made)
+
+
+@mutant("what is kept for an instance that never comes is kept for ever", first_seed=6)
+def kept_events_never_expire(patch: Patch) -> None:
+    async def expire(_: Mailbox) -> int | None:
+        return None
+
+    patch.put(Mailbox, "expire", lambda _: expire)

@@ -287,6 +287,6 @@ def parked_starts_are_forgotten(patch: Patch) -> None:
     patch.put(Parking, "look", lambda _: nothing)
 
 
-@mutant("what is kept for an instance is not given to it", first_seed=5)
+@mutant("what is kept for an instance is not given to it", first_seed=7)
 def kept_events_are_forgotten(patch: Patch) -> None:
     patch.put(Mailbox, "look", lambda _: nothing)
