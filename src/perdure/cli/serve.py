@@ -1,6 +1,7 @@
 """`perdure serve`: one process, one file, both doors."""
 
 import os
+from pathlib import Path
 
 import typer
 
@@ -42,7 +43,8 @@ def serve(**settings: object) -> None:
             code=ExitCode.CONFLICT,
         ) from fault
     except StoreError as fault:
-        raise Trouble(str(fault), advice="") from fault
+        advice = "--store names another file." if isinstance(loaded.store, Path) else ""
+        raise Trouble(str(fault), advice=advice) from fault
     raise typer.Exit(code)
 
 
