@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from perdure.store.postgres.store import PostgresStore
 from tests.conformance.store.making import bear, birth, land
+from tests.e2e.polling import until
 from tests.kit.brokers.process import HOST
 from tests.kit.postgres import IMMEDIATE, USER, Postgres, owner, program, running
 from tests.kit.wholes import fill
@@ -70,10 +70,13 @@ def _back_up(server: Postgres, folder: Path) -> None:
 
 def _await(server: Postgres, question: str) -> None:
     """Return once a server answers a question with yes."""
-    end = time.monotonic() + _DEADLINE_S
-    while server.asked(question) != "t":
-        assert time.monotonic() < end, question
-        time.sleep(_POLL_S)
+    until(
+        lambda: server.asked(question),
+        lambda answer: answer == "t",
+        deadline_s=_DEADLINE_S,
+        what=question,
+        poll_s=_POLL_S,
+    )
 
 
 def test_a_moment_before_a_mistake_comes_back(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e import venvs
-from tests.e2e.polling import POLL_S
+from tests.e2e import polling, venvs
 from tests.e2e.programs import Line, Program, clean_environment
 from tests.e2e.serving import HOST, Server
 from tests.e2e.venvs import REPOSITORY
@@ -77,11 +75,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def until(met: Callable[[], Any], what: str) -> Any:
     """Ask until there is an answer, and return it."""
-    end = time.monotonic() + DEADLINE_S
-    while not (found := met()):
-        assert time.monotonic() < end, f"not in time: {what}"
-        time.sleep(POLL_S)
-    return found
+    return polling.until(met, bool, deadline_s=DEADLINE_S, what=f"not in time: {what}")
 
 
 def publish(server: Server, pubsub: str, topic: str, value: object) -> None:

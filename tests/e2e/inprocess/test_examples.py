@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.e2e.polling import until
 from tests.e2e.programs import clean_environment, tail
 from tests.e2e.serving import free_ports
 from tests.e2e.venvs import REPOSITORY
@@ -93,12 +94,16 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 
 def _state(client: httpx.Client, path: str, wanted: str) -> dict[str, object]:
-    end = time.monotonic() + DEADLINE_S
-    while (state := client.get(path).json())["status"] != wanted:
-        assert time.monotonic() < end, state
-        time.sleep(0.03)
-    found: dict[str, object] = state
-    return found
+    def state() -> dict[str, object]:
+        found: dict[str, object] = client.get(path).json()
+        return found
+
+    return until(
+        state,
+        lambda seen: seen["status"] == wanted,
+        deadline_s=DEADLINE_S,
+        what=f"{path} has to become {wanted}",
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 
 from perdure import Status, SyncEngine
 from tests.e2e.inprocess.stopping import registry
+from tests.e2e.polling import until
 from tests.e2e.programs import clean_environment
 from tests.e2e.venvs import REPOSITORY
 
@@ -155,10 +156,12 @@ def test_a_process_of_an_activity_does_not_outlive_the_program(
     os.kill(computing, 0)
     program.send(signal.SIGKILL)
     program.ended()
-    end_s = time.monotonic() + DEADLINE_S
-    while _is_there(computing):
-        assert time.monotonic() < end_s, f"process {computing} goes on for nobody"
-        time.sleep(0.03)
+    until(
+        lambda: _is_there(computing),
+        lambda is_there: not is_there,
+        deadline_s=DEADLINE_S,
+        what=f"process {computing} goes on for nobody",
+    )
 
 
 def _is_there(process: int) -> bool:

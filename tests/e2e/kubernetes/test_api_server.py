@@ -1,7 +1,5 @@
 """`bindings.kubernetes` against a real API server: its watches, its bookmarks, its `410 Gone`."""
 
-import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +7,7 @@ import pytest
 
 from tests.e2e.kubernetes import api_server
 from tests.e2e.kubernetes.api_server import Cluster
-from tests.e2e.polling import POLL_S
-from tests.e2e.programs import tail
+from tests.e2e.polling import until
 from tests.e2e.serving import Server
 from tests.e2e.triggers.instances import dead_letters, instance_ids
 
@@ -81,10 +78,12 @@ def server(cluster: Cluster, tmp_path: Path) -> Iterator[Server]:
 
 
 def await_instances(server: Server, *names: str) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while (found := sorted(instance_ids(server))) != sorted(names):
-        assert time.monotonic() < end, f"{found}\n{tail(server.log)}"
-        time.sleep(POLL_S)
+    until(
+        lambda: sorted(instance_ids(server)),
+        lambda found: found == sorted(names),
+        deadline_s=DEADLINE_S,
+        what=f"there have to be the instances {names}, see {server.log}",
+    )
 
 
 def test_deployments_start_and_end_workflows_whatever_goes_down(
@@ -137,8 +136,10 @@ def test_the_source_says_how_it_is_doing(cluster: Cluster, server: Server) -> No
     await_instances(server, "web")
     assert source()["connected"] is True
     cluster.kill_server()
-    end = time.monotonic() + DEADLINE_S
-    while source()["connected"]:
-        assert time.monotonic() < end, json.dumps(source())
-        time.sleep(POLL_S)
+    until(
+        source,
+        lambda seen: not seen["connected"],
+        deadline_s=DEADLINE_S,
+        what="the source has to notice that the API server is gone",
+    )
     assert source()["trouble"]

@@ -3,14 +3,13 @@
 import asyncio
 import json
 import threading
-import time
 from importlib import import_module
 from pathlib import Path
 
 import yaml
 
 from perdure.triggers.port import Outgoing
-from tests.e2e.polling import POLL_S
+from tests.e2e.polling import until
 from tests.e2e.serving import Server
 from tests.e2e.triggers.instances import instance_ids
 from tests.kit.brokers.kinds import Broker
@@ -111,19 +110,22 @@ def resources(folder: Path, broker: Broker, *, as_event: bool) -> Path:
 
 def await_instances(server: Server, count: int) -> list[str]:
     """Wait until there are so many instances; return their ids."""
-    end = time.monotonic() + DEADLINE_S
-    while len(found := instance_ids(server)) < count:
-        assert time.monotonic() < end, f"{len(found)} instances, not {count}"
-        time.sleep(POLL_S)
-    return found
+    return until(
+        lambda: instance_ids(server),
+        lambda found: len(found) >= count,
+        deadline_s=DEADLINE_S,
+        what=f"there have to be {count} instances",
+    )
 
 
 def await_duplicates(server: Server, count: int) -> None:
     """Wait until so many messages came that were there already."""
-    end = time.monotonic() + DEADLINE_S
-    while (found := duplicates(server)) < count:
-        assert time.monotonic() < end, f"{found} messages came again, not {count}"
-        time.sleep(POLL_S)
+    until(
+        lambda: duplicates(server),
+        lambda found: found >= count,
+        deadline_s=DEADLINE_S,
+        what=f"{count} messages have to come again",
+    )
 
 
 def duplicates(server: Server) -> int:

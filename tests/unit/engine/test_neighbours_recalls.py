@@ -6,6 +6,7 @@ from perdure.base.time import SECOND_US
 from tests.kit.answers import complete, schedule
 from tests.kit.house import APP
 from tests.kit.town import Town
+from tests.kit.worker import ActivityItem, Worker
 
 BANK = "bank"
 
@@ -32,11 +33,7 @@ async def test_the_worker_of_an_instance_hears_what_any_node_was_asked(
 @pytest.mark.parametrize("asked", ["ann", "ben"])
 async def test_the_worker_of_another_app_at_another_node_hears_it_too(asked: str, how: str) -> None:
     async with Town("ann", "ben") as town:
-        worker, banker = town["ann"].worker(), town["ben"].worker(BANK, recalls=True)
-        await town.spread()
-        await town["ann"].start("a")
-        await worker.decide(await worker.turn(), schedule(1, "pay", app=BANK))
-        paying = await banker.activity()
+        _, banker, paying = await _paying(town)
         await _end(town, asked, how)
         assert banker.recalled == [paying.token]
         await banker.finish(paying, "too late")
@@ -44,11 +41,7 @@ async def test_the_worker_of_another_app_at_another_node_hears_it_too(asked: str
 
 async def test_it_hears_it_though_the_news_was_lost() -> None:
     async with Town("ann", "ben") as town:
-        worker, banker = town["ann"].worker(), town["ben"].worker(BANK, recalls=True)
-        await town.spread()
-        await town["ann"].start("a")
-        await worker.decide(await worker.turn(), schedule(1, "pay", app=BANK))
-        paying = await banker.activity()
+        _, banker, paying = await _paying(town)
         town["ben"].store.deaf = True
         await town["ann"].terminate("a")
         town["ben"].store.deaf = False
@@ -78,11 +71,7 @@ async def test_what_another_node_runs_again_is_recalled_at_the_one_that_has_lost
 
 async def test_what_goes_on_is_not_recalled() -> None:
     async with Town("ann", "ben") as town:
-        worker, banker = town["ann"].worker(), town["ben"].worker(BANK, recalls=True)
-        await town.spread()
-        await town["ann"].start("a")
-        await worker.decide(await worker.turn(), schedule(1, "pay", app=BANK))
-        paying = await banker.activity()
+        worker, banker, paying = await _paying(town)
         await town["ben"].raise_event("a", "other")
         await town["ben"].suspend("a")
         await town["ann"].resume("a")
@@ -94,6 +83,15 @@ async def test_what_goes_on_is_not_recalled() -> None:
         while not turns[-1].has_kind("TaskCompleted"):
             turns.append(await worker.turn())
             await worker.decide(turns[-1])
+
+
+async def _paying(town: Town) -> tuple[Worker, Worker, ActivityItem]:
+    """Return the worker of a workflow at ann, and at ben that of the bank, which is at its work."""
+    worker, banker = town["ann"].worker(), town["ben"].worker(BANK, recalls=True)
+    await town.spread()
+    await town["ann"].start("a")
+    await worker.decide(await worker.turn(), schedule(1, "pay", app=BANK))
+    return worker, banker, await banker.activity()
 
 
 async def _end(town: Town, asked: str, how: str) -> None:
